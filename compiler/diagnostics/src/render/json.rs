@@ -1,0 +1,88 @@
+//! The JSON renderer: everything that the terminal shows, with places in bytes, lines and columns.
+
+use flow_source::{Sources, Span};
+use serde::Serialize;
+
+use super::terminal::severity_word;
+use crate::{Diagnostic, Edit, Label};
+
+/// The version of this form; it grows when a field changes its meaning or goes away.
+const FORMAT_VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    format_version: u32,
+    diagnostics: Vec<Entry<'a>>,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    code: &'a str,
+    severity: &'static str,
+    message: &'a str,
+    primary: Place<'a>,
+    secondary: Vec<Place<'a>>,
+    notes: &'a [String],
+    help: Option<&'a str>,
+    edits: Vec<Fix<'a>>,
+}
+
+#[derive(Serialize)]
+struct Place<'a> {
+    file: &'a str,
+    start: Point,
+    end: Point,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+struct Point {
+    byte: u32,
+    line: u32,
+    column: u32,
+}
+
+#[derive(Serialize)]
+struct Fix<'a> {
+    title: &'a str,
+    changes: Vec<Place<'a>>,
+}
+
+/// All diagnostics as one JSON document:
+/// `{ format_version, diagnostics: [{ code, severity, message, primary, secondary, notes, help, edits }] }`.
+/// Places count bytes from 0, lines and columns (in characters) from 1.
+pub fn json(diagnostics: &[Diagnostic], sources: &Sources) -> String {
+    let diagnostics = diagnostics.iter().map(|diagnostic| entry(diagnostic, sources)).collect();
+    let document = Document { format_version: FORMAT_VERSION, diagnostics };
+    // The document is plain data with string keys, for which serialisation cannot fail.
+    serde_json::to_string_pretty(&document).unwrap_or_default()
+}
+
+fn entry<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Entry<'a> {
+    let label = |label: &'a Label| place(label.span, &label.text, sources);
+    Entry {
+        code: &diagnostic.code,
+        severity: severity_word(diagnostic.severity),
+        message: &diagnostic.message,
+        primary: label(&diagnostic.primary),
+        secondary: diagnostic.secondary.iter().map(label).collect(),
+        notes: &diagnostic.notes,
+        help: diagnostic.help.as_deref(),
+        edits: diagnostic.edits.iter().map(|edit| fix(edit, sources)).collect(),
+    }
+}
+
+fn fix<'a>(edit: &'a Edit, sources: &'a Sources) -> Fix<'a> {
+    let changes = edit.changes.iter().map(|change| place(change.span, &change.text, sources)).collect();
+    Fix { title: &edit.title, changes }
+}
+
+fn place<'a>(span: Span, text: &'a str, sources: &'a Sources) -> Place<'a> {
+    let file = sources.get(span.file);
+    let point = |byte: u32| {
+        let position = file.map(|file| file.position(byte));
+        Point { byte, line: position.map_or(0, |p| p.line), column: position.map_or(0, |p| p.column) }
+    };
+    Place { file: file.map_or("", |file| file.name()), start: point(span.start), end: point(span.end), text }
+}

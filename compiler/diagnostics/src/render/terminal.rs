@@ -1,0 +1,145 @@
+//! The terminal renderer, by ariadne.
+
+use ariadne::{CharSet, Color, Config, IndexType, Label as AriadneLabel, Report, ReportKind, Source};
+use flow_source::{FileId, Sources, Span};
+
+use crate::{Diagnostic, Severity};
+
+/// The text of one diagnostic, ending with a newline; with ANSI colours where `color` is set.
+pub fn terminal(diagnostic: &Diagnostic, sources: &Sources, color: bool) -> String {
+    let (kind, accent) = match diagnostic.severity {
+        Severity::Error => (ReportKind::Custom("error", Color::Red), Color::Red),
+        Severity::Warning => (ReportKind::Custom("warning", Color::Yellow), Color::Yellow),
+        Severity::Note => (ReportKind::Custom("note", Color::Cyan), Color::Cyan),
+    };
+    let config =
+        Config::default().with_index_type(IndexType::Byte).with_char_set(CharSet::Unicode).with_color(color);
+    let mut report = Report::build(kind, Place::of(diagnostic.primary.span, sources))
+        .with_config(config)
+        .with_code(&diagnostic.code)
+        .with_message(printable(&diagnostic.message));
+    let primary =
+        AriadneLabel::new(Place::of(diagnostic.primary.span, sources)).with_color(accent).with_order(-1);
+    report.add_label(primary.with_message(printable(&diagnostic.primary.text)));
+    for label in &diagnostic.secondary {
+        let place = Place::of(label.span, sources);
+        report
+            .add_label(AriadneLabel::new(place).with_color(Color::Cyan).with_message(printable(&label.text)));
+    }
+    for note in &diagnostic.notes {
+        report.add_note(printable(note));
+    }
+    if let Some(help) = &diagnostic.help {
+        report.add_help(printable(help));
+    }
+    let mut out = Vec::new();
+    let cache = Texts::new(sources);
+    // Writing to a `Vec` cannot fail; a source that is missing leaves the message without its excerpt.
+    if report.finish().write(cache, &mut out).is_err() || out.is_empty() {
+        return format!(
+            "{}[{}]: {}\n",
+            severity_word(diagnostic.severity),
+            diagnostic.code,
+            diagnostic.message
+        );
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+pub(super) fn severity_word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "note",
+    }
+}
+
+/// Text of others may hold control and bidirectional characters: they are shown escaped, never sent.
+fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        let hidden = c.is_control() && c != '\n'
+            || matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}');
+        if hidden { out.extend(c.escape_unicode()) } else { out.push(c) }
+    }
+    out
+}
+
+/// A span whose ends are on character boundaries of an existing text: what ariadne needs not to panic.
+#[derive(Clone, Copy, Debug)]
+struct Place(Span);
+
+impl Place {
+    fn of(span: Span, sources: &Sources) -> Self {
+        match sources.get(span.file) {
+            Some(file) => {
+                let start = file.clamp(span.start);
+                let end = if span.end <= span.start { start } else { ceil(file, span.end) };
+                Self(Span::new(span.file, start, end))
+            }
+            None => Self(Span::at(span.file, 0)),
+        }
+    }
+}
+
+/// Moves an offset forward to the nearest character boundary.
+fn ceil(file: &flow_source::SourceFile, offset: u32) -> u32 {
+    (offset..offset.saturating_add(4)).find(|at| file.clamp(*at) == *at).unwrap_or_else(|| file.clamp(offset))
+}
+
+impl ariadne::Span for Place {
+    type SourceId = FileId;
+
+    fn source(&self) -> &FileId {
+        &self.0.file
+    }
+
+    fn start(&self) -> usize {
+        self.0.start as usize
+    }
+
+    fn end(&self) -> usize {
+        self.0.end as usize
+    }
+}
+
+/// Ariadne's view of the sources: split into lines on first use.
+struct Texts<'a> {
+    sources: &'a Sources,
+    split: std::collections::HashMap<FileId, Source<String>>,
+}
+
+impl<'a> Texts<'a> {
+    fn new(sources: &'a Sources) -> Self {
+        Self { sources, split: std::collections::HashMap::new() }
+    }
+}
+
+impl ariadne::Cache<FileId> for Texts<'_> {
+    type Storage = String;
+
+    fn fetch(&mut self, id: &FileId) -> Result<&Source<String>, impl std::fmt::Debug> {
+        let text = self.sources.get(*id).map_or("", |file| file.text());
+        Ok::<_, std::convert::Infallible>(
+            self.split
+                .entry(*id)
+                .or_insert_with(|| Source::from(text.chars().map(shown).collect::<String>())),
+        )
+    }
+
+    fn display<'a>(&self, id: &'a FileId) -> Option<impl std::fmt::Display + 'a> {
+        self.sources.get(*id).map(|file| file.name().to_owned())
+    }
+}
+
+/// Control characters that would act on a terminal are replaced by characters of the same length in bytes,
+/// so that offsets stay true.
+fn shown(c: char) -> char {
+    match c {
+        '\n' | '\r' | '\t' => c,
+        '\u{80}'..='\u{9F}' => '\u{B7}',
+        '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => '\u{FFFD}',
+        _ if c.is_control() => ' ',
+        _ => c,
+    }
+}
