@@ -1,1 +1,39 @@
-//! Placeholder.
+//! The high-level representation of a Flow program: names resolved, sugar kept, spans everywhere.
+//!
+//! In: the typed syntax trees of an entry file and of what it imports. Out: one [`Program`] of typed arenas
+//! in which every name is an id, and diagnostics about names. This crate knows names and scopes; it leaves
+//! the meaning of types, effects and rules to `flow-check`, the reading of files to the driver, and knows
+//! nothing of bytecode. Start reading at [`Program`], then [`Expr`].
+
+mod api;
+mod body;
+mod declaration;
+mod index;
+mod pattern;
+mod program;
+mod retry;
+mod test;
+mod types;
+
+pub use api::{
+    Api, ApiRate, Auth, Concurrency, Idempotency, Method, Operation, OperationParam, ParamPlace, PathPart,
+    Raise, UndoCall, UndoClause, VersionTravel,
+};
+pub use body::{
+    Argument, BinaryOp, Block, Branch, CallOptions, Catch, CatchSelector, Compensation, CompensationKind,
+    Expr, ExprKind, ListItem, Local, LocalKind, MapEntry, MatchArm, RecordItem, Recorded, Statement,
+    TemplatePart, UnaryOp,
+};
+pub use declaration::{ConfigEntry, ErrorDecl, Function, Param, Workflow};
+pub use index::{Arena, Index, SideTable};
+pub use pattern::{FieldPattern, Pattern, PatternKind};
+pub use program::{
+    ApiId, ConfigId, ErrorDeclId, ExprId, FunctionId, LocalId, Name, OperationId, Program, RetryId, Spanned,
+    TestId, TypeDeclId, WorkflowId,
+};
+pub use retry::{
+    Attempts, Backoff, BuiltinError, ErrorRef, Exhausted, Jitter, RetryOn, RetryPolicy, RetryRef,
+    StatusPattern,
+};
+pub use test::{CallCount, Expectation, Mock, MockAnswer, Test, TestStep, TestStepKind};
+pub use types::{BuiltinType, Constraint, Field, Literal, LiteralKind, Tag, TypeDecl, TypeRef, TypeRefKind};

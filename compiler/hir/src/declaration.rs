@@ -1,0 +1,92 @@
+//! Declarations that are small: configuration, errors, workflows and pure functions.
+
+use flow_source::Span;
+
+use crate::{ExprId, Field, LocalId, Name, TypeRef};
+
+/// `name: type = default` in a `config` section.
+#[derive(Clone, Debug)]
+pub struct ConfigEntry {
+    /// The entry's name.
+    pub name: Name,
+    /// Its documentation.
+    pub docs: Option<String>,
+    /// Its type; a [`TypeRefKind::Secret`](crate::TypeRefKind::Secret) is read at each attempt and never recorded.
+    pub ty: TypeRef,
+    /// The value where none is given.
+    pub default: Option<ExprId>,
+    /// The whole entry.
+    pub span: Span,
+}
+
+/// `error Name { fields }`.
+#[derive(Clone, Debug)]
+pub struct ErrorDecl {
+    /// The error's name.
+    pub name: Name,
+    /// Its documentation.
+    pub docs: Option<String>,
+    /// What it carries.
+    pub fields: Vec<Field>,
+    /// The whole declaration.
+    pub span: Span,
+}
+
+/// A parameter of a workflow or function.
+#[derive(Clone, Debug)]
+pub struct Param {
+    /// The name it binds in the body.
+    pub local: LocalId,
+    /// Its name.
+    pub name: Name,
+    /// Its documentation.
+    pub docs: Option<String>,
+    /// Its type.
+    pub ty: TypeRef,
+    /// The condition that an input must fulfil.
+    pub constraint: Option<crate::Constraint>,
+    /// The value where no argument is given.
+    pub default: Option<ExprId>,
+    /// The whole parameter.
+    pub span: Span,
+}
+
+/// `workflow name (params) -> Result within … { body }`.
+#[derive(Clone, Debug)]
+pub struct Workflow {
+    /// The workflow's name.
+    pub name: Name,
+    /// `v2`; 1 where no version stands.
+    pub version: u32,
+    /// Its documentation.
+    pub docs: Option<String>,
+    /// Its input.
+    pub params: Vec<Param>,
+    /// Its result; without one the result is null.
+    pub result: Option<TypeRef>,
+    /// The deadline of the whole execution, a duration.
+    pub within: Option<ExprId>,
+    /// The body, an [`ExprKind::Block`](crate::ExprKind::Block); its result is given by `return` alone.
+    pub body: ExprId,
+    /// Head of the declaration, for messages about the workflow as a whole.
+    pub head: Span,
+    /// The whole declaration.
+    pub span: Span,
+}
+
+/// `fn name(params) -> Result = expr`: pure.
+#[derive(Clone, Debug)]
+pub struct Function {
+    /// The function's name.
+    pub name: Name,
+    /// Its documentation.
+    pub docs: Option<String>,
+    /// Its parameters.
+    pub params: Vec<Param>,
+    /// The declared type of its value, where one stands.
+    pub result: Option<TypeRef>,
+    /// Its value.
+    pub body: ExprId,
+    /// The whole declaration.
+    pub span: Span,
+}

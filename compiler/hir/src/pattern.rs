@@ -1,0 +1,56 @@
+//! Patterns of `let` and `match`.
+
+use flow_source::Span;
+
+use crate::{Literal, LocalId, Name};
+
+/// A pattern.
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    /// What is written.
+    pub kind: PatternKind,
+    /// Where.
+    pub span: Span,
+}
+
+/// The forms of patterns.
+#[derive(Clone, Debug)]
+pub enum PatternKind {
+    /// A mistake that has been reported.
+    Missing,
+    /// `_`.
+    Wildcard,
+    /// A name: it binds the value.
+    Bind(LocalId),
+    /// A literal: it matches equal values.
+    Literal(Literal),
+    /// `{ a, b: pattern }`.
+    Record(Vec<FieldPattern>),
+    /// `[x, y, ...rest]`.
+    List {
+        /// The patterns of the first elements.
+        items: Vec<Pattern>,
+        /// `...` with the name that it binds, where it has one; without it the length must fit.
+        rest: Option<Option<LocalId>>,
+    },
+    /// `Created`, `Created { id }`, `Created e`: an alternative of a tagged union.
+    Tag {
+        /// The alternative's name.
+        name: Name,
+        /// Patterns of its fields.
+        fields: Vec<FieldPattern>,
+        /// The name that is bound to the whole value.
+        binding: Option<LocalId>,
+    },
+    /// `a | b`: any of them; they bind no names.
+    Or(Vec<Pattern>),
+}
+
+/// `a` or `a: pattern` in a record pattern. The short form binds a local of the field's name.
+#[derive(Clone, Debug)]
+pub struct FieldPattern {
+    /// The field.
+    pub field: Name,
+    /// The pattern of its value.
+    pub pattern: Pattern,
+}
