@@ -1,1 +1,38 @@
-//! Placeholder.
+//! The plan: what a workflow compiles to, and the contract between compiler and runtime.
+//!
+//! A [`Plan`] is pure data: typed instructions, tables of types, constants, APIs, policies and steps. It has one
+//! canonical encoding, and its [`PlanHash`] (BLAKE3 of that encoding) is its identity. What only people read
+//! (spans, names of locals) is a [`Debug`] section apart, outside the hash. A plan that did not come straight
+//! from the compiler is [`verify`]-ed before anything runs it.
+//!
+//! This crate knows the artefact, and is kept unaware of syntax, of the compiler's phases, and of how a plan
+//! runs. Start reading at [`Plan`], then [`op`].
+
+mod api;
+mod debug;
+mod encoding;
+mod function;
+mod ids;
+pub mod op;
+mod outcome;
+mod plan;
+mod text;
+mod types;
+mod verify;
+
+pub use api::{
+    Api, Auth, Backoff, Balance, EffectClass, Exhausted, Idempotency, KeyPlace, Method, Operation, Param,
+    PathPart, Place, Policy, Rate, Response, RetryOn, Setting,
+};
+pub use debug::{Debug, FunctionDebug, Location};
+pub use encoding::{DecodeError, PlanHash};
+pub use function::{Branch, Catch, Function, Group, GroupMode, Handler, Live, Purity, Register};
+pub use ids::{
+    ApiId, ConfigId, ConstantId, ErrorId, FunctionId, GroupId, ListId, OperationId, PolicyId, StepId, TypeId,
+};
+pub use op::{Op, Reg, Target};
+pub use outcome::Outcome;
+pub use plan::{Config, Constant, ErrorType, FORMAT, InputForm, Plan, Step, Undo, WorstCase};
+pub use text::text;
+pub use types::{Case, Field, Literal, Literals, Type, Types};
+pub use verify::{VerifyError, verify};

@@ -1,1 +1,13 @@
-//! Placeholder.
+//! The virtual machine: an execution's whole state as plain data, and the rules by which it goes on.
+//!
+//! In: a verified plan, an input, and one [`Completion`] at a time. Out: [`Effect`]s for somebody else to
+//! perform, and a [`Status`]. The same completions in the same order always give the same effects: durability,
+//! tests and debugging rest on this one property. The machine does no I/O, reads no clock, draws no random
+//! number, and knows no thread. Start reading at [`Machine`], then [`Effect`].
+
+mod effect;
+
+pub use effect::{
+    Attention, CallAnswer, CallEffect, Completion, Effect, EffectId, EffectKind, Failure, Raised, Refusal,
+    Request, Result as CompletionResult, Status, Step, StepPath, Undone, UnknownReason, Unsettled,
+};

@@ -1,0 +1,205 @@
+//! The plan and its tables.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Api, ApiId, ConfigId, ConstantId, EffectClass, ErrorId, Function, FunctionId, Operation, OperationId,
+    Policy, PolicyId, StepId, TypeId, Types,
+};
+
+/// The version of the plan format. A runtime refuses plans of a newer one.
+pub const FORMAT: u32 = 1;
+
+/// A compiled workflow: all that its executions need, and nothing that only people read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The format's version, [`FORMAT`] for this crate.
+    pub format: u32,
+    /// The workflow's name.
+    pub workflow: String,
+    /// The workflow's version.
+    pub version: u32,
+    /// The types.
+    pub types: Types,
+    /// The constants, with their types.
+    pub constants: Vec<(TypeId, Constant)>,
+    /// The functions.
+    pub functions: Vec<Function>,
+    /// The function of the workflow itself.
+    pub entry: FunctionId,
+    /// The record type of the input on the wire.
+    pub input: TypeId,
+    /// How the input becomes the entry's arguments.
+    pub input_form: InputForm,
+    /// The type of the result.
+    pub output: TypeId,
+    /// The configuration that the workflow and its APIs read.
+    pub config: Vec<Config>,
+    /// The declared errors.
+    pub errors: Vec<ErrorType>,
+    /// The APIs.
+    pub apis: Vec<Api>,
+    /// Their operations, as far as steps use them.
+    pub operations: Vec<Operation>,
+    /// The retry policies.
+    pub policies: Vec<Policy>,
+    /// The steps, in source order.
+    pub steps: Vec<Step>,
+    /// The longest time and the most calls, as the compiler found them.
+    pub worst: WorstCase,
+    /// The names of the errors that can leave the workflow, in order.
+    pub escapes: Vec<String>,
+}
+
+/// How an input becomes arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum InputForm {
+    /// The input is the sole parameter, a record.
+    Sole,
+    /// The input is an object with a member for each parameter: the fields of the input type, by name. The
+    /// entry's parameters stand in the order of the fields.
+    ByName,
+}
+
+/// A constant.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Constant {
+    /// One slot as it is: bool, int, float, duration, timestamp, date.
+    Slot(u64),
+    /// Two slots: decimal, uuid.
+    Wide([u64; 2]),
+    /// Text: string, url, a string literal.
+    Text(String),
+    /// Octets.
+    Bytes(Vec<u8>),
+}
+
+/// A configuration entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Config {
+    /// The name.
+    pub name: String,
+    /// The type; for a secret, what it guards.
+    pub ty: TypeId,
+    /// The default as JSON text; a secret has none.
+    pub default: Option<String>,
+    /// Whether it is a secret: read at each attempt, and recorded by name alone.
+    pub secret: bool,
+    /// Whether workflow code reads it, so that it is pinned at the start of an execution.
+    pub pinned: bool,
+}
+
+/// A declared error.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorType {
+    /// The name.
+    pub name: String,
+    /// The record of its fields.
+    pub fields: TypeId,
+}
+
+/// A step: one place in the source that calls an operation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// The operation.
+    pub operation: OperationId,
+    /// The limit on one attempt, in microseconds.
+    pub timeout_us: u64,
+    /// The retry policy.
+    pub retry: Option<PolicyId>,
+    /// What undoes it.
+    pub undo: Undo,
+}
+
+/// What undoes a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Undo {
+    /// Nothing is declared.
+    Undeclared,
+    /// There is nothing to undo, by declaration (`none`, `natural`, a safe operation).
+    Nothing,
+    /// It cannot be undone, by declaration.
+    Irreversible,
+    /// A flow function. Its parameters: the call's captures in order, then the result if it is used, then the
+    /// error that caused the undoing if that is used.
+    Function {
+        /// The code.
+        function: FunctionId,
+        /// Whether it takes the step's result.
+        uses_result: bool,
+        /// Whether it takes the cause.
+        uses_cause: bool,
+    },
+}
+
+/// Worst-case figures; `None` is unbounded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorstCase {
+    /// The longest time without undos, in microseconds.
+    pub time_us: Option<u64>,
+    /// The longest time of the undos, in microseconds.
+    pub undo_us: Option<u64>,
+    /// The most requests without undos, retries included.
+    pub calls: Option<u64>,
+}
+
+macro_rules! tables {
+    ($($method:ident $table:ident $id:ident $item:ty;)*) => {
+        impl Plan {
+            $(#[doc = concat!("The entry of an id in `", stringify!($table), "`, if the plan holds it.")]
+            pub fn $method(&self, id: $id) -> Option<&$item> {
+                self.$table.get(id.index())
+            })*
+        }
+    };
+}
+
+tables! {
+    constant constants ConstantId (TypeId, Constant);
+    function functions FunctionId Function;
+    config_entry config ConfigId Config;
+    error errors ErrorId ErrorType;
+    api apis ApiId Api;
+    operation operations OperationId Operation;
+    policy policies PolicyId Policy;
+    step steps StepId Step;
+}
+
+impl Plan {
+    /// The operation of a step.
+    pub fn step_operation(&self, id: StepId) -> Option<&Operation> {
+        self.step(id).and_then(|step| self.operation(step.operation))
+    }
+
+    /// `api.operation` of a step, for people; with the version where the plan holds several of the API.
+    pub fn step_name(&self, id: StepId) -> String {
+        self.step(id).map_or_else(|| id.to_string(), |step| self.operation_name(step.operation))
+    }
+
+    /// `api.operation`, for people; with the version where the plan holds several of the API.
+    pub fn operation_name(&self, id: OperationId) -> String {
+        let Some((operation, api)) = self.operation(id).and_then(|o| Some((o, self.api(o.api)?))) else {
+            return id.to_string();
+        };
+        let versions = self.apis.iter().filter(|other| other.name == api.name).count();
+        if versions > 1 {
+            format!("{}@v{}.{}", api.name, api.version, operation.name)
+        } else {
+            format!("{}.{}", api.name, operation.name)
+        }
+    }
+
+    /// Whether leaving the step with an unknown outcome needs an operator: its undo needs the result, or it is
+    /// unsafe and declares none.
+    pub fn unknown_needs_attention(&self, id: StepId) -> bool {
+        let Some((step, operation)) = self.step(id).and_then(|s| Some((s, self.operation(s.operation)?)))
+        else {
+            return true;
+        };
+        match step.undo {
+            Undo::Function { uses_result, .. } => uses_result,
+            Undo::Undeclared => operation.class == EffectClass::Unsafe,
+            Undo::Nothing | Undo::Irreversible => false,
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! The type table: what values are, how they lie in 64-bit slots, and how they are named on the wire.
+//!
+//! # Layout
+//!
+//! A value of a type takes [`Types::width`] consecutive slots, in a frame and inside records and lists alike.
+//!
+//! | type | slots |
+//! |---|---|
+//! | bool | 0 or 1 |
+//! | int, duration (µs), timestamp (µs since 1970, UTC), date (days since 1970) | two's complement |
+//! | float | IEEE bits |
+//! | decimal | two slots: the 16 bytes of `rust_decimal`'s serialised form, little endian |
+//! | uuid | two slots: high half, low half |
+//! | null | one slot, 0 |
+//! | string, bytes, url, literals, list, map, record, tagged, json, error | a handle into the heap; never 0, but for json, whose null is 0 |
+//! | `T?` of a handle type other than json | the handle, or 0 for null |
+//! | any other `T?` | one slot 0 (null) or 1, then the slots of `T` |
+//! | secret | as what it guards |
+
+use serde::{Deserialize, Serialize};
+
+use crate::{FunctionId, TypeId};
+
+/// One type. Types refer to each other by id; a record may contain itself behind a list, map or optional.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Type {
+    /// The type of `null` alone, and of what has no value.
+    Null,
+    /// `true` or `false`.
+    Bool,
+    /// 64-bit signed integer.
+    Int,
+    /// IEEE double.
+    Float,
+    /// Exact decimal of 28 significant digits.
+    Decimal,
+    /// Unicode text.
+    String,
+    /// Octets; base64 on the wire.
+    Bytes,
+    /// A length of time in microseconds; ISO 8601 on the wire.
+    Duration,
+    /// A moment in microseconds since 1970, UTC; RFC 3339 on the wire.
+    Timestamp,
+    /// A day; `YYYY-MM-DD` on the wire.
+    Date,
+    /// A UUID.
+    Uuid,
+    /// An absolute URL.
+    Url,
+    /// Any JSON value, known only at run time.
+    Json,
+    /// A caught error.
+    Error,
+    /// The type, or null.
+    Optional(TypeId),
+    /// A list.
+    List(TypeId),
+    /// A map from strings, in insertion order.
+    Map(TypeId),
+    /// A record. Fields lie in the order of the table, which is by name.
+    Record(Vec<Field>),
+    /// A union of literals; in slots it is its base type.
+    Literals(Literals),
+    /// A tagged union.
+    Tagged {
+        /// The name of the member that carries the tag on the wire.
+        tag: String,
+        /// The cases, in the order of declaration.
+        cases: Vec<Case>,
+        /// Whether unknown tags are kept.
+        open: bool,
+    },
+    /// A secret of the type.
+    Secret(TypeId),
+}
+
+/// A field of a record.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Field {
+    /// The name in source.
+    pub name: String,
+    /// The member's name on the wire.
+    pub wire: String,
+    /// What is read from it: for a field that may be absent, an optional type.
+    pub ty: TypeId,
+    /// Whether the member may be absent on the wire; it is then left out when it is null.
+    pub optional: bool,
+    /// A pure function from the field's value to bool, which holds at every boundary (`where`).
+    pub check: Option<FunctionId>,
+}
+
+/// A union of literals.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Literals {
+    /// The permitted values, all of one base type.
+    pub values: Vec<Literal>,
+    /// Whether other values of the base type are kept too.
+    pub open: bool,
+}
+
+/// A literal of a union, or a tag on the wire.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Literal {
+    /// A string.
+    String(String),
+    /// An int.
+    Int(i64),
+    /// A bool.
+    Bool(bool),
+}
+
+/// One case of a tagged union.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Case {
+    /// The name in source.
+    pub name: String,
+    /// The tag on the wire.
+    pub wire: Literal,
+    /// The record of its fields.
+    pub fields: TypeId,
+}
+
+/// The type table.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Types(pub Vec<Type>);
+
+impl Types {
+    /// The type of an id, or null for an id that a verified plan does not hold.
+    pub fn get(&self, id: TypeId) -> &Type {
+        self.0.get(id.index()).unwrap_or(&Type::Null)
+    }
+
+    /// What a secret guards; other types as they are.
+    pub fn open_secret(&self, id: TypeId) -> TypeId {
+        match self.get(id) {
+            Type::Secret(inner) => *inner,
+            _ => id,
+        }
+    }
+
+    /// Whether the value is a heap handle that is never 0, so that its optional needs no slot of its own.
+    pub fn is_handle(&self, id: TypeId) -> bool {
+        match self.get(id) {
+            Type::String
+            | Type::Bytes
+            | Type::Url
+            | Type::Error
+            | Type::List(_)
+            | Type::Map(_)
+            | Type::Record(_)
+            | Type::Tagged { .. } => true,
+            Type::Literals(literals) => matches!(literals.values.first(), Some(Literal::String(_)) | None),
+            Type::Secret(inner) => *inner != id && self.is_handle(*inner),
+            _ => false,
+        }
+    }
+
+    /// How many slots a value takes.
+    pub fn width(&self, id: TypeId) -> u16 {
+        match self.get(id) {
+            Type::Decimal | Type::Uuid => 2,
+            Type::Optional(inner) if self.is_handle(*inner) => 1,
+            // INVARIANT: the verifier refuses optionals of optionals and secrets of secrets, so this ends.
+            Type::Optional(inner) => match self.get(*inner) {
+                Type::Optional(_) => 2,
+                _ => 1 + self.width(*inner),
+            },
+            Type::Secret(inner) => match self.get(*inner) {
+                Type::Secret(_) => 1,
+                Type::Optional(of) if matches!(self.get(*of), Type::Secret(_)) => 2,
+                _ => self.width(*inner),
+            },
+            _ => 1,
+        }
+    }
+
+    /// Whether an optional type spends a slot on saying that it is present.
+    pub fn is_wide_optional(&self, id: TypeId) -> bool {
+        matches!(self.get(id), Type::Optional(inner) if !self.is_handle(*inner))
+    }
+
+    /// The offset in slots of a record's field, from the record's first slot.
+    pub fn field_offset(&self, fields: &[Field], index: usize) -> u16 {
+        fields.iter().take(index).map(|field| self.width(field.ty)).sum()
+    }
+
+    /// The number of slots of a record's body.
+    pub fn record_width(&self, fields: &[Field]) -> u16 {
+        self.field_offset(fields, fields.len())
+    }
+}
