@@ -1,6 +1,6 @@
 //! What goes out of the machine and what comes back: effects, completions, and the state between them.
 
-use flow_plan::{ErrorId, FunctionId, OperationId, StepId, Target};
+use flow_plan::{ErrorId, FunctionId, StepId, Target};
 use serde::{Deserialize, Serialize};
 
 /// The number of an effect. The machine counts them from 0 in a deterministic order.
@@ -71,11 +71,9 @@ pub struct CallEffect {
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct StepPath(pub String);
 
-/// The parts of a request that the machine makes; the rest stands in the operation's table.
+/// The parts of a request that the machine makes; the rest stands in the table of the step's operation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
-    /// The operation.
-    pub operation: Option<OperationId>,
     /// A text for each path parameter, in the order in which the template names them; not yet encoded.
     pub path: Vec<String>,
     /// Names and values of the query, not yet encoded.
