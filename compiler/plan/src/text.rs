@@ -1,6 +1,45 @@
-//! Readable text of a plan.
+//! The readable form of a plan: what a reviewer reads, and what snapshots keep.
+//!
+//! It says everything that is in the plan and takes places and names of locals from the debug section. The
+//! form is stable: the same plan gives the same text.
+
+mod code;
+mod tables;
+mod words;
+
+use std::fmt::Write;
+
 use crate::{Debug, Plan};
-/// Readable text.
-pub fn text(_plan: &Plan, _debug: &Debug) -> String {
-    String::new()
+
+/// The readable form: header, step graph, tables, disassembly.
+pub fn text(plan: &Plan, debug: &Debug) -> String {
+    let mut out = String::new();
+    // Writing to a `String` cannot fail.
+    let _ = write_all(&mut out, plan, debug);
+    out
+}
+
+fn write_all(out: &mut String, plan: &Plan, debug: &Debug) -> std::fmt::Result {
+    header(out, plan)?;
+    tables::steps(out, plan)?;
+    tables::policies(out, plan)?;
+    tables::apis(out, plan)?;
+    tables::config(out, plan)?;
+    tables::errors(out, plan)?;
+    tables::types(out, plan)?;
+    code::functions(out, plan, debug)
+}
+
+fn header(out: &mut String, plan: &Plan) -> std::fmt::Result {
+    writeln!(out, "workflow {} v{}", plan.workflow, plan.version)?;
+    writeln!(out, "  hash        {}", plan.hash())?;
+    writeln!(out, "  input       {}", words::type_words(plan, plan.input))?;
+    writeln!(out, "  output      {}", words::type_words(plan, plan.output))?;
+    let worst = &plan.worst;
+    let time = worst.time_us.map_or_else(|| "unbounded time".to_owned(), words::duration);
+    let calls = worst.calls.map_or_else(|| "unbounded".to_owned(), |calls| calls.to_string());
+    let undo = worst.undo_us.map_or_else(|| "unbounded time".to_owned(), words::duration);
+    writeln!(out, "  worst case  {time}, {calls} calls; then {undo} to undo")?;
+    let escapes = if plan.escapes.is_empty() { "never".to_owned() } else { plan.escapes.join(", ") };
+    writeln!(out, "  fails with  {escapes}")
 }

@@ -1,0 +1,235 @@
+//! The tables of a plan in words: the step graph first, then what steps refer to.
+
+use std::fmt::{Result, Write};
+
+use super::words::{duration, setting, type_row};
+use crate::{
+    Auth, Backoff, EffectClass, Exhausted, FunctionId, Idempotency, KeyPlace, Op, Operation, PathPart, Plan,
+    Policy, Response, RetryOn, StepId, Undo,
+};
+
+/// How deep branches are followed; the compiler nests less deeply than this.
+const DEPTH_MAX: usize = 64;
+
+/// The step graph: steps in the order of the code, branches indented.
+pub(super) fn steps(out: &mut String, plan: &Plan) -> Result {
+    writeln!(out, "\nsteps")?;
+    if plan.steps.is_empty() {
+        return writeln!(out, "  none: the workflow calls nothing");
+    }
+    follow(out, plan, plan.entry, 1)
+}
+
+fn follow(out: &mut String, plan: &Plan, function: FunctionId, depth: usize) -> Result {
+    let Some(code) = plan.function(function) else { return Ok(()) };
+    let indent = "  ".repeat(depth);
+    for op in &code.code {
+        match op {
+            Op::Call { step, .. } => self::step(out, plan, *step, depth)?,
+            Op::Sleep { .. } | Op::SleepUntil { .. } => writeln!(out, "{indent}sleep")?,
+            Op::Fork { group, .. } if depth < DEPTH_MAX => {
+                writeln!(out, "{indent}parallel")?;
+                for branch in code.groups.get(group.index()).map_or(&[][..], |group| &group.branches) {
+                    follow(out, plan, branch.function, depth + 1)?;
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn step(out: &mut String, plan: &Plan, id: StepId, depth: usize) -> Result {
+    let (Some(step), Some(operation)) = (plan.step(id), plan.step_operation(id)) else { return Ok(()) };
+    let indent = "  ".repeat(depth);
+    let name = plan.step_name(id);
+    writeln!(out, "{indent}{id} {name}  {} {}", operation.method.as_str(), path(operation))?;
+    write!(out, "{indent}   {}; timeout {}", class(operation), duration(step.timeout_us))?;
+    if let Some(policy) = step.retry.and_then(|policy| plan.policy(policy)) {
+        write!(out, "; retry {}", policy.name)?;
+    }
+    match step.undo {
+        Undo::Undeclared if operation.class == EffectClass::Safe => {}
+        Undo::Undeclared => write!(out, "; no undo")?,
+        Undo::Nothing => write!(out, "; nothing to undo")?,
+        Undo::Irreversible => write!(out, "; cannot be undone")?,
+        Undo::Function { function, uses_result, .. } => {
+            write!(out, "; undo {}", undo_words(plan, function))?;
+            if uses_result {
+                write!(out, " (needs the result)")?;
+            }
+        }
+    }
+    for (status, error) in &operation.raises {
+        let name = plan.error(*error).map_or("?", |error| &error.name);
+        write!(out, "; {status} raises {name}")?;
+    }
+    writeln!(out)
+}
+
+/// The operations that an undo calls, by name.
+fn undo_words(plan: &Plan, function: FunctionId) -> String {
+    let calls: Vec<String> = plan
+        .function(function)
+        .into_iter()
+        .flat_map(|function| &function.code)
+        .filter_map(|op| if let Op::Call { step, .. } = op { Some(plan.step_name(*step)) } else { None })
+        .collect();
+    if calls.is_empty() { function.to_string() } else { calls.join(", ") }
+}
+
+fn path(operation: &Operation) -> String {
+    operation
+        .path
+        .iter()
+        .map(|part| match part {
+            PathPart::Text(text) => text.clone(),
+            PathPart::Param(index) => {
+                let name = operation.params.get(usize::from(*index)).map_or("?", |param| &param.name);
+                format!("{{{name}}}")
+            }
+        })
+        .collect()
+}
+
+fn class(operation: &Operation) -> String {
+    match (operation.class, &operation.idempotency) {
+        (EffectClass::Safe, _) => "safe".to_owned(),
+        (EffectClass::Unsafe, _) => "unsafe: sent at most once".to_owned(),
+        (EffectClass::Idempotent, Some(Idempotency::Natural)) => "idempotent by nature".to_owned(),
+        (EffectClass::Idempotent, Some(Idempotency::Header(name))) => format!("idempotent by {name}"),
+        (EffectClass::Idempotent, None) => "idempotent".to_owned(),
+    }
+}
+
+/// The retry policies.
+pub(super) fn policies(out: &mut String, plan: &Plan) -> Result {
+    if !plan.policies.is_empty() {
+        writeln!(out, "\nretry policies")?;
+    }
+    for policy in &plan.policies {
+        let attempts =
+            policy.attempts.map_or_else(|| "unlimited".to_owned(), |attempts| attempts.to_string());
+        write!(out, "  {}: {attempts} attempts; {}; on ", policy.name, backoff(policy))?;
+        let on: Vec<String> = policy.on.iter().map(|on| retry_on(plan, on)).collect();
+        write!(out, "{}", on.join(", "))?;
+        if let Some(within) = policy.within_us {
+            write!(out, "; within {}", duration(within))?;
+        }
+        if policy.exhausted == Exhausted::Pause {
+            write!(out, "; then pause")?;
+        }
+        if !policy.respect_retry_after {
+            write!(out, "; Retry-After ignored")?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn backoff(policy: &Policy) -> String {
+    let up_to = |max: &Option<u64>| max.map_or_else(String::new, |max| format!(" up to {}", duration(max)));
+    let spread = |jitter: bool| if jitter { ", full jitter" } else { "" };
+    match &policy.backoff {
+        Backoff::None => "no wait".to_owned(),
+        Backoff::Fixed { delay_us } => format!("{} apart", duration(*delay_us)),
+        Backoff::Exponential { initial_us, factor_milli, max_us, jitter } => format!(
+            "exponential from {}, factor {}{}{}",
+            duration(*initial_us),
+            f64::from(*factor_milli) / 1000.0,
+            up_to(max_us),
+            spread(*jitter)
+        ),
+        Backoff::Linear { initial_us, step_us, max_us, jitter } => format!(
+            "linear from {}, plus {}{}{}",
+            duration(*initial_us),
+            duration(*step_us),
+            up_to(max_us),
+            spread(*jitter)
+        ),
+    }
+}
+
+fn retry_on(plan: &Plan, on: &RetryOn) -> String {
+    match on {
+        RetryOn::Status(low, high) if low == high => low.to_string(),
+        RetryOn::Status(low, high) => format!("{low}-{high}"),
+        RetryOn::Timeout => "timeout".to_owned(),
+        RetryOn::Connection => "connection".to_owned(),
+        RetryOn::Decode => "decode".to_owned(),
+        RetryOn::Error(id) => plan.error(*id).map_or_else(|| id.to_string(), |error| error.name.clone()),
+    }
+}
+
+/// The APIs and the answers of their operations.
+pub(super) fn apis(out: &mut String, plan: &Plan) -> Result {
+    if !plan.apis.is_empty() {
+        writeln!(out, "\napis")?;
+    }
+    for (index, api) in plan.apis.iter().enumerate() {
+        let base: Vec<String> = api.base.iter().map(|base| setting(plan, base)).collect();
+        write!(out, "  {} v{}  base {}", api.name, api.version, base.join(", "))?;
+        match &api.auth {
+            None => {}
+            Some(Auth::Bearer(token)) => write!(out, "; auth bearer {}", setting(plan, token))?,
+            Some(Auth::Basic { user, .. }) => write!(out, "; auth basic {}", setting(plan, user))?,
+            Some(Auth::Key { place: KeyPlace::Header(name), .. }) => write!(out, "; auth header {name}")?,
+            Some(Auth::Key { place: KeyPlace::Query(name), .. }) => write!(out, "; auth query {name}")?,
+        }
+        if let Some(rate) = api.rate {
+            write!(out, "; at most {} per {}", rate.requests, duration(rate.per_us))?;
+        }
+        writeln!(out)?;
+        for operation in plan.operations.iter().filter(|operation| operation.api.index() == index) {
+            let params: Vec<String> = operation
+                .params
+                .iter()
+                .map(|param| format!("{}: {}", param.name, type_row(plan, param.ty)))
+                .collect();
+            let answer = match operation.response {
+                Response::Ignored => String::new(),
+                Response::Json(ty) => format!(" -> {}", type_row(plan, ty)),
+                Response::Text => " -> text".to_owned(),
+            };
+            writeln!(out, "    {}({}){answer}", operation.name, params.join(", "))?;
+        }
+    }
+    Ok(())
+}
+
+/// The configuration entries.
+pub(super) fn config(out: &mut String, plan: &Plan) -> Result {
+    if !plan.config.is_empty() {
+        writeln!(out, "\nconfig")?;
+    }
+    for entry in &plan.config {
+        let secret = if entry.secret { "secret " } else { "" };
+        write!(out, "  {}: {secret}{}", entry.name, type_row(plan, entry.ty))?;
+        if let Some(default) = &entry.default {
+            write!(out, " = {default}")?;
+        }
+        writeln!(out, "{}", if entry.pinned { "  (pinned at the start)" } else { "" })?;
+    }
+    Ok(())
+}
+
+/// The declared errors.
+pub(super) fn errors(out: &mut String, plan: &Plan) -> Result {
+    if !plan.errors.is_empty() {
+        writeln!(out, "\nerrors")?;
+    }
+    for error in &plan.errors {
+        writeln!(out, "  {} {}", error.name, type_row(plan, error.fields))?;
+    }
+    Ok(())
+}
+
+/// The type table.
+pub(super) fn types(out: &mut String, plan: &Plan) -> Result {
+    writeln!(out, "\ntypes")?;
+    for index in 0..plan.types.0.len() {
+        let id = crate::TypeId(u32::try_from(index).unwrap_or(u32::MAX));
+        writeln!(out, "  {id} = {}", type_row(plan, id))?;
+    }
+    Ok(())
+}
