@@ -142,7 +142,7 @@ pub struct Literal {
 }
 
 /// The values of literals in types and patterns.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum LiteralKind {
     /// `null`, in patterns.
     Null,

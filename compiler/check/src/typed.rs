@@ -1,0 +1,330 @@
+//! What checking gives: tables beside the program, for `flow-emit` and for editors.
+
+use flow_hir::{
+    ApiId, ConfigId, ErrorDeclId, ErrorRef, Exhausted, ExprId, FunctionId, Jitter, LocalId, OperationId,
+    RetryId, SideTable, StatusPattern, TestId, WorkflowId,
+};
+
+use crate::coercion::Coercion;
+use crate::methods::Method;
+use crate::types::{Ty, Types};
+
+/// Everything that is known about a program that was checked.
+#[derive(Debug, Default)]
+pub struct Typed {
+    /// The interner.
+    pub types: Types,
+    /// The type of each expression, before its coercion. A block and an `if` have the type of their value;
+    /// a record literal has the type of the record that it builds.
+    pub exprs: SideTable<ExprId, Ty>,
+    /// The conversion of an expression's value for the place where it stands. No entry: none.
+    pub coercions: SideTable<ExprId, Coerced>,
+    /// Places (locals and fields of locals) that are declared `T?` and known not to be null here: the declared
+    /// type. The type in [`exprs`](Self::exprs) is `T`.
+    pub narrowed: SideTable<ExprId, Ty>,
+    /// The method of each [`ExprKind::CallMethod`](flow_hir::ExprKind::CallMethod).
+    pub methods: SideTable<ExprId, MethodCall>,
+    /// The type of each bound name.
+    pub locals: SideTable<LocalId, Ty>,
+    /// Calls of operations.
+    pub calls: SideTable<ExprId, CheckedCall>,
+    /// Calls of workflows and functions: one value for each parameter.
+    pub arguments: SideTable<ExprId, Vec<ParamValue>>,
+    /// Errors that each call of an operation or workflow can fail with.
+    pub call_errors: SideTable<ExprId, Vec<ErrorRef>>,
+    /// Configuration entries.
+    pub config: SideTable<ConfigId, CheckedConfig>,
+    /// The record of each error's fields.
+    pub errors: SideTable<ErrorDeclId, Ty>,
+    /// Retry policies as numbers.
+    pub retries: SideTable<RetryId, CheckedRetry>,
+    /// APIs.
+    pub apis: SideTable<ApiId, CheckedApi>,
+    /// Operations.
+    pub operations: SideTable<OperationId, CheckedOperation>,
+    /// Pure functions.
+    pub functions: SideTable<FunctionId, CheckedFunction>,
+    /// Workflows.
+    pub workflows: SideTable<WorkflowId, CheckedWorkflow>,
+    /// Tests: for each step that names arguments of an operation or starts a workflow, the value for each
+    /// parameter (of operations: `None` for a parameter that is not named, which matches anything).
+    pub tests: SideTable<TestId, Vec<Option<Vec<ParamValue>>>>,
+}
+
+/// A conversion and what it leads to.
+#[derive(Clone, Debug)]
+pub struct Coerced {
+    /// The type afterwards.
+    pub to: Ty,
+    /// How.
+    pub how: Coercion,
+}
+
+impl Typed {
+    /// The type of an expression before its coercion.
+    pub fn ty(&self, expr: ExprId) -> Ty {
+        self.exprs.get(expr).copied().unwrap_or(Ty::ERROR)
+    }
+
+    /// The type of an expression as the place where it stands sees it.
+    pub fn value_ty(&self, expr: ExprId) -> Ty {
+        self.coercions.get(expr).map_or_else(|| self.ty(expr), |coerced| coerced.to)
+    }
+
+    /// The type of a bound name.
+    pub fn local(&self, local: LocalId) -> Ty {
+        self.locals.get(local).copied().unwrap_or(Ty::ERROR)
+    }
+}
+
+/// Where the value for a parameter comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParamValue {
+    /// An argument.
+    Given(ExprId),
+    /// The parameter's default.
+    Default(ExprId),
+    /// Nothing: the parameter is null and is left out.
+    Null,
+    /// Nothing is said (mocks and expectations): matches anything.
+    Any,
+}
+
+/// A call of a method.
+#[derive(Clone, Debug)]
+pub struct MethodCall {
+    /// Which method.
+    pub method: Method,
+    /// The type of the receiver that the method works on, null and names taken off.
+    pub receiver: Ty,
+    /// The value for each parameter of the method.
+    pub arguments: Vec<ParamValue>,
+}
+
+/// A step.
+#[derive(Clone, Debug)]
+pub struct CheckedCall {
+    /// The value for each parameter of the operation.
+    pub arguments: Vec<ParamValue>,
+    /// The longest time of one attempt, in microseconds: the call's, the operation's, the API's or the default.
+    pub timeout_us: u64,
+    /// The policy that applies to this call.
+    pub retry: Option<RetryId>,
+    /// What undoes this step.
+    pub undo: StepUndo,
+}
+
+/// What undoes a step, `compensate` taken into account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StepUndo {
+    /// Nothing, as the effect class or the author says.
+    None,
+    /// The operation's own undo.
+    Operation,
+    /// `compensate`: the expression, and whether it uses `result`.
+    Compensate {
+        /// What is run; see [`CompensationKind::Run`](flow_hir::CompensationKind::Run).
+        body: ExprId,
+        /// Whether it uses the step's result: then it cannot run while the outcome is unknown.
+        uses_result: bool,
+        /// Whether it uses the error that caused the undo.
+        uses_cause: bool,
+    },
+    /// It changes something, and nothing says how it would be undone.
+    Missing,
+    /// Declared irreversible.
+    Irreversible,
+}
+
+/// A configuration entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CheckedConfig {
+    /// Its type; of a secret one the type of the value.
+    pub ty: Ty,
+    /// Whether it is secret.
+    pub secret: bool,
+}
+
+/// A retry policy; all times in microseconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckedRetry {
+    /// How often it is tried, the first time included; `None` is without bound.
+    pub attempts: Option<u32>,
+    /// The waits.
+    pub backoff: CheckedBackoff,
+    /// How waits are spread.
+    pub jitter: Jitter,
+    /// Statuses that are tried again.
+    pub statuses: Vec<StatusPattern>,
+    /// Whether timeouts are tried again.
+    pub on_timeout: bool,
+    /// Whether connection failures are tried again.
+    pub on_connection: bool,
+    /// Whether answers that cannot be decoded are tried again.
+    pub on_decode: bool,
+    /// Declared errors that are tried again.
+    pub on_errors: Vec<ErrorDeclId>,
+    /// The longest time of all attempts together.
+    pub within_us: Option<u64>,
+    /// What happens when the attempts are used up.
+    pub exhausted: Exhausted,
+    /// Whether `Retry-After` is obeyed.
+    pub respect_retry_after: bool,
+}
+
+/// The waits of a policy, in microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CheckedBackoff {
+    /// No wait.
+    None,
+    /// Always the same.
+    Fixed {
+        /// The wait.
+        delay_us: u64,
+    },
+    /// Growing by the same amount.
+    Linear {
+        /// The first wait.
+        initial_us: u64,
+        /// What is added.
+        step_us: u64,
+        /// The longest wait.
+        max_us: Option<u64>,
+    },
+    /// Growing by a factor.
+    Exponential {
+        /// The first wait.
+        initial_us: u64,
+        /// The factor in thousandths.
+        factor_milli: u32,
+        /// The longest wait.
+        max_us: Option<u64>,
+    },
+}
+
+/// What an operation does to the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EffectClass {
+    /// Changes nothing.
+    Safe,
+    /// Twice is once.
+    Idempotent,
+    /// Anything else: sent at most once.
+    Unsafe,
+}
+
+/// An API.
+#[derive(Clone, Debug)]
+pub struct CheckedApi {
+    /// Whether `base` is a list of URLs.
+    pub base_is_list: bool,
+    /// The longest time of one attempt, in microseconds.
+    pub timeout_us: u64,
+    /// Requests, and the time in microseconds that they are counted over.
+    pub rate: Option<(u64, u64)>,
+    /// Requests at a time.
+    pub concurrency: Option<u64>,
+}
+
+/// An operation.
+#[derive(Clone, Debug)]
+pub struct CheckedOperation {
+    /// The type of each parameter.
+    pub params: Vec<Ty>,
+    /// The type of a call's result: the body's, optional where `absent` stands, null without one.
+    pub result: Ty,
+    /// The type that the body is decoded into; `None` ignores it.
+    pub body: Option<Ty>,
+    /// What it does to the world.
+    pub effect: EffectClass,
+    /// The longest time of one attempt, in microseconds.
+    pub timeout_us: u64,
+    /// The policy that applies where a call has none of its own.
+    pub retry: Option<RetryId>,
+    /// A rate of its own: requests, and the time in microseconds that they are counted over.
+    pub rate: Option<(u64, u64)>,
+    /// Statuses that are declared errors.
+    pub raises: Vec<(StatusPattern, ErrorDeclId)>,
+    /// What undoes it.
+    pub undo: OperationUndo,
+    /// Statuses that count as success when it undoes or is re-sent; the default applied.
+    pub done: Vec<StatusPattern>,
+    /// Statuses that make the result null.
+    pub absent: Vec<StatusPattern>,
+    /// Statuses that leave the outcome unknown, the language's own (408, 502, 504) not included.
+    pub unknown_on: Vec<StatusPattern>,
+    /// The call that settles an unknown outcome; its arguments are in [`Typed::calls`].
+    pub confirm: Option<ExprId>,
+    /// Errors that a call can fail with, in a fixed order.
+    pub errors: Vec<ErrorRef>,
+}
+
+/// What undoes an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OperationUndo {
+    /// Nothing to undo: it is safe, natural, or says so.
+    None,
+    /// It changes something, and nothing says how it would be undone.
+    Missing,
+    /// Declared irreversible.
+    Irreversible,
+    /// A call; its arguments are in [`Typed::calls`].
+    Call {
+        /// An [`ExprKind::CallOperation`](flow_hir::ExprKind::CallOperation).
+        call: ExprId,
+        /// The operation that is called.
+        operation: OperationId,
+        /// Whether it uses the step's result: then it cannot run while the outcome is unknown.
+        uses_result: bool,
+        /// Whether it uses the error that caused the undo.
+        uses_cause: bool,
+    },
+}
+
+/// A pure function.
+#[derive(Clone, Debug)]
+pub struct CheckedFunction {
+    /// The type of each parameter.
+    pub params: Vec<Ty>,
+    /// The type of its value.
+    pub result: Ty,
+}
+
+/// A workflow.
+#[derive(Clone, Debug)]
+pub struct CheckedWorkflow {
+    /// The type of each parameter.
+    pub params: Vec<Ty>,
+    /// The type of its input: that of a sole record parameter, otherwise a record by parameter name.
+    pub input: Ty,
+    /// Whether the input is a sole record parameter itself.
+    pub input_is_param: bool,
+    /// The type of its result; null where none is declared.
+    pub result: Ty,
+    /// Its deadline in microseconds.
+    pub within_us: Option<u64>,
+    /// Errors that can leave it, with the place that each comes from first.
+    pub errors: Vec<EscapingError>,
+    /// The longest time and the most calls.
+    pub worst: WorstCase,
+}
+
+/// An error that can leave a workflow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EscapingError {
+    /// Which.
+    pub error: ErrorRef,
+    /// The first expression that it comes from.
+    pub origin: ExprId,
+}
+
+/// Figures of a workflow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WorstCase {
+    /// The longest time without undos, in microseconds; `None` is unbounded.
+    pub time_us: Option<u64>,
+    /// The longest time of the undos, in microseconds; `None` is unbounded.
+    pub undo_us: Option<u64>,
+    /// The most requests without undos, retries included; `None` is unbounded.
+    pub calls: Option<u64>,
+}
