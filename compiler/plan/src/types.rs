@@ -189,4 +189,51 @@ impl Types {
     pub fn record_width(&self, fields: &[Field]) -> u16 {
         self.field_offset(fields, fields.len())
     }
+
+    /// Whether values of both types lie in slots alike, so that one may be moved to where the other is due.
+    /// Names on the wire and conditions at boundaries make no difference; nor does whether a text is a string,
+    /// a URL or a literal, nor a secret's guard.
+    pub fn same_layout(&self, left: TypeId, right: TypeId) -> bool {
+        self.alike(left, right, &mut Vec::new())
+    }
+
+    /// `open` holds the pairs under comparison: a recursive type is alike if nothing contradicts it.
+    fn alike(&self, left: TypeId, right: TypeId, open: &mut Vec<(TypeId, TypeId)>) -> bool {
+        let (left, right) = (self.open_secret(left), self.open_secret(right));
+        if left == right || open.contains(&(left, right)) {
+            return true;
+        }
+        open.push((left, right));
+        let answer = match (self.base(left), self.base(right)) {
+            (Type::Optional(a), Type::Optional(b))
+            | (Type::List(a), Type::List(b))
+            | (Type::Map(a), Type::Map(b)) => self.alike(*a, *b, open),
+            (Type::Record(a), Type::Record(b)) => self.fields_alike(a, b, open),
+            (Type::Tagged { cases: a, .. }, Type::Tagged { cases: b, .. }) => {
+                a.len() == b.len()
+                    && a.iter().zip(b).all(|(a, b)| a.name == b.name && self.alike(a.fields, b.fields, open))
+            }
+            (a, b) => a == b,
+        };
+        open.pop();
+        answer
+    }
+
+    fn fields_alike(&self, left: &[Field], right: &[Field], open: &mut Vec<(TypeId, TypeId)>) -> bool {
+        left.len() == right.len()
+            && left.iter().zip(right).all(|(a, b)| a.name == b.name && self.alike(a.ty, b.ty, open))
+    }
+
+    /// The type as slots know it: texts are strings, literals are of their base type.
+    fn base(&self, id: TypeId) -> &Type {
+        match self.get(id) {
+            Type::Url => &Type::String,
+            Type::Literals(literals) => match literals.values.first() {
+                Some(Literal::Int(_)) => &Type::Int,
+                Some(Literal::Bool(_)) => &Type::Bool,
+                Some(Literal::String(_)) | None => &Type::String,
+            },
+            other => other,
+        }
+    }
 }
