@@ -6,8 +6,14 @@
 //! number, and knows no thread. Start reading at [`Machine`], then [`Effect`].
 
 mod effect;
+mod error;
+mod machine;
+mod program;
 
 pub use effect::{
     Attention, CallAnswer, CallEffect, Completion, Effect, EffectId, EffectKind, Failure, Raised, Refusal,
     Request, Result as CompletionResult, Status, Step, StepPath, Undone, UnknownReason, Unsettled,
 };
+pub use error::{DecodeError, InputError, ResumeError, StateError};
+pub use machine::Machine;
+pub use program::Program;
