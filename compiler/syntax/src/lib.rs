@@ -1,1 +1,14 @@
-//! Placeholder.
+//! Text in, tree out: the lexer, the parser, the lossless tree, and the typed view of it.
+//!
+//! In: the text of one file. Out: [`Parse`], a tree that gives the text back byte for byte, and what is wrong
+//! with it. A broken file gives a tree too, with every part that could be understood. This crate knows the
+//! grammar; it leaves names, types and files to others, and keeps the parser library's types to itself.
+//! Start reading at [`parse`], then [`ast`].
+
+pub mod ast;
+mod kind;
+mod literal;
+mod tree;
+
+pub use kind::SyntaxKind;
+pub use tree::{SyntaxElement, SyntaxNode, SyntaxToken, span, token_span, tokens};

@@ -1,0 +1,888 @@
+//! Expressions.
+
+use super::node::{ast_enum, ast_nodes, child, children, has_token, nth_child, token};
+use super::{
+    AstNode, Block, Literal, Name, NameRef, Pattern, StringLiteral, TypeExpr, Version, WithinClause,
+};
+use crate::{SyntaxKind, SyntaxNode, SyntaxToken};
+
+ast_nodes! {
+    /// `name`, `name@v2`, `config`, `execution`, `it`
+    NameExpr,
+    /// `value.field`, `value?.field`
+    FieldExpr,
+    /// `value[i]`
+    IndexExpr,
+    /// `callee(arguments)`
+    CallExpr,
+    /// `(a, limit: 20)`
+    ArgumentList,
+    /// One argument.
+    Argument,
+    /// `value as T`
+    CastExpr,
+    /// `call(…) with { … }`
+    WithExpr,
+    /// `!value`, `-value`
+    PrefixExpr,
+    /// `left + right`
+    BinaryExpr,
+    /// `{ a: 1, b, ...rest }`
+    RecordExpr,
+    /// `a: 1`, `b`, `"key": 1`, `409: E`
+    RecordField,
+    /// The name, string or status before the colon.
+    RecordKey,
+    /// `...value`
+    Spread,
+    /// `Declined { reason: "…" }`; in a property `exponential { … }` and `status(id) { … }` too.
+    ConstructorExpr,
+    /// `[a, ...b]`
+    ListExpr,
+    /// `(value)`
+    ParenExpr,
+    /// `x => x.price`, `(a, b) => a + b`
+    LambdaExpr,
+    /// The parameters of a lambda.
+    LambdaParameters,
+    /// `50 per 1s per client` in a property.
+    RateExpr,
+    /// `sync within 10s`, `99.5% over 30d` in a property.
+    SpanExpr,
+    /// `99.5%` in a property.
+    PercentLiteral,
+    /// `if c { } else if d { } else { }`, flat, however many branches.
+    IfExpr,
+    /// `if c { }` or `else if d { }`
+    IfBranch,
+    /// `else { }`
+    ElseBranch,
+    /// `match v { arms }`
+    MatchExpr,
+    /// `pattern if guard => value`
+    MatchArm,
+    /// `if cond` after a pattern or a `receive`.
+    Guard,
+    /// `for x in xs parallel 8 { }`
+    ForExpr,
+    /// `parallel 8`, `race 2` in the head of a `for`.
+    ForWidth,
+    /// `while c { }`
+    WhileExpr,
+    /// `break`
+    BreakExpr,
+    /// `continue`
+    ContinueExpr,
+    /// `parallel settled { branches }`
+    ParallelExpr,
+    /// `race 2 { branches }`
+    RaceExpr,
+    /// `name: value` in a `parallel` or `race`.
+    Branch,
+    /// `saga { }`
+    SagaExpr,
+    /// `try { } catch … { } finally { }`
+    TryExpr,
+    /// `catch A | B as e { }`
+    CatchClause,
+    /// `Declined`, `http 4xx`, `timeout`
+    CatchPattern,
+    /// `finally { }`
+    FinallyClause,
+    /// `fail E { … } because e`
+    FailExpr,
+    /// `because e`
+    BecauseClause,
+    /// `return value`
+    ReturnExpr,
+    /// `within 30s { }`
+    WithinExpr,
+    /// `sleep 5m`, `sleep until t`
+    SleepExpr,
+    /// `poll every 2s within 5m { } until cond`
+    PollExpr,
+    /// `until cond`
+    UntilClause,
+    /// `receive approve if cond within 24h`
+    ReceiveExpr,
+    /// `callback<T>()`
+    CallbackExpr,
+    /// `start other(…)`
+    StartExpr,
+    /// `report { … }`
+    ReportExpr,
+    /// `log "…"`
+    LogExpr,
+}
+
+ast_enum! {
+    /// An expression. A [`Block`] is one where a block stands for a value: in arms, branches, `compensate`.
+    Expr {
+        Literal,
+        StringLiteral,
+        NameExpr,
+        FieldExpr,
+        IndexExpr,
+        CallExpr,
+        CastExpr,
+        WithExpr,
+        PrefixExpr,
+        BinaryExpr,
+        RecordExpr,
+        ConstructorExpr,
+        ListExpr,
+        ParenExpr,
+        LambdaExpr,
+        RateExpr,
+        SpanExpr,
+        PercentLiteral,
+        IfExpr,
+        MatchExpr,
+        ForExpr,
+        WhileExpr,
+        BreakExpr,
+        ContinueExpr,
+        ParallelExpr,
+        RaceExpr,
+        SagaExpr,
+        TryExpr,
+        FailExpr,
+        ReturnExpr,
+        WithinExpr,
+        SleepExpr,
+        PollExpr,
+        ReceiveExpr,
+        CallbackExpr,
+        StartExpr,
+        ReportExpr,
+        LogExpr,
+        Block,
+    }
+}
+
+ast_enum! {
+    /// An entry of a record expression.
+    RecordEntry { RecordField, Spread, }
+}
+
+/// An element of a list expression.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ListElement {
+    /// `...value`
+    Spread(Spread),
+    /// `value`
+    Expr(Expr),
+}
+
+impl AstNode for ListElement {
+    fn can_cast(kind: SyntaxKind) -> bool {
+        Spread::can_cast(kind) || Expr::can_cast(kind)
+    }
+
+    fn cast(node: &SyntaxNode) -> Option<Self> {
+        Spread::cast(node).map(Self::Spread).or_else(|| Expr::cast(node).map(Self::Expr))
+    }
+
+    fn syntax(&self) -> &SyntaxNode {
+        match self {
+            Self::Spread(node) => node.syntax(),
+            Self::Expr(node) => node.syntax(),
+        }
+    }
+}
+
+/// A prefix operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each is the operator of its name")]
+pub enum PrefixOperator {
+    Not,
+    Negate,
+}
+
+/// A binary operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each is the operator of its name")]
+pub enum BinaryOperator {
+    Or,
+    And,
+    Equal,
+    NotEqual,
+    Less,
+    LessEqual,
+    Greater,
+    GreaterEqual,
+    In,
+    Coalesce,
+    Range,
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Remainder,
+    WholeDivide,
+}
+
+impl BinaryOperator {
+    /// The operator that a token writes.
+    pub fn of(kind: SyntaxKind) -> Option<Self> {
+        Some(match kind {
+            SyntaxKind::BarBar => Self::Or,
+            SyntaxKind::AmpersandAmpersand => Self::And,
+            SyntaxKind::EqualEqual => Self::Equal,
+            SyntaxKind::BangEqual => Self::NotEqual,
+            SyntaxKind::Less => Self::Less,
+            SyntaxKind::LessEqual => Self::LessEqual,
+            SyntaxKind::Greater => Self::Greater,
+            SyntaxKind::GreaterEqual => Self::GreaterEqual,
+            SyntaxKind::InKeyword => Self::In,
+            SyntaxKind::QuestionQuestion => Self::Coalesce,
+            SyntaxKind::DotDot => Self::Range,
+            SyntaxKind::Plus => Self::Add,
+            SyntaxKind::Minus => Self::Subtract,
+            SyntaxKind::Star => Self::Multiply,
+            SyntaxKind::Slash => Self::Divide,
+            SyntaxKind::Percent => Self::Remainder,
+            SyntaxKind::DivKeyword => Self::WholeDivide,
+            _ => return None,
+        })
+    }
+}
+
+/// The first child expression that is not a block: the head of an `if`, `for`, `while`, `match`, `within`.
+fn head(node: &SyntaxNode) -> Option<Expr> {
+    children::<Expr>(node).find(|expr| !matches!(expr, Expr::Block(_)))
+}
+
+impl NameExpr {
+    /// The name, or the keyword `config`, `execution` or `it`.
+    pub fn text(&self) -> &str {
+        self.0
+            .children_with_tokens()
+            .find_map(|element| match element {
+                cstree::util::NodeOrToken::Token(token) => token.kind().is_word().then(|| token.text()),
+                cstree::util::NodeOrToken::Node(node) => (node.kind() == SyntaxKind::NameRef)
+                    .then(|| node.first_token().map_or("", |token| token.text())),
+            })
+            .unwrap_or("")
+    }
+
+    /// The name as a node; `None` for `config`, `execution` and `it`.
+    pub fn name(&self) -> Option<NameRef> {
+        child(&self.0)
+    }
+
+    /// The keyword, where it is `config`, `execution` or `it`.
+    pub fn keyword(&self) -> Option<SyntaxToken> {
+        token(&self.0, SyntaxKind::is_reserved)
+    }
+
+    /// The version after `@`.
+    pub fn version(&self) -> Option<Version> {
+        child(&self.0)
+    }
+}
+
+impl FieldExpr {
+    /// The value whose field it is.
+    pub fn base(&self) -> Option<Expr> {
+        child(&self.0)
+    }
+
+    /// The field; any word.
+    pub fn field(&self) -> Option<NameRef> {
+        child(&self.0)
+    }
+
+    /// Whether it is `?.`.
+    pub fn is_optional(&self) -> bool {
+        has_token(&self.0, SyntaxKind::QuestionDot)
+    }
+}
+
+impl IndexExpr {
+    /// The list, map or json.
+    pub fn base(&self) -> Option<Expr> {
+        child(&self.0)
+    }
+
+    /// The index or key.
+    pub fn index(&self) -> Option<Expr> {
+        nth_child(&self.0, 1)
+    }
+}
+
+impl CallExpr {
+    /// What is called.
+    pub fn callee(&self) -> Option<Expr> {
+        child(&self.0)
+    }
+
+    /// The arguments with their parentheses.
+    pub fn argument_list(&self) -> Option<ArgumentList> {
+        child(&self.0)
+    }
+
+    /// The arguments.
+    pub fn arguments(&self) -> impl Iterator<Item = Argument> {
+        self.argument_list().into_iter().flat_map(|list| list.arguments().collect::<Vec<_>>())
+    }
+}
+
+impl ArgumentList {
+    /// The arguments.
+    pub fn arguments(&self) -> impl Iterator<Item = Argument> {
+        children(&self.0)
+    }
+}
+
+impl Argument {
+    /// The name before `:`; any word.
+    pub fn name(&self) -> Option<NameRef> {
+        child(&self.0)
+    }
+
+    /// The value.
+    pub fn value(&self) -> Option<Expr> {
+        child(&self.0)
+    }
+}
+
+impl CastExpr {
+    /// The value.
+    pub fn value(&self) -> Option<Expr> {
+        child(&self.0)
+    }
+
+    /// The type after `as`.
+    pub fn ty(&self) -> Option<TypeExpr> {
+        child(&self.0)
+    }
+}
+
+impl WithExpr {
+    /// The call.
+    pub fn call(&self) -> Option<Expr> {
+        child(&self.0)
+    }
+
+    /// The options.
+    pub fn options(&self) -> Option<RecordExpr> {
+        match nth_child(&self.0, 1)? {
+            Expr::RecordExpr(record) => Some(record),
+            _ => None,
+        }
+    }
+}
+
+impl PrefixExpr {
+    /// The operator.
+    pub fn operator(&self) -> PrefixOperator {
+        if has_token(&self.0, SyntaxKind::Bang) { PrefixOperator::Not } else { PrefixOperator::Negate }
+    }
+
+    /// The value.
+    pub fn value(&self) -> Option<Expr> {
+        child(&self.0)
+    }
+}
+
+impl BinaryExpr {
+    /// The left operand.
+    pub fn left(&self) -> Option<Expr> {
+        child(&self.0)
+    }
+
+    /// The right operand.
+    pub fn right(&self) -> Option<Expr> {
+        nth_child(&self.0, 1)
+    }
+
+    /// The token of the operator.
+    pub fn operator_token(&self) -> Option<SyntaxToken> {
+        token(&self.0, |kind| BinaryOperator::of(kind).is_some())
+    }
+
+    /// The operator.
+    pub fn operator(&self) -> Option<BinaryOperator> {
+        BinaryOperator::of(self.operator_token()?.kind())
+    }
+}
+
+impl RecordExpr {
+    /// The entries, in order.
+    pub fn entries(&self) -> impl Iterator<Item = RecordEntry> {
+        children(&self.0)
+    }
+}
+
+impl RecordField {
+    /// The key.
+    pub fn key(&self) -> Option<RecordKey> {
+        child(&self.0)
+    }
+
+    /// The value; without one the field has the value of the name.
+    pub fn value(&self) -> Option<Expr> {
+        child(&self.0)
+    }
+}
+
+impl RecordKey {
+    /// The key, where it is a word.
+    pub fn name(&self) -> Option<SyntaxToken> {
+        token(&self.0, SyntaxKind::is_word)
+    }
+
+    /// The key, where it is a string.
+    pub fn string(&self) -> Option<StringLiteral> {
+        child(&self.0)
+    }
+
+    /// The key, where it is a status such as `409` or `5xx`.
+    pub fn status(&self) -> Option<SyntaxToken> {
+        token(&self.0, |kind| matches!(kind, SyntaxKind::Int | SyntaxKind::StatusClass))
+    }
+
+    /// The text of the key: the word, the text of the string, or the status as written.
+    pub fn text(&self) -> Option<String> {
+        match self.string() {
+            Some(string) => string.plain_text(),
+            None => self.name().or_else(|| self.status()).map(|token| token.text().to_owned()),
+        }
+    }
+}
+
+impl Spread {
+    /// What is spread.
+    pub fn value(&self) -> Option<Expr> {
+        child(&self.0)
+    }
+}
+
+impl ConstructorExpr {
+    /// The name, as an expression: a [`NameExpr`], or a [`FieldExpr`] for a dotted name.
+    pub fn callee(&self) -> Option<Expr> {
+        child(&self.0)
+    }
+
+    /// The fields.
+    pub fn record(&self) -> Option<RecordExpr> {
+        match nth_child(&self.0, 1)? {
+            Expr::RecordExpr(record) => Some(record),
+            _ => None,
+        }
+    }
+}
+
+impl ListExpr {
+    /// The elements, in order.
+    pub fn elements(&self) -> impl Iterator<Item = ListElement> {
+        children(&self.0)
+    }
+}
+
+impl ParenExpr {
+    /// The value inside.
+    pub fn inner(&self) -> Option<Expr> {
+        child(&self.0)
+    }
+}
+
+impl LambdaExpr {
+    /// The parameters.
+    pub fn parameters(&self) -> impl Iterator<Item = Name> {
+        let list: Option<LambdaParameters> = child(&self.0);
+        list.into_iter().flat_map(|list| list.names().collect::<Vec<_>>())
+    }
+
+    /// The value.
+    pub fn body(&self) -> Option<Expr> {
+        child(&self.0)
+    }
+}
+
+impl LambdaParameters {
+    /// The parameters.
+    pub fn names(&self) -> impl Iterator<Item = Name> {
+        children(&self.0)
+    }
+}
+
+impl RateExpr {
+    /// How many.
+    pub fn amount(&self) -> Option<Expr> {
+        child(&self.0)
+    }
+
+    /// In how long.
+    pub fn period(&self) -> Option<Expr> {
+        nth_child(&self.0, 1)
+    }
+
+    /// For whom: `client`.
+    pub fn scope(&self) -> Option<NameRef> {
+        child(&self.0)
+    }
+}
+
+impl SpanExpr {
+    /// What stands before `within` or `over`.
+    pub fn value(&self) -> Option<Expr> {
+        child(&self.0)
+    }
+
+    /// Whether the word is `over`, not `within`.
+    pub fn is_over(&self) -> bool {
+        has_token(&self.0, SyntaxKind::OverKeyword)
+    }
+
+    /// The duration.
+    pub fn duration(&self) -> Option<Expr> {
+        nth_child(&self.0, 1)
+    }
+}
+
+impl PercentLiteral {
+    /// The number before `%`.
+    pub fn number(&self) -> Option<Literal> {
+        child(&self.0)
+    }
+}
+
+impl IfExpr {
+    /// The branches with a condition, in order.
+    pub fn branches(&self) -> impl Iterator<Item = IfBranch> {
+        children(&self.0)
+    }
+
+    /// The block after the last `else`.
+    pub fn else_block(&self) -> Option<Block> {
+        child(&child::<ElseBranch>(&self.0)?.0)
+    }
+}
+
+impl IfBranch {
+    /// The condition.
+    pub fn condition(&self) -> Option<Expr> {
+        head(&self.0)
+    }
+
+    /// The block.
+    pub fn block(&self) -> Option<Block> {
+        child(&self.0)
+    }
+}
+
+impl ElseBranch {
+    /// The block.
+    pub fn block(&self) -> Option<Block> {
+        child(&self.0)
+    }
+}
+
+impl MatchExpr {
+    /// The value that is matched.
+    pub fn scrutinee(&self) -> Option<Expr> {
+        head(&self.0)
+    }
+
+    /// The arms, in order.
+    pub fn arms(&self) -> impl Iterator<Item = MatchArm> {
+        children(&self.0)
+    }
+}
+
+impl MatchArm {
+    /// The pattern.
+    pub fn pattern(&self) -> Option<Pattern> {
+        child(&self.0)
+    }
+
+    /// The guard.
+    pub fn guard(&self) -> Option<Guard> {
+        child(&self.0)
+    }
+
+    /// The value.
+    pub fn body(&self) -> Option<Expr> {
+        child(&self.0)
+    }
+}
+
+impl Guard {
+    /// The condition.
+    pub fn condition(&self) -> Option<Expr> {
+        child(&self.0)
+    }
+}
+
+impl ForExpr {
+    /// What is bound each time.
+    pub fn pattern(&self) -> Option<Pattern> {
+        child(&self.0)
+    }
+
+    /// What is walked.
+    pub fn iterable(&self) -> Option<Expr> {
+        head(&self.0)
+    }
+
+    /// `parallel 8`, `race 2`
+    pub fn width(&self) -> Option<ForWidth> {
+        child(&self.0)
+    }
+
+    /// The block.
+    pub fn body(&self) -> Option<Block> {
+        child(&self.0)
+    }
+}
+
+impl ForWidth {
+    /// Whether it is `race`, not `parallel`.
+    pub fn is_race(&self) -> bool {
+        has_token(&self.0, SyntaxKind::RaceKeyword)
+    }
+
+    /// How many at a time, or how many successes.
+    pub fn count(&self) -> Option<Expr> {
+        child(&self.0)
+    }
+}
+
+impl WhileExpr {
+    /// The condition.
+    pub fn condition(&self) -> Option<Expr> {
+        head(&self.0)
+    }
+
+    /// The block.
+    pub fn body(&self) -> Option<Block> {
+        child(&self.0)
+    }
+}
+
+impl ParallelExpr {
+    /// Whether it is `parallel settled`.
+    pub fn is_settled(&self) -> bool {
+        has_token(&self.0, SyntaxKind::SettledKeyword)
+    }
+
+    /// The branches, in order.
+    pub fn branches(&self) -> impl Iterator<Item = Branch> {
+        children(&self.0)
+    }
+}
+
+impl RaceExpr {
+    /// How many successes; the first one alone where no number stands.
+    pub fn count(&self) -> Option<Expr> {
+        head(&self.0)
+    }
+
+    /// The branches, in order.
+    pub fn branches(&self) -> impl Iterator<Item = Branch> {
+        children(&self.0)
+    }
+}
+
+impl Branch {
+    /// The name.
+    pub fn name(&self) -> Option<Name> {
+        child(&self.0)
+    }
+
+    /// The value.
+    pub fn value(&self) -> Option<Expr> {
+        child(&self.0)
+    }
+}
+
+impl SagaExpr {
+    /// The block.
+    pub fn body(&self) -> Option<Block> {
+        child(&self.0)
+    }
+}
+
+impl TryExpr {
+    /// The block that is tried.
+    pub fn body(&self) -> Option<Block> {
+        child(&self.0)
+    }
+
+    /// The catch clauses, in order.
+    pub fn catches(&self) -> impl Iterator<Item = CatchClause> {
+        children(&self.0)
+    }
+
+    /// `finally { }`
+    pub fn finally(&self) -> Option<FinallyClause> {
+        child(&self.0)
+    }
+}
+
+impl CatchClause {
+    /// What is caught; everything where none stands.
+    pub fn patterns(&self) -> impl Iterator<Item = CatchPattern> {
+        children(&self.0)
+    }
+
+    /// The name after `as`.
+    pub fn binding(&self) -> Option<Name> {
+        child(&self.0)
+    }
+
+    /// The block.
+    pub fn body(&self) -> Option<Block> {
+        child(&self.0)
+    }
+}
+
+impl CatchPattern {
+    /// The name of the error or class, or the parts of a dotted one.
+    pub fn path(&self) -> impl Iterator<Item = NameRef> {
+        children(&self.0)
+    }
+
+    /// The last part of the name.
+    pub fn name(&self) -> Option<NameRef> {
+        self.path().last()
+    }
+
+    /// The status after `http`: `404`, `4xx`.
+    pub fn status(&self) -> Option<SyntaxToken> {
+        token(&self.0, |kind| matches!(kind, SyntaxKind::Int | SyntaxKind::StatusClass))
+    }
+}
+
+impl FinallyClause {
+    /// The block.
+    pub fn body(&self) -> Option<Block> {
+        child(&self.0)
+    }
+}
+
+impl FailExpr {
+    /// The error.
+    pub fn error(&self) -> Option<Expr> {
+        child(&self.0)
+    }
+
+    /// `because e`
+    pub fn because(&self) -> Option<Expr> {
+        child::<BecauseClause>(&self.0)?.cause()
+    }
+}
+
+impl BecauseClause {
+    /// The error that led to this one.
+    pub fn cause(&self) -> Option<Expr> {
+        child(&self.0)
+    }
+}
+
+impl ReturnExpr {
+    /// The value.
+    pub fn value(&self) -> Option<Expr> {
+        child(&self.0)
+    }
+}
+
+impl WithinExpr {
+    /// The duration.
+    pub fn duration(&self) -> Option<Expr> {
+        head(&self.0)
+    }
+
+    /// The block.
+    pub fn body(&self) -> Option<Block> {
+        child(&self.0)
+    }
+}
+
+impl SleepExpr {
+    /// Whether it is `sleep until`.
+    pub fn is_until(&self) -> bool {
+        has_token(&self.0, SyntaxKind::UntilKeyword)
+    }
+
+    /// The duration, or the time.
+    pub fn value(&self) -> Option<Expr> {
+        child(&self.0)
+    }
+}
+
+impl PollExpr {
+    /// How often.
+    pub fn every(&self) -> Option<Expr> {
+        head(&self.0)
+    }
+
+    /// `within 5m`
+    pub fn within(&self) -> Option<WithinClause> {
+        child(&self.0)
+    }
+
+    /// The block that is asked.
+    pub fn body(&self) -> Option<Block> {
+        child(&self.0)
+    }
+
+    /// The condition after `until`.
+    pub fn until(&self) -> Option<Expr> {
+        child::<UntilClause>(&self.0)?.condition()
+    }
+}
+
+impl UntilClause {
+    /// The condition.
+    pub fn condition(&self) -> Option<Expr> {
+        child(&self.0)
+    }
+}
+
+impl ReceiveExpr {
+    /// The signal or callback.
+    pub fn source(&self) -> Option<NameRef> {
+        child(&self.0)
+    }
+
+    /// `if cond`
+    pub fn guard(&self) -> Option<Guard> {
+        child(&self.0)
+    }
+
+    /// `within 24h`
+    pub fn within(&self) -> Option<WithinClause> {
+        child(&self.0)
+    }
+}
+
+impl CallbackExpr {
+    /// The type that is waited for.
+    pub fn ty(&self) -> Option<TypeExpr> {
+        child::<super::TypeArguments>(&self.0)?.arguments().next()
+    }
+}
+
+impl StartExpr {
+    /// The call that is started.
+    pub fn call(&self) -> Option<Expr> {
+        child(&self.0)
+    }
+}
+
+impl ReportExpr {
+    /// What is reported.
+    pub fn record(&self) -> Option<RecordExpr> {
+        child(&self.0)
+    }
+}
+
+impl LogExpr {
+    /// What is logged.
+    pub fn text(&self) -> Option<Expr> {
+        child(&self.0)
+    }
+}
