@@ -1,0 +1,86 @@
+//! The values that this process supplies for a plan's configuration, as requests use them.
+
+use flow_plan::{ConfigId, Setting};
+
+use crate::{Redactor, Secret};
+
+/// The value of one configuration entry.
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// A text, as it goes into a URL or a header.
+    Text(String),
+    /// Several texts: base URLs.
+    List(Vec<String>),
+    /// A secret.
+    Secret(Secret),
+}
+
+/// The values of a plan's configuration entries, by their ids. Plain ones are pinned or live as the plan says;
+/// secrets are always live: whoever performs a call looks them up at that moment.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    entries: Vec<(String, Option<Value>)>,
+    redactor: Redactor,
+}
+
+impl Settings {
+    /// The values in the order of the plan's table, with the entries' names.
+    pub fn new(entries: Vec<(String, Option<Value>)>) -> Self {
+        let redactor = Redactor::new(entries.iter().filter_map(|(name, value)| match value {
+            Some(Value::Secret(secret)) => Some((name.as_str(), secret)),
+            _ => None,
+        }));
+        Self { entries, redactor }
+    }
+
+    /// The value of an entry.
+    pub fn value(&self, id: ConfigId) -> Option<&Value> {
+        self.entries.get(id.index()).and_then(|(_, value)| value.as_ref())
+    }
+
+    /// The name of an entry, for people.
+    pub fn name(&self, id: ConfigId) -> &str {
+        self.entries.get(id.index()).map_or("?", |(name, _)| name.as_str())
+    }
+
+    /// What takes these secrets out of texts of others.
+    pub fn redactor(&self) -> &Redactor {
+        &self.redactor
+    }
+
+    /// The one text of a setting.
+    ///
+    /// # Errors
+    /// The name of an entry that has no value, or several.
+    pub(crate) fn text(&self, setting: &Setting) -> Result<Supplied, String> {
+        match setting {
+            Setting::Text(text) => Ok(Supplied::Text(text.clone())),
+            Setting::Config(id) => match self.value(*id) {
+                Some(Value::Text(text)) => Ok(Supplied::Text(text.clone())),
+                Some(Value::Secret(secret)) => Ok(Supplied::Secret(secret.clone())),
+                Some(Value::List(_)) => Err(format!("config `{}` is a list", self.name(*id))),
+                None => Err(format!("config `{}` is missing", self.name(*id))),
+            },
+        }
+    }
+}
+
+/// One text, secret or not.
+#[derive(Clone, Debug)]
+pub(crate) enum Supplied {
+    Text(String),
+    Secret(Secret),
+}
+
+impl Supplied {
+    pub(crate) fn expose(&self) -> &str {
+        match self {
+            Supplied::Text(text) => text,
+            Supplied::Secret(secret) => secret.expose(),
+        }
+    }
+
+    pub(crate) fn is_secret(&self) -> bool {
+        matches!(self, Supplied::Secret(_))
+    }
+}
