@@ -7,7 +7,7 @@
 //!
 //! Roles: `write` and `read` are registers; `list` is a list of registers that are read (see
 //! [`Function::lists`](crate::Function)); the rest are immediate. Kinds restrict the register's type:
-//! `any`, `bool`, `whole` (int, duration), `order` (int, duration, timestamp, date, bool), `int`, `float`,
+//! `any`, `bool`, `whole` (int, duration, timestamp), `order` (int, duration, timestamp, date, bool), `int`, `float`,
 //! `decimal`, `text` (string, url, string literals), `optional`, `record`, `list`, `map`, `json`, `error`,
 //! `duration`, `timestamp`, `uuid`.
 

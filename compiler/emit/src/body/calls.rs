@@ -1,0 +1,166 @@
+//! Calls: steps with their undo code, and pure functions.
+
+use flow_check::{OperationUndo, ParamValue, StepUndo};
+use flow_hir::{Compensation, CompensationKind, ExprId, LocalId, OperationId};
+use flow_plan::{FunctionId, ListId, Op, Step, StepId, TypeId, Undo};
+
+use crate::builder::Value;
+use crate::context::Context;
+
+/// Undo code with the registers that it captures.
+struct UndoCode {
+    undo: Undo,
+    captures: ListId,
+}
+
+impl Context<'_> {
+    pub(super) fn call_operation(
+        &mut self,
+        id: ExprId,
+        operation: OperationId,
+        compensation: Option<&Compensation>,
+    ) -> Value {
+        let Some(checked) = self.typed.calls.get(id).cloned() else { return self.null() };
+        let planned = self.operation(operation);
+        let params = self
+            .plan
+            .operation(planned)
+            .map_or_else(Vec::new, |made| made.params.iter().map(|param| param.ty).collect());
+        let args = self.arguments(&checked.arguments, &params);
+        let retry = checked.retry.map(|retry| self.policy(retry));
+        let step = StepId(u32::try_from(self.plan.steps.len()).unwrap_or(u32::MAX));
+        let undo = Undo::Nothing;
+        self.plan.steps.push(Step { operation: planned, timeout_us: checked.timeout_us, retry, undo });
+
+        let result = self.ty(self.typed.ty(id));
+        let code = self.undo_code(operation, &checked.undo, compensation, &args, result);
+        if let Some(entry) = self.plan.steps.get_mut(step.index()) {
+            entry.undo = code.undo;
+        }
+        self.at(self.program.exprs[id].span);
+        let out = self.register(result);
+        let args = self.current.list(args.iter().map(|value| value.reg).collect());
+        self.current.emit(Op::Call { dst: out.reg, step, args, captures: code.captures });
+        out
+    }
+
+    /// Values for parameters, computed in the order of the text.
+    fn arguments(&mut self, arguments: &[ParamValue], params: &[TypeId]) -> Vec<Value> {
+        let mut given: Vec<(usize, ExprId)> = arguments
+            .iter()
+            .enumerate()
+            .filter_map(|(index, argument)| match argument {
+                ParamValue::Given(expr) => Some((index, *expr)),
+                _ => None,
+            })
+            .collect();
+        given.sort_by_key(|(_, expr)| self.program.exprs[*expr].span);
+        let given: Vec<(usize, Value)> =
+            given.into_iter().map(|(index, expr)| (index, self.expr(expr))).collect();
+        let mut values = Vec::with_capacity(arguments.len());
+        for (index, argument) in arguments.iter().enumerate() {
+            let known = given.iter().find(|(at, _)| *at == index).map(|(_, value)| *value);
+            values.push(match (known, argument) {
+                (Some(value), _) => value,
+                (None, ParamValue::Default(expr)) => self.expr(*expr),
+                (None, _) => {
+                    let ty = params.get(index).copied().unwrap_or(TypeId(0));
+                    let value = self.register(ty);
+                    self.set_null(value);
+                    value
+                }
+            });
+        }
+        values
+    }
+
+    fn undo_code(
+        &mut self,
+        operation: OperationId,
+        undo: &StepUndo,
+        compensation: Option<&Compensation>,
+        args: &[Value],
+        result: TypeId,
+    ) -> UndoCode {
+        let nothing =
+            |context: &mut Self, undo| UndoCode { undo, captures: context.current.list(Vec::new()) };
+        if self.in_undo {
+            return nothing(self, Undo::Nothing);
+        }
+        let api = self.program.operations[operation].api;
+        let name = format!(
+            "undo of {}.{}",
+            self.program.apis[api].name.text, self.program.operations[operation].name.text
+        );
+        match undo {
+            StepUndo::None => nothing(self, Undo::Nothing),
+            StepUndo::Missing => nothing(self, Undo::Undeclared),
+            StepUndo::Irreversible => nothing(self, Undo::Irreversible),
+            StepUndo::Compensate { body, uses_result, uses_cause } => {
+                let (result_local, cause) = match compensation.map(|compensation| &compensation.kind) {
+                    Some(CompensationKind::Run { result, cause, .. }) => (Some(*result), Some(*cause)),
+                    _ => (None, None),
+                };
+                self.undo_of(
+                    name,
+                    *body,
+                    result_local.filter(|_| *uses_result),
+                    cause.filter(|_| *uses_cause),
+                    result,
+                )
+            }
+            StepUndo::Operation => {
+                let declared = self.typed.operations.get(operation).map(|checked| checked.undo.clone());
+                let Some(OperationUndo::Call { call, uses_result, uses_cause, .. }) = declared else {
+                    return nothing(self, Undo::Undeclared);
+                };
+                // The operation's undo sees its parameters: they are the arguments of this call.
+                for (param, value) in self.program.operations[operation].params.iter().zip(args) {
+                    self.current.locals.insert(param.local, *value);
+                }
+                let clause = match &self.program.operations[operation].undo {
+                    Some(flow_hir::UndoClause::Call(clause)) => Some(clause),
+                    _ => None,
+                };
+                let result_local = clause.and_then(|clause| clause.result).filter(|_| uses_result);
+                let cause = clause.and_then(|clause| clause.cause).filter(|_| uses_cause);
+                self.undo_of(name, call, result_local, cause, result)
+            }
+        }
+    }
+
+    fn undo_of(
+        &mut self,
+        name: String,
+        body: ExprId,
+        result: Option<LocalId>,
+        cause: Option<LocalId>,
+        result_ty: TypeId,
+    ) -> UndoCode {
+        let with_result = result.map(|local| (local, result_ty));
+        let (function, captures) = self.undo_function(name, with_result, cause, body);
+        let undo = Undo::Function { function, uses_result: result.is_some(), uses_cause: cause.is_some() };
+        UndoCode { undo, captures }
+    }
+
+    pub(super) fn call_function(&mut self, id: ExprId, function: flow_hir::FunctionId) -> Value {
+        let function = self.pure_function(function);
+        let arguments = self.typed.arguments.get(id).cloned().unwrap_or_default();
+        let params = self.param_types(function);
+        let args = self.arguments(&arguments, &params);
+        self.at(self.program.exprs[id].span);
+        let out = self.register_of(self.typed.ty(id));
+        let args = self.current.list(args.iter().map(|value| value.reg).collect());
+        self.current.emit(Op::CallFunction { dst: out.reg, function, args });
+        out
+    }
+
+    fn param_types(&self, id: FunctionId) -> Vec<TypeId> {
+        let Some(function) = self.plan.function(id) else { return Vec::new() };
+        let ty = |reg: &flow_plan::Reg| {
+            let register = function.registers.iter().find(|register| register.slot == *reg);
+            register.map_or(TypeId(0), |register| register.ty)
+        };
+        function.params.iter().map(ty).collect()
+    }
+}

@@ -1,0 +1,362 @@
+//! Expressions: literals, names, records, lists, fields; everything else is sent on to its file.
+
+use flow_check::{Ty, TyKind};
+use flow_hir::{ExprId, ExprKind, ListItem, MapEntry, Name, RecordItem, Recorded, TemplatePart};
+use flow_plan::op::Builtin;
+use flow_plan::{Op, Purity, Type, TypeId};
+use flow_source::Span;
+
+use crate::builder::Value;
+use crate::context::Context;
+
+impl Context<'_> {
+    /// The value of an expression, converted for the place where it stands.
+    pub(crate) fn expr(&mut self, id: ExprId) -> Value {
+        let value = self.plain(id);
+        let value = if self.typed.narrowed.contains(id) { self.unwrap(value) } else { value };
+        self.coerced(id, value)
+    }
+
+    fn plain(&mut self, id: ExprId) -> Value {
+        let span = self.program.exprs[id].span;
+        self.at(span);
+        let program = self.program;
+        match &program.exprs[id].kind {
+            ExprKind::Missing | ExprKind::Null => self.null(),
+            ExprKind::Bool(_)
+            | ExprKind::Int(_)
+            | ExprKind::Decimal(_)
+            | ExprKind::Float(_)
+            | ExprKind::Duration(_)
+            | ExprKind::Timestamp(_)
+            | ExprKind::Date(_)
+            | ExprKind::String(_) => self.literal_value(id, span),
+            ExprKind::Template(parts) => self.template(parts),
+            ExprKind::List(items) => self.list_literal(id, items),
+            ExprKind::Record(items) => self.record_literal(id, items),
+            ExprKind::Map(entries) => self.map_literal(id, entries),
+            ExprKind::Local(local) => self.read_local(*local),
+            ExprKind::Config(entry) => self.read_config(*entry, id, span),
+            ExprKind::Field { base, name, optional } => self.read_field(id, *base, name, *optional),
+            ExprKind::Index { base, index } => self.index(id, *base, *index),
+            ExprKind::Unary { op, operand } => self.unary(id, *op, *operand),
+            ExprKind::Binary { op, left, right, .. } => self.binary(id, *op, *left, *right),
+            ExprKind::As { value, .. } => self.cast(id, *value, span),
+            ExprKind::If { condition, then, otherwise } => self.if_else(id, *condition, *then, *otherwise),
+            ExprKind::Match { value, arms, .. } => self.match_arms(id, *value, arms),
+            ExprKind::Block(block) => self.block(block),
+            ExprKind::Parallel { branches, .. } => self.parallel(id, branches),
+            ExprKind::CallOperation { operation, compensation, .. } => {
+                self.call_operation(id, *operation, compensation.as_ref())
+            }
+            ExprKind::CallFunction { function, .. } => self.call_function(id, *function),
+            ExprKind::CallMethod { receiver, optional, .. } => self.call_method(id, *receiver, *optional),
+            ExprKind::Recorded { what, .. } => self.recorded(*what, span),
+            ExprKind::Fail { error, because } => self.fail(*error, *because, span),
+            ExprKind::Return { value } => self.return_value(*value),
+            ExprKind::Break => self.leave_loop(true),
+            ExprKind::Continue => self.leave_loop(false),
+            ExprKind::For { pattern, iterable, body, .. } => self.for_loop(pattern, *iterable, *body),
+            ExprKind::While { condition, body, .. } => self.while_loop(*condition, *body),
+            ExprKind::Saga { body, .. } => self.saga(*body),
+            ExprKind::Commit => {
+                self.current.emit(Op::Commit {});
+                self.null()
+            }
+            ExprKind::Try { body, catches, finally, keyword } => {
+                self.try_catch(id, *body, catches, *finally, *keyword)
+            }
+            ExprKind::Within { duration, body, .. } => self.within(*duration, *body),
+            ExprKind::Sleep { duration, until } => self.sleep(*duration, *until),
+            ExprKind::Log { message } => self.log(*message),
+            ExprKind::Error { .. } => self.absent_feature(id, "an error as a value", "use it in `fail`"),
+            ExprKind::Tag { .. } => {
+                self.absent_feature(id, "a tagged union", "use a record with a field of literals")
+            }
+            ExprKind::CallWorkflow { .. } => {
+                self.absent_feature(id, "a child execution", "put its steps into this workflow")
+            }
+            ExprKind::Execution { .. } => {
+                self.absent_feature(id, "`execution`", "pass what you need as a parameter")
+            }
+            ExprKind::Report { .. } => self.absent_feature(id, "`report`", "use `log`"),
+            // A lambda is made where the method that takes it is made; elsewhere the checker has refused it.
+            ExprKind::Lambda { .. } => self.null(),
+        }
+    }
+
+    /// Reports what is not built, and gives a register of the right type so that the rest can be looked at.
+    pub(crate) fn absent_feature(&mut self, id: ExprId, what: &str, help: &str) -> Value {
+        self.not_built(self.program.exprs[id].span, what, help);
+        self.register_of(self.typed.ty(id))
+    }
+
+    fn literal_value(&mut self, id: ExprId, span: Span) -> Value {
+        let ty = self.typed.ty(id);
+        match self.literal(id, ty) {
+            Some(constant) => {
+                let ty = self.ty(ty);
+                self.load(ty, constant)
+            }
+            None => {
+                self.not_built(span, "a literal of this type", "write it in another form");
+                self.register_of(ty)
+            }
+        }
+    }
+
+    fn template(&mut self, parts: &[TemplatePart]) -> Value {
+        let mut registers = Vec::with_capacity(parts.len());
+        for part in parts {
+            let value = match part {
+                TemplatePart::Text(text) => self.load_text(text),
+                TemplatePart::Expr(expr) => {
+                    let value = self.expr(*expr);
+                    self.text_of(value)
+                }
+            };
+            registers.push(value.reg);
+        }
+        let parts = self.current.list(registers);
+        let out = self.register_as(Type::String);
+        self.current.emit(Op::Concat { dst: out.reg, parts });
+        out
+    }
+
+    /// A value as interpolation writes it.
+    pub(crate) fn text_of(&mut self, value: Value) -> Value {
+        if *self.plan.types.get(value.ty) == Type::String {
+            return value;
+        }
+        let out = self.register_as(Type::String);
+        self.current.emit(Op::ToText { dst: out.reg, src: value.reg, of: value.ty });
+        out
+    }
+
+    fn list_literal(&mut self, id: ExprId, items: &[ListItem]) -> Value {
+        let ty = self.ty(self.typed.ty(id));
+        let spreads = items.iter().any(|item| matches!(item, ListItem::Spread(_)));
+        if !spreads {
+            let values: Vec<_> = items.iter().map(|item| self.expr(item_expr(item)).reg).collect();
+            let items = self.current.list(values);
+            let out = self.register(ty);
+            self.current.emit(Op::List { dst: out.reg, of: ty, items });
+            return out;
+        }
+        let mut whole = self.empty_list(ty);
+        for item in items {
+            match item {
+                ListItem::Item(expr) => {
+                    let value = self.expr(*expr);
+                    // Only the list's own register holds it while it grows: a joined list is a new one.
+                    self.push(whole, value);
+                }
+                ListItem::Spread(expr) => {
+                    let value = self.expr(*expr);
+                    whole = self.library(Builtin::ListConcat, ty, &[whole, value]);
+                }
+            }
+        }
+        whole
+    }
+
+    fn record_literal(&mut self, id: ExprId, items: &[RecordItem]) -> Value {
+        let checked = self.typed.ty(id);
+        let mut parts: Vec<(String, Value)> = Vec::new();
+        let mut put = |name: &str, value: Value| match parts.iter_mut().find(|(known, _)| known == name) {
+            Some((_, known)) => *known = value,
+            None => parts.push((name.to_owned(), value)),
+        };
+        for item in items {
+            match item {
+                RecordItem::Field { name, value } => {
+                    let value = self.expr(*value);
+                    put(&name.text, value);
+                }
+                RecordItem::Spread(expr) => {
+                    let record = self.expr(*expr);
+                    let fields = self.typed.types.fields(self.value_ty(*expr));
+                    for field in fields.iter().flat_map(|fields| fields.iter()) {
+                        let value = self.field(record, &field.name);
+                        put(&field.name, value);
+                    }
+                }
+            }
+        }
+        // What an optional field of the type has no entry for is absent.
+        let fields = self.typed.types.fields(checked);
+        for field in fields.iter().flat_map(|fields| fields.iter()) {
+            if !parts.iter().any(|(name, _)| **name == *field.name) {
+                let value = self.register_of(field.read(&self.typed.types));
+                self.set_null(value);
+                parts.push((field.name.to_string(), value));
+            }
+        }
+        let ty = self.ty(checked);
+        self.record_of(ty, parts)
+    }
+
+    fn map_literal(&mut self, id: ExprId, entries: &[MapEntry]) -> Value {
+        let ty = self.ty(self.typed.ty(id));
+        let mut registers = Vec::with_capacity(entries.len() * 2);
+        for entry in entries {
+            registers.push(self.expr(entry.key).reg);
+            registers.push(self.expr(entry.value).reg);
+        }
+        let entries = self.current.list(registers);
+        let out = self.register(ty);
+        self.current.emit(Op::Map { dst: out.reg, of: ty, entries });
+        out
+    }
+
+    fn read_local(&mut self, local: flow_hir::LocalId) -> Value {
+        let value = self.local(local);
+        if !self.program.locals[local].mutable() {
+            return value;
+        }
+        // A variable may be assigned before the value is used.
+        let copy = self.register(value.ty);
+        self.assign(copy, value);
+        copy
+    }
+
+    fn read_config(&mut self, entry: flow_hir::ConfigId, id: ExprId, span: Span) -> Value {
+        let secret = self.typed.config.get(entry).is_some_and(|checked| checked.secret);
+        if secret {
+            self.not_built(span, "a secret in a workflow's own values", "use it in the API's `auth`");
+            return self.register_of(self.typed.ty(id));
+        }
+        let entry = self.config_entry(entry);
+        if let Some(config) = self.plan.config.get_mut(entry.index()) {
+            config.pinned = true;
+        }
+        let out = self.register_of(self.typed.ty(id));
+        self.current.emit(Op::Config { dst: out.reg, entry });
+        out
+    }
+
+    fn read_field(&mut self, id: ExprId, base: ExprId, name: &Name, optional: bool) -> Value {
+        let base_ty = self.value_ty(base);
+        match &*self.typed.types.structure(self.inside(base_ty)) {
+            TyKind::ErrorValue(error) => return self.error_field(id, base, *error, name),
+            TyKind::AnyError => return self.error_own_field(id, base, name),
+            _ => {}
+        }
+        if let Some(value) = self.run_field(id, base, name) {
+            return value;
+        }
+        let record = self.expr(base);
+        if !optional || !self.typed.types.is_nullable(base_ty) {
+            return self.field(record, &name.text);
+        }
+        let out = self.register_of(self.typed.narrowed.get(id).copied().unwrap_or(self.typed.ty(id)));
+        self.unless_null(record, out, |context, present| context.field(present, &name.text))
+    }
+
+    /// What a function makes of a value that is not null; null where it is null.
+    pub(crate) fn unless_null(
+        &mut self,
+        value: Value,
+        out: Value,
+        make: impl FnOnce(&mut Self, Value) -> Value,
+    ) -> Value {
+        let (null, done) = (self.current.label(), self.current.label());
+        let absent = self.is_null(value);
+        self.current.jump_if(absent.reg, null);
+        let present = self.unwrap(value);
+        let made = make(self, present);
+        self.some(out, made);
+        self.current.jump(done);
+        self.current.bind(null);
+        self.set_null(out);
+        self.current.bind(done);
+        out
+    }
+
+    fn index(&mut self, id: ExprId, base: ExprId, index: ExprId) -> Value {
+        let container = self.expr(base);
+        let key = self.expr(index);
+        match *self.typed.types.structure(self.value_ty(base)) {
+            TyKind::List(_) => {
+                let out = self.register_of(self.typed.ty(id));
+                let slots = self.plan.types.width(out.ty);
+                self.current.emit(Op::Item { dst: out.reg, list: container.reg, index: key.reg, slots });
+                out
+            }
+            TyKind::Map(inner) => {
+                let optional = self.typed.types.optional(inner);
+                let out = self.register_of(optional);
+                let of = container.ty;
+                self.current.emit(Op::MapGet { dst: out.reg, map: container.reg, key: key.reg, of });
+                out
+            }
+            _ => {
+                let out = self.register_as(Type::Json);
+                let (dst, src) = (out.reg, container.reg);
+                if self.typed.types.same(self.value_ty(index), Ty::INT) {
+                    self.current.emit(Op::JsonItem { dst, src, index: key.reg });
+                } else {
+                    self.current.emit(Op::JsonMember { dst, src, key: key.reg });
+                }
+                out
+            }
+        }
+    }
+
+    fn cast(&mut self, id: ExprId, value: ExprId, span: Span) -> Value {
+        let from = self.value_ty(value);
+        let source = self.expr(value);
+        let out = self.register_of(self.typed.ty(id));
+        if matches!(*self.typed.types.structure(from), TyKind::Json) {
+            self.current.emit(Op::FromJson { dst: out.reg, src: source.reg, of: out.ty });
+        } else if self.plan.types.same_layout(source.ty, out.ty) {
+            self.assign(out, source);
+        } else {
+            self.not_built(span, "`as` between these types", "convert with a method, or start from `json`");
+        }
+        out
+    }
+
+    fn recorded(&mut self, what: Recorded, span: Span) -> Value {
+        match what {
+            Recorded::Now => {
+                let out = self.register_as(Type::Timestamp);
+                self.current.emit(Op::Now { dst: out.reg });
+                out
+            }
+            Recorded::Uuid => {
+                let out = self.register_as(Type::Uuid);
+                self.current.emit(Op::NewUuid { dst: out.reg });
+                out
+            }
+            Recorded::Random => {
+                let out = self.register_as(Type::Float);
+                self.current.emit(Op::Random { dst: out.reg });
+                out
+            }
+            Recorded::Today => {
+                self.not_built(span, "`today()`", "pass the day as a parameter, or use `now()`");
+                self.register_as(Type::Date)
+            }
+        }
+    }
+
+    /// The result of a library function.
+    pub(crate) fn library(&mut self, builtin: Builtin, ty: TypeId, args: &[Value]) -> Value {
+        let args = self.current.list(args.iter().map(|value| value.reg).collect());
+        let out = self.register(ty);
+        self.current.emit(Op::Library { dst: out.reg, builtin, args });
+        out
+    }
+
+    /// Whether the present function may wait.
+    pub(crate) fn is_flow(&self) -> bool {
+        self.current.purity == Purity::Flow
+    }
+}
+
+fn item_expr(item: &ListItem) -> ExprId {
+    match item {
+        ListItem::Item(expr) | ListItem::Spread(expr) => *expr,
+    }
+}

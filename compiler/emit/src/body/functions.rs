@@ -1,0 +1,135 @@
+//! Functions within a plan: pure functions, conditions, branches, undos.
+
+use flow_check::Ty;
+use flow_hir::{ExprId, LocalId};
+use flow_plan::{FunctionId, ListId, Op, Purity, Reg, Type, TypeId};
+
+use crate::builder::{FunctionBuilder, Value};
+use crate::context::Context;
+
+impl Context<'_> {
+    /// Begins a function inside the present one.
+    pub(crate) fn enter(&mut self, purity: Purity, result: TypeId) {
+        let builder = FunctionBuilder::new(purity, result);
+        self.outer.push(std::mem::replace(&mut self.current, builder));
+    }
+
+    /// Completes the present function, and gives the registers of the enclosing one that it captures.
+    pub(crate) fn leave(&mut self, id: FunctionId) -> Vec<Reg> {
+        self.leave_capturing(id).into_iter().map(|local| self.local(local).reg).collect()
+    }
+
+    /// Completes the present function, and gives the names of the enclosing one that it captures.
+    pub(crate) fn leave_capturing(&mut self, id: FunctionId) -> Vec<LocalId> {
+        let Some(outer) = self.outer.pop() else { return Vec::new() };
+        let inner = std::mem::replace(&mut self.current, outer);
+        if inner.is_too_large() {
+            let name =
+                self.debug.functions.get(id.index()).map_or_else(String::new, |names| names.name.clone());
+            let span = self
+                .program
+                .files
+                .first()
+                .map_or_else(Default::default, |file| flow_source::Span::at(*file, 0));
+            self.diagnostics.push(
+                flow_diagnostics::Diagnostic::new(
+                    &flow_diagnostics::codes::F0004,
+                    span,
+                    format!("`{name}` needs more than 65,535 slots"),
+                )
+                .help("move parts of it into functions of their own"),
+            );
+        }
+        let captured: Vec<LocalId> = inner.captures.iter().map(|(local, _)| *local).collect();
+        let (function, debug) = inner.finish();
+        self.put_function(id, function, debug);
+        captured
+    }
+
+    /// Adds a parameter that is not captured.
+    pub(crate) fn param(&mut self, local: LocalId, ty: TypeId) -> Value {
+        let value = self.register(ty);
+        self.current.params.push(value.reg);
+        self.bind_local(local, value);
+        value
+    }
+
+    /// The condition of a `where`, as a function from a value of the type to bool. Where the value may be null
+    /// and the condition is about the value itself, null fulfils it.
+    pub(crate) fn constraint(&mut self, local: LocalId, condition: ExprId, ty: TypeId) -> FunctionId {
+        let name = format!("where {}", self.program.locals[local].name.text);
+        let id = self.reserve_function(name);
+        let truth = self.intern(Type::Bool);
+        self.enter(Purity::Pure, truth);
+        let about = self.ty(self.typed.local(local));
+        let value = self.register(ty);
+        self.current.params.push(value.reg);
+        let nullable = matches!(self.plan.types.get(ty), Type::Optional(_));
+        let about_nullable = matches!(self.plan.types.get(about), Type::Optional(_));
+        if nullable && !about_nullable {
+            let present = self.current.label();
+            let absent = self.register_as(Type::Bool);
+            self.current.emit(Op::IsNull { dst: absent.reg, src: value.reg });
+            self.current.jump_if_not(absent.reg, present);
+            self.current.emit(Op::Return { src: absent.reg });
+            self.current.bind(present);
+            let inner = self.unwrap(value);
+            self.bind_local(local, inner);
+        } else {
+            self.bind_local(local, value);
+        }
+        let holds = self.expr(condition);
+        self.current.emit(Op::Return { src: holds.reg });
+        self.leave(id);
+        id
+    }
+
+    /// A pure `fn` of the program, made at first use.
+    pub(crate) fn pure_function(&mut self, id: flow_hir::FunctionId) -> FunctionId {
+        if let Some(known) = self.functions.get(&id) {
+            return *known;
+        }
+        let declared = &self.program.functions[id];
+        let made = self.reserve_function(declared.name.text.to_string());
+        self.functions.insert(id, made);
+        let checked = self.typed.functions.get(id);
+        let result = checked.map_or(Ty::ERROR, |checked| checked.result);
+        let result = self.ty(result);
+        self.enter(Purity::Pure, result);
+        for param in &declared.params {
+            let ty = self.ty(self.typed.local(param.local));
+            self.param(param.local, ty);
+        }
+        let value = self.expr(declared.body);
+        self.current.emit(Op::Return { src: value.reg });
+        self.leave(made);
+        made
+    }
+
+    /// Undo code: a flow function over what it captures, then the step's result and the cause where they are used.
+    pub(crate) fn undo_function(
+        &mut self,
+        name: String,
+        result: Option<(LocalId, TypeId)>,
+        cause: Option<LocalId>,
+        body: ExprId,
+    ) -> (FunctionId, ListId) {
+        let id = self.reserve_function(name);
+        let null = self.intern(Type::Null);
+        self.enter(Purity::Flow, null);
+        if let Some((local, ty)) = result {
+            self.param(local, ty);
+        }
+        if let Some(local) = cause {
+            let error = self.intern(Type::Error);
+            self.param(local, error);
+        }
+        let was_undo = std::mem::replace(&mut self.in_undo, true);
+        self.expr(body);
+        self.in_undo = was_undo;
+        let value = self.null();
+        self.current.emit(Op::Return { src: value.reg });
+        let captures = self.leave(id);
+        (id, self.current.list(captures))
+    }
+}

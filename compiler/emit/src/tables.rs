@@ -1,0 +1,398 @@
+//! The tables of a plan: workflow, configuration, errors, APIs, operations, policies. Each takes its entry at
+//! first use, so that a plan holds what its workflow needs and nothing else.
+
+use flow_check::{CheckedBackoff, EffectClass, Ty};
+use flow_hir::{
+    ApiId, ConfigId, ErrorDeclId, ErrorRef, ExprId, ExprKind, OperationId, RetryId, StatusPattern, WorkflowId,
+};
+use flow_plan::{
+    Api, Auth, Backoff, Balance, Config, ErrorType, Exhausted, Idempotency, InputForm, KeyPlace, Method, Op,
+    Operation, Param, PathPart, Place, Policy, Purity, Rate, Response, RetryOn, Setting, Type,
+};
+use flow_source::Span;
+
+use crate::builder::Scope;
+use crate::context::Context;
+
+/// Makes the plan of a workflow.
+pub(crate) fn workflow(context: &mut Context<'_>, id: WorkflowId) {
+    let declared = &context.program.workflows[id];
+    let Some(checked) = context.typed.workflows.get(id).cloned() else { return };
+    context.plan.workflow = declared.name.text.to_string();
+    context.plan.version = declared.version;
+    context.plan.input = context.ty(checked.input);
+    context.plan.input_form = if checked.input_is_param { InputForm::Sole } else { InputForm::ByName };
+    context.plan.output = context.ty(checked.result);
+    context.plan.worst = flow_plan::WorstCase {
+        time_us: checked.worst.time_us,
+        undo_us: checked.worst.undo_us,
+        calls: checked.worst.calls,
+    };
+    let mut escapes: Vec<String> =
+        checked.errors.iter().map(|escaping| error_name(context, escaping.error)).collect();
+    escapes.sort();
+    escapes.dedup();
+    context.plan.escapes = escapes;
+
+    let entry = context.reserve_function(declared.name.text.to_string());
+    context.plan.entry = entry;
+    let result = context.plan.output;
+    context.enter(Purity::Flow, result);
+    // The entry's parameters stand in the order of the input's fields, which is by name.
+    let mut params: Vec<_> = declared.params.iter().collect();
+    params.sort_by(|a, b| a.name.text.cmp(&b.name.text));
+    for param in params {
+        let ty = context.ty(context.typed.local(param.local));
+        context.param(param.local, ty);
+    }
+    if let Some(within) = checked.within_us {
+        let span = declared.within.map_or(declared.head, |within| context.program.exprs[within].span);
+        context.at(span);
+        let duration = context.intern(Type::Duration);
+        let duration = context.load(duration, flow_plan::Constant::Slot(within));
+        context.current.emit(Op::EnterDeadline { duration: duration.reg });
+        context.current.scopes.push(Scope::Deadline);
+    }
+    context.expr(declared.body);
+    let null = context.null();
+    context.return_from(null);
+    context.leave(entry);
+}
+
+fn error_name(context: &Context<'_>, error: ErrorRef) -> String {
+    match error {
+        ErrorRef::Declared(id) => context.program.errors[id].name.text.to_string(),
+        ErrorRef::Builtin(builtin) => builtin.name().to_owned(),
+    }
+}
+
+impl Context<'_> {
+    /// The plan's entry of a declared error.
+    pub(crate) fn error_type(&mut self, id: ErrorDeclId) -> flow_plan::ErrorId {
+        if let Some(known) = self.errors.get(&id) {
+            return *known;
+        }
+        let fields = self.typed.errors.get(id).copied().unwrap_or(Ty::ERROR);
+        let fields = self.ty(fields);
+        let made = flow_plan::ErrorId(u32::try_from(self.plan.errors.len()).unwrap_or(u32::MAX));
+        let name = self.program.errors[id].name.text.to_string();
+        self.plan.errors.push(ErrorType { name, fields });
+        self.errors.insert(id, made);
+        made
+    }
+
+    /// The plan's entry of a configuration entry.
+    pub(crate) fn config_entry(&mut self, id: ConfigId) -> flow_plan::ConfigId {
+        if let Some(known) = self.config.get(&id) {
+            return *known;
+        }
+        let declared = &self.program.config[id];
+        let checked = self.typed.config.get(id).copied();
+        let ty = self.ty(checked.map_or(Ty::ERROR, |checked| checked.ty));
+        let default = declared.default.and_then(|default| {
+            let json = self.json(default);
+            if json.is_none() {
+                let span = self.program.exprs[default].span;
+                self.not_built(span, "a default that is computed", "write a literal");
+            }
+            json
+        });
+        let made = flow_plan::ConfigId(u32::try_from(self.plan.config.len()).unwrap_or(u32::MAX));
+        let secret = checked.is_some_and(|checked| checked.secret);
+        let name = declared.name.text.to_string();
+        self.plan.config.push(Config { name, ty, default, secret, pinned: false });
+        self.config.insert(id, made);
+        made
+    }
+
+    /// A text or a configuration entry, for what the process supplies at each attempt.
+    fn setting(&mut self, expr: ExprId) -> Setting {
+        match &self.program.exprs[expr].kind {
+            ExprKind::String(text) => Setting::Text(text.to_string()),
+            ExprKind::Config(entry) => Setting::Config(self.config_entry(*entry)),
+            _ => {
+                let span = self.program.exprs[expr].span;
+                self.not_built(span, "a computed value here", "write a text or `config.name`");
+                Setting::Text(String::new())
+            }
+        }
+    }
+
+    fn settings(&mut self, expr: ExprId) -> Vec<Setting> {
+        match &self.program.exprs[expr].kind {
+            ExprKind::List(items) => items
+                .iter()
+                .map(|item| match item {
+                    flow_hir::ListItem::Item(expr) | flow_hir::ListItem::Spread(expr) => self.setting(*expr),
+                })
+                .collect(),
+            _ => vec![self.setting(expr)],
+        }
+    }
+
+    fn auth(&mut self, auth: &flow_hir::Auth) -> Auth {
+        match auth {
+            flow_hir::Auth::Bearer { token, .. } => Auth::Bearer(self.setting(*token)),
+            flow_hir::Auth::Basic { user, password, .. } => {
+                Auth::Basic { user: self.setting(*user), password: self.setting(*password) }
+            }
+            flow_hir::Auth::KeyHeader { name, value, .. } => {
+                Auth::Key { place: KeyPlace::Header(name.text.to_string()), key: self.setting(*value) }
+            }
+            flow_hir::Auth::KeyQuery { name, value, .. } => {
+                Auth::Key { place: KeyPlace::Query(name.text.to_string()), key: self.setting(*value) }
+            }
+        }
+    }
+
+    fn headers(&mut self, headers: &[(flow_hir::Name, ExprId)]) -> Vec<(String, Setting)> {
+        headers.iter().map(|(name, value)| (name.text.to_string(), self.setting(*value))).collect()
+    }
+
+    fn api(&mut self, id: ApiId) -> flow_plan::ApiId {
+        if let Some(known) = self.apis.get(&id) {
+            return *known;
+        }
+        let declared = &self.program.apis[id];
+        let checked = self.typed.apis.get(id).cloned();
+        if let Some(travel) = &declared.version_travel {
+            self.not_built(travel.span, "`version`", "put the version into `base` or the paths");
+        }
+        if let Some(concurrency) = &declared.concurrency {
+            self.not_built(concurrency.span, "`concurrency`", "use `rate`");
+        }
+        let api = Api {
+            name: declared.name.text.to_string(),
+            version: declared.version,
+            base: declared.base.map_or_else(Vec::new, |base| self.settings(base)),
+            balance: Balance::RoundRobin,
+            auth: declared.auth.as_ref().map(|auth| self.auth(auth)),
+            connect_timeout_us: None,
+            rate: checked.as_ref().and_then(|checked| rate(checked.rate)),
+            headers: self.headers(&declared.headers),
+        };
+        let made = flow_plan::ApiId(u32::try_from(self.plan.apis.len()).unwrap_or(u32::MAX));
+        self.plan.apis.push(api);
+        self.apis.insert(id, made);
+        made
+    }
+
+    /// The plan's entry of an operation.
+    pub(crate) fn operation(&mut self, id: OperationId) -> flow_plan::OperationId {
+        if let Some(known) = self.operations.get(&id) {
+            return *known;
+        }
+        let made = self.make_operation(id);
+        let entry = flow_plan::OperationId(u32::try_from(self.plan.operations.len()).unwrap_or(u32::MAX));
+        self.plan.operations.push(made);
+        self.operations.insert(id, entry);
+        entry
+    }
+
+    fn make_operation(&mut self, id: OperationId) -> Operation {
+        let declared = &self.program.operations[id];
+        let api = self.api(declared.api);
+        let checked = self.typed.operations.get(id).cloned();
+        if let Some(auth) = &declared.auth {
+            let span = match auth {
+                flow_hir::Auth::Bearer { span, .. }
+                | flow_hir::Auth::Basic { span, .. }
+                | flow_hir::Auth::KeyHeader { span, .. }
+                | flow_hir::Auth::KeyQuery { span, .. } => *span,
+            };
+            self.not_built(span, "`auth` of one operation", "give the operation an `api` of its own");
+        }
+        if let Some(confirm) = &declared.confirm {
+            self.not_built(
+                confirm.span,
+                "`confirm`",
+                "catch `unknown`, or give the operation an idempotency key",
+            );
+        }
+        let params = declared.params.iter().map(|param| self.operation_param(param)).collect();
+        let statuses = |context: &mut Self, patterns: &[StatusPattern], span: Span| -> Vec<u16> {
+            patterns.iter().flat_map(|pattern| context.exact(*pattern, span)).collect()
+        };
+        let span_of = |list: &Option<flow_hir::Spanned<Vec<StatusPattern>>>| {
+            list.as_ref().map_or(declared.head, |list| list.span)
+        };
+        let (mut absent, mut done, mut unknown_on, mut raises) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut response = Response::Ignored;
+        let mut class = flow_plan::EffectClass::Unsafe;
+        let mut own_rate = None;
+        if let Some(checked) = &checked {
+            absent = statuses(self, &checked.absent, span_of(&declared.absent));
+            done = statuses(self, &checked.done, span_of(&declared.done));
+            unknown_on = statuses(self, &checked.unknown_on, span_of(&declared.unknown_on));
+            for ((pattern, error), raise) in checked.raises.iter().zip(&declared.raises) {
+                let error = self.error_type(*error);
+                raises.extend(
+                    self.exact(*pattern, raise.status.span).into_iter().map(|status| (status, error)),
+                );
+            }
+            if let Some(body) = checked.body {
+                response = Response::Json(self.ty(body));
+            }
+            class = match checked.effect {
+                EffectClass::Safe => flow_plan::EffectClass::Safe,
+                EffectClass::Idempotent => flow_plan::EffectClass::Idempotent,
+                EffectClass::Unsafe => flow_plan::EffectClass::Unsafe,
+            };
+            own_rate = rate(checked.rate);
+        }
+        Operation {
+            api,
+            name: declared.name.text.to_string(),
+            method: method(declared.method.value),
+            path: declared
+                .path
+                .iter()
+                .map(|part| match part {
+                    flow_hir::PathPart::Text(text) => PathPart::Text(text.to_string()),
+                    flow_hir::PathPart::Param(index) => {
+                        PathPart::Param(u16::try_from(*index).unwrap_or(u16::MAX))
+                    }
+                })
+                .collect(),
+            params,
+            response,
+            class,
+            idempotency: self.idempotency(id),
+            raises,
+            absent,
+            done,
+            unknown_on,
+            rate: own_rate,
+            headers: self.headers(&declared.headers),
+        }
+    }
+
+    fn operation_param(&mut self, param: &flow_hir::OperationParam) -> Param {
+        let ty = self.ty(self.typed.local(param.local));
+        let name = param.name.text.to_string();
+        let (place, wire) = match &param.place {
+            flow_hir::ParamPlace::Path => (Place::Path, name.clone()),
+            flow_hir::ParamPlace::Query(wire) => (Place::Query, wire.to_string()),
+            flow_hir::ParamPlace::Header(wire) => (Place::Header, wire.to_string()),
+            flow_hir::ParamPlace::Body => (Place::Body, name.clone()),
+        };
+        let check = param
+            .constraint
+            .as_ref()
+            .map(|constraint| self.constraint(constraint.value, constraint.condition, ty));
+        Param { name, wire, place, ty, check }
+    }
+
+    fn idempotency(&mut self, id: OperationId) -> Option<Idempotency> {
+        let declared = self.program.operations[id].idempotency.as_ref()?;
+        match &declared.value {
+            flow_hir::Idempotency::Natural => Some(Idempotency::Natural),
+            flow_hir::Idempotency::Header { name, key: None } => Some(Idempotency::Header(name.to_string())),
+            flow_hir::Idempotency::Header { .. } => {
+                self.not_built(declared.span, "an idempotency key of your own", "leave it out: one is made");
+                None
+            }
+            flow_hir::Idempotency::Field { .. } => {
+                self.not_built(
+                    declared.span,
+                    "an idempotency key in the body",
+                    "use `header(\"Idempotency-Key\")`",
+                );
+                None
+            }
+        }
+    }
+
+    /// Plans hold statuses one by one.
+    fn exact(&mut self, pattern: StatusPattern, span: Span) -> Vec<u16> {
+        match pattern {
+            StatusPattern::Exact(status) => vec![status],
+            StatusPattern::Class(_) => {
+                self.not_built(span, "a class of statuses here", "write the statuses one by one");
+                Vec::new()
+            }
+        }
+    }
+
+    /// The plan's entry of a retry policy.
+    pub(crate) fn policy(&mut self, id: RetryId) -> flow_plan::PolicyId {
+        if let Some(known) = self.policies.get(&id) {
+            return *known;
+        }
+        let made = self.make_policy(id);
+        let entry = flow_plan::PolicyId(u32::try_from(self.plan.policies.len()).unwrap_or(u32::MAX));
+        self.plan.policies.extend(made);
+        self.policies.insert(id, entry);
+        entry
+    }
+
+    fn make_policy(&mut self, id: RetryId) -> Option<Policy> {
+        let checked = self.typed.retries.get(id)?.clone();
+        let declared = &self.program.retries[id];
+        if checked.exhausted == flow_hir::Exhausted::Pause {
+            let span = declared.exhausted.map_or(declared.name.span, |exhausted| exhausted.span);
+            self.not_built(span, "`exhausted: pause`", "use `exhausted: fail`");
+        }
+        let jitter = match checked.jitter {
+            flow_hir::Jitter::None => false,
+            flow_hir::Jitter::Full => true,
+            flow_hir::Jitter::Equal => {
+                self.not_built(declared.name.span, "`jitter: equal`", "use `jitter: full`");
+                true
+            }
+        };
+        let mut on = Vec::new();
+        for pattern in &checked.statuses {
+            on.push(match pattern {
+                StatusPattern::Exact(status) => RetryOn::Status(*status, *status),
+                StatusPattern::Class(class) => {
+                    RetryOn::Status(u16::from(*class) * 100, u16::from(*class) * 100 + 99)
+                }
+            });
+        }
+        on.extend(checked.on_timeout.then_some(RetryOn::Timeout));
+        on.extend(checked.on_connection.then_some(RetryOn::Connection));
+        on.extend(checked.on_decode.then_some(RetryOn::Decode));
+        for error in &checked.on_errors {
+            on.push(RetryOn::Error(self.error_type(*error)));
+        }
+        Some(Policy {
+            name: declared.name.text.to_string(),
+            attempts: checked.attempts,
+            backoff: match checked.backoff {
+                CheckedBackoff::None => Backoff::None,
+                CheckedBackoff::Fixed { delay_us } => Backoff::Fixed { delay_us },
+                CheckedBackoff::Exponential { initial_us, factor_milli, max_us } => {
+                    Backoff::Exponential { initial_us, factor_milli, max_us, jitter }
+                }
+                CheckedBackoff::Linear { initial_us, step_us, max_us } => {
+                    Backoff::Linear { initial_us, step_us, max_us, jitter }
+                }
+            },
+            on,
+            within_us: checked.within_us,
+            exhausted: match checked.exhausted {
+                flow_hir::Exhausted::Fail => Exhausted::Fail,
+                flow_hir::Exhausted::Pause => Exhausted::Pause,
+            },
+            respect_retry_after: checked.respect_retry_after,
+        })
+    }
+}
+
+fn method(method: flow_hir::Method) -> Method {
+    match method {
+        flow_hir::Method::Get => Method::Get,
+        flow_hir::Method::Head => Method::Head,
+        flow_hir::Method::Options => Method::Options,
+        flow_hir::Method::Post => Method::Post,
+        flow_hir::Method::Put => Method::Put,
+        flow_hir::Method::Patch => Method::Patch,
+        flow_hir::Method::Delete => Method::Delete,
+    }
+}
+
+fn rate(rate: Option<(u64, u64)>) -> Option<Rate> {
+    rate.map(|(requests, per_us)| Rate { requests: u32::try_from(requests).unwrap_or(u32::MAX), per_us })
+}

@@ -1,0 +1,135 @@
+//! From the checker's types to the plan's type table.
+
+use flow_check::{RecordField, Ty, TyKind};
+use flow_hir::LiteralKind;
+use flow_plan::{Field, Literal, Literals, Type, TypeId};
+
+use crate::context::Context;
+
+impl Context<'_> {
+    /// The plan's type for a checker's type. Equal types get one entry; the table is in the order of first use.
+    pub(crate) fn ty(&mut self, ty: Ty) -> TypeId {
+        let ty = self.typed.types.resolve(ty);
+        if let Some(known) = self.type_ids.get(&ty) {
+            return *known;
+        }
+        let made = match &*self.typed.types.structure(ty) {
+            TyKind::Bool => Type::Bool,
+            TyKind::Int => Type::Int,
+            TyKind::Decimal => Type::Decimal,
+            TyKind::Float => Type::Float,
+            TyKind::String => Type::String,
+            TyKind::Bytes => Type::Bytes,
+            TyKind::Duration => Type::Duration,
+            TyKind::Timestamp => Type::Timestamp,
+            TyKind::Date => Type::Date,
+            TyKind::Uuid => Type::Uuid,
+            TyKind::Url => Type::Url,
+            TyKind::Json => Type::Json,
+            TyKind::ErrorValue(_) | TyKind::AnyError => Type::Error,
+            TyKind::Literals(literals) => Type::Literals(Literals {
+                values: literals.members.iter().filter_map(literal).collect(),
+                open: literals.open,
+            }),
+            TyKind::Record(fields) => return self.record(ty, fields),
+            TyKind::Optional(inner) => return self.around(ty, *inner, Type::Optional),
+            TyKind::List(inner) => return self.around(ty, *inner, Type::List),
+            TyKind::Map(inner) => return self.around(ty, *inner, Type::Map),
+            TyKind::Secret(inner) => return self.around(ty, *inner, Type::Secret),
+            // What gives no value, and what only tests or literals hold, takes the slot of null.
+            TyKind::Error
+            | TyKind::Never
+            | TyKind::Null
+            | TyKind::Range
+            | TyKind::Trace
+            | TyKind::Named(_)
+            | TyKind::Run(_)
+            | TyKind::Lambda { .. } => Type::Null,
+        };
+        let id = self.intern(made);
+        self.type_ids.insert(ty, id);
+        id
+    }
+
+    /// The entry of a type, added where there is none.
+    pub(crate) fn intern(&mut self, ty: Type) -> TypeId {
+        if let Some(known) = self.interned.get(&ty) {
+            return *known;
+        }
+        let id = self.reserve();
+        self.interned.insert(ty.clone(), id);
+        self.put(id, ty);
+        id
+    }
+
+    fn reserve(&mut self) -> TypeId {
+        let id = TypeId(u32::try_from(self.plan.types.0.len()).unwrap_or(u32::MAX));
+        self.plan.types.0.push(Type::Null);
+        id
+    }
+
+    fn put(&mut self, id: TypeId, ty: Type) {
+        if let Some(slot) = self.plan.types.0.get_mut(id.index()) {
+            *slot = ty;
+        }
+    }
+
+    fn around(&mut self, ty: Ty, inner: Ty, wrap: fn(TypeId) -> Type) -> TypeId {
+        let inner = self.ty(inner);
+        let id = self.intern(wrap(inner));
+        self.type_ids.insert(ty, id);
+        id
+    }
+
+    /// Records take their entry before their fields, since a field may lead back to the record.
+    fn record(&mut self, ty: Ty, fields: &[RecordField]) -> TypeId {
+        let id = self.reserve();
+        self.type_ids.insert(ty, id);
+        let fields = self.fields(fields);
+        let made = Type::Record(fields);
+        if let Some(known) = self.interned.get(&made).copied() {
+            // The same record under another name: the reserved entry is the last one unless fields were new.
+            if id.index() + 1 == self.plan.types.0.len() {
+                self.plan.types.0.pop();
+            } else {
+                self.put(id, made);
+                return id;
+            }
+            self.type_ids.insert(ty, known);
+            return known;
+        }
+        self.interned.insert(made.clone(), id);
+        self.put(id, made);
+        id
+    }
+
+    /// The fields of a record in the order of the plan, which is by name.
+    fn fields(&mut self, fields: &[RecordField]) -> Vec<Field> {
+        let mut made: Vec<Field> = fields
+            .iter()
+            .map(|field| {
+                let ty = field.read(&self.typed.types);
+                let ty = self.ty(ty);
+                let check = field.constraint.map(|(local, condition)| self.constraint(local, condition, ty));
+                Field {
+                    name: field.name.to_string(),
+                    wire: field.wire.as_ref().unwrap_or(&field.name).to_string(),
+                    ty,
+                    optional: field.optional,
+                    check,
+                }
+            })
+            .collect();
+        made.sort_by(|a, b| a.name.cmp(&b.name));
+        made
+    }
+}
+
+fn literal(kind: &LiteralKind) -> Option<Literal> {
+    match kind {
+        LiteralKind::String(text) => Some(Literal::String(text.to_string())),
+        LiteralKind::Int(number) => Some(Literal::Int(*number)),
+        LiteralKind::Bool(truth) => Some(Literal::Bool(*truth)),
+        LiteralKind::Null | LiteralKind::Decimal(_) => None,
+    }
+}
