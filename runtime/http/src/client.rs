@@ -3,9 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
+use flow_plan::Method;
 use reqwest::{
     Client, Response,
-    header::{HeaderName, HeaderValue},
+    header::{CONTENT_LENGTH, HeaderName, HeaderValue},
     redirect,
 };
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -146,6 +147,11 @@ impl ReqwestNet {
                 .map_err(|_| NetError::setting(format!("the value of the header `{name}` is malformed")))?;
             value.set_sensitive(line.sensitive);
             prepared.headers_mut().insert(name, value);
+        }
+        // A method that gives a body a meaning says that there is none (RFC 9110, section 8.6).
+        let expects_body = matches!(request.method, Method::Post | Method::Put | Method::Patch);
+        if expects_body && request.body.as_ref().is_none_or(Bytes::is_empty) {
+            prepared.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         *prepared.body_mut() = Some(reqwest::Body::wrap(departure.body(request.body.clone())));
         Ok(prepared)
