@@ -63,6 +63,16 @@ impl Coercion {
 
 /// Finds the conversion from one type to another, if there is one.
 pub fn coerce(types: &Types, from: Ty, to: Ty) -> Option<Coercion> {
+    find(types, from, to, false)
+}
+
+/// Finds the conversion for a place where a secret may go although a plain type is declared.
+pub(crate) fn coerce_revealing(types: &Types, from: Ty, to: Ty) -> Option<Coercion> {
+    find(types, from, to, true)
+}
+
+fn find(types: &Types, from: Ty, to: Ty, reveal: bool) -> Option<Coercion> {
+    let coerce = |types: &Types, from: Ty, to: Ty| find(types, from, to, reveal);
     if types.same(from, to) {
         return Some(Coercion::Same);
     }
@@ -85,6 +95,9 @@ pub fn coerce(types: &Types, from: Ty, to: Ty) -> Option<Coercion> {
             coerce(types, *from, *to).map(|how| boxed(how, Coercion::InSecret))
         }
         (_, TyKind::Secret(to)) => coerce(types, from, *to).map(|how| Coercion::ToSecret(Box::new(how))),
+        (TyKind::Secret(from), _) if reveal => {
+            coerce(types, *from, to).map(|how| Coercion::Reveal(Box::new(how)))
+        }
         (TyKind::Null, TyKind::Optional(_)) => Some(Coercion::NullToOptional),
         (TyKind::Optional(from), TyKind::Optional(to)) => {
             coerce(types, *from, *to).map(|how| boxed(how, Coercion::InOptional))

@@ -2,13 +2,25 @@
 //!
 //! In: a [`flow_hir::Program`] whose names are resolved. Out: [`Typed`], tables beside the program, and every
 //! finding at once. This crate knows types, effects and rules; it reads no files and knows nothing of
-//! bytecode, which `flow-emit` makes from the program and these tables. Start reading at [`Typed`]; each rule
-//! beyond types has a file of its own under `rules`.
+//! bytecode, which `flow-emit` makes from the program and these tables. Start reading at [`check`] and
+//! [`Typed`]; each rule beyond types has a file of its own under `rules`.
 
+mod api;
+mod checker;
 mod coercion;
+mod constant;
+mod declared;
+mod display;
+mod infer;
 mod methods;
+mod retry;
+mod tests;
 mod typed;
 mod types;
+mod workflow;
+
+use flow_diagnostics::Diagnostic;
+use flow_hir::Program;
 
 pub use coercion::{Coercion, FieldCoercion, coerce};
 pub use methods::{METHODS, Method, Receiver, Scheme, Signature};
@@ -18,3 +30,22 @@ pub use typed::{
     Typed, WorstCase,
 };
 pub use types::{Literals, RecordField, Ty, TyKind, Types};
+
+/// Checks a program. The tables are complete where there are no errors, and as complete as can be otherwise.
+pub fn check(program: &Program) -> (Typed, Vec<Diagnostic>) {
+    let mut checker = checker::Checker::new(program);
+    checker.declare();
+    checker.check_retries();
+    checker.check_apis();
+    checker.check_signatures();
+    checker.check_declared();
+    checker.check_operation_calls();
+    checker.check_bodies();
+    checker.check_tests();
+    (checker.typed, checker.diagnostics)
+}
+
+/// A type in the user's words: `Order`, `{ id: string, total: decimal }`.
+pub fn type_words(program: &Program, types: &Types, ty: Ty) -> String {
+    display::words(program, types, ty)
+}

@@ -14,6 +14,7 @@ mod program;
 mod retry;
 mod test;
 mod types;
+mod walk;
 
 pub use api::{
     Api, ApiRate, Auth, Concurrency, Idempotency, Method, Operation, OperationParam, ParamPlace, PathPart,

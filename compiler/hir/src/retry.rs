@@ -77,8 +77,6 @@ pub enum Jitter {
     None,
     /// Anything from zero to the wait.
     Full,
-    /// Half of the wait, and anything up to the other half.
-    Equal,
 }
 
 /// What happens when a policy's attempts are used up.
@@ -91,7 +89,7 @@ pub enum Exhausted {
 }
 
 /// One entry of `on`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryOn {
     /// A status or class.
     Status(StatusPattern, Span),

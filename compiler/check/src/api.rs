@@ -1,0 +1,563 @@
+//! APIs and operations: their properties as plain values, effect classes, undo and confirm calls.
+
+use flow_diagnostics::{Diagnostic, codes};
+use flow_hir::{
+    Api, ApiId, ApiRate, Auth, BuiltinError, ErrorRef, ExprId, ExprKind, Idempotency, Method, Operation,
+    OperationId, ParamPlace, Raise, StatusPattern, UndoCall, UndoClause,
+};
+use flow_source::Span;
+
+use crate::checker::Checker;
+use crate::infer::{Infer, Place, Reason, holds_secret};
+use crate::retry;
+use crate::typed::{CheckedApi, CheckedOperation, EffectClass, OperationUndo};
+use crate::types::{Ty, TyKind};
+
+/// The longest time of one attempt where none stands, in microseconds: 30 seconds.
+const TIMEOUT_US_DEFAULT: u64 = 30_000_000;
+
+/// Statuses that count as success when a DELETE undoes or is sent again.
+const DELETE_DONE: [StatusPattern; 2] = [StatusPattern::Exact(404), StatusPattern::Exact(410)];
+
+impl Checker<'_> {
+    /// Checks all APIs, and what of their operations does not need others.
+    pub(crate) fn check_apis(&mut self) {
+        let program = self.program;
+        for (id, api) in program.apis.iter() {
+            let checked = self.check_api(api);
+            self.typed.apis.insert(id, checked);
+            for operation in &api.operations {
+                let checked = self.check_operation(id, &program.operations[*operation]);
+                self.typed.operations.insert(*operation, checked);
+            }
+        }
+    }
+
+    /// Checks what of operations names other operations, and every expression in them.
+    pub(crate) fn check_operation_calls(&mut self) {
+        for operation in self.program.operations.indices() {
+            self.check_operation_values(operation);
+            self.check_undo(operation);
+            self.check_confirm(operation);
+        }
+    }
+
+    fn check_api(&mut self, api: &Api) -> CheckedApi {
+        let timeout_us = api.timeout.and_then(|timeout| self.duration(timeout, "a timeout"));
+        let base_is_list = match api.base {
+            Some(base) => self.base(base),
+            None => {
+                self.report(
+                    Diagnostic::new(
+                        &codes::F0405,
+                        api.name.span,
+                        format!("api `{}` has no base URL", api.name.text),
+                    )
+                    .help("add `base: \"https://…\"` or `base: config.name`"),
+                );
+                false
+            }
+        };
+        if let Some(auth) = &api.auth {
+            self.auth(auth);
+        }
+        for (_, value) in &api.headers {
+            self.setting(*value, "a header");
+        }
+        CheckedApi {
+            base_is_list,
+            timeout_us: timeout_us.unwrap_or(TIMEOUT_US_DEFAULT),
+            rate: api.rate.as_ref().and_then(|rate| self.rate(rate)),
+            concurrency: api.concurrency.map(|concurrency| concurrency.value),
+        }
+    }
+
+    /// Checks a base: one URL or a list of them, from the source or the configuration.
+    fn base(&mut self, base: ExprId) -> bool {
+        let program = self.program;
+        match &program.exprs[base].kind {
+            ExprKind::List(items) => {
+                if items.is_empty() {
+                    let span = self.span(base);
+                    self.report(Diagnostic::new(&codes::F0405, span, "a base without any URL"));
+                }
+                let list = self.typed.types.list(Ty::URL);
+                Infer::new(self, Place::Pure("an API's base")).check(base, list, None);
+                true
+            }
+            ExprKind::Config(_) => {
+                let mut infer = Infer::new(self, Place::Pure("an API's base"));
+                let ty = infer.any(base);
+                let list = infer.checker.typed.types.list(Ty::URL);
+                let is_list = matches!(*infer.checker.typed.types.structure(ty), TyKind::List(_));
+                infer.fit(base, ty, if is_list { list } else { Ty::URL }, None);
+                is_list
+            }
+            ExprKind::String(_) => {
+                Infer::new(self, Place::Pure("an API's base")).check(base, Ty::URL, None);
+                false
+            }
+            ExprKind::Missing => false,
+            _ => {
+                self.computed(base, "a base URL");
+                false
+            }
+        }
+    }
+
+    /// Checks a text from the source or the configuration; it may be secret.
+    fn setting(&mut self, value: ExprId, what: &str) {
+        let program = self.program;
+        match &program.exprs[value].kind {
+            ExprKind::Missing => {}
+            ExprKind::String(_) | ExprKind::Config(_) => {
+                Infer::new(self, Place::Pure("an API's property")).check_revealing(value, Ty::STRING, None);
+            }
+            _ => self.computed(value, what),
+        }
+    }
+
+    fn computed(&mut self, value: ExprId, what: &str) {
+        let span = self.span(value);
+        self.report(
+            Diagnostic::new(&codes::F0001, span, format!("{what} that is computed is not built yet"))
+                .help("write a text, or `config.name`"),
+        );
+    }
+
+    fn auth(&mut self, auth: &Auth) {
+        match auth {
+            Auth::Bearer { token, .. } => self.credential(*token, "a token"),
+            Auth::Basic { user, password, .. } => {
+                self.setting(*user, "a user");
+                self.credential(*password, "a password");
+            }
+            Auth::KeyHeader { value, .. } | Auth::KeyQuery { value, .. } => self.credential(*value, "a key"),
+        }
+    }
+
+    /// A credential comes from a secret, never from the source.
+    fn credential(&mut self, value: ExprId, what: &str) {
+        self.setting(value, what);
+        let span = self.span(value);
+        if let ExprKind::String(_) = self.kind(value) {
+            self.report(
+                Diagnostic::new(&codes::F0702, span, format!("{what} stands in the source"))
+                    .help("declare it: `config { token: secret string }`, and write `config.token` here"),
+            );
+        } else if let ExprKind::Config(entry) = *self.kind(value)
+            && self.typed.config.get(entry).is_some_and(|checked| !checked.secret && checked.ty != Ty::ERROR)
+        {
+            let declared = &self.program.config[entry];
+            self.report(
+                Diagnostic::new(&codes::F0703, span, format!("{what} that is not declared `secret`"))
+                    .also(declared.ty.span, "declared without `secret`")
+                    .help("what is not secret is recorded and shown: declare it `secret string`")
+                    .edit(
+                        "declare it `secret`",
+                        Span::at(declared.ty.span.file, declared.ty.span.start),
+                        "secret ",
+                    ),
+            );
+        }
+    }
+
+    /// A rate as a count and microseconds.
+    fn rate(&mut self, rate: &ApiRate) -> Option<(u64, u64)> {
+        let per_us = u64::try_from(rate.per_us.value).ok().filter(|per| *per > 0);
+        if rate.count.value == 0 {
+            self.report(Diagnostic::new(
+                &codes::F0407,
+                rate.count.span,
+                "a rate of zero lets nothing through",
+            ));
+            return None;
+        }
+        if per_us.is_none() {
+            self.report(Diagnostic::new(&codes::F0803, rate.per_us.span, "a rate per no time at all"));
+        }
+        Some((rate.count.value, per_us?))
+    }
+
+    fn check_operation(&mut self, api_id: ApiId, operation: &Operation) -> CheckedOperation {
+        let api = &self.program.apis[api_id];
+        let params: Vec<Ty> = operation.params.iter().map(|param| self.lower_type(&param.ty)).collect();
+        for (param, ty) in operation.params.iter().zip(&params) {
+            self.check_place(&param.place, *ty, param.ty.span, &param.name.text);
+        }
+        self.check_body_place(operation);
+        let body = operation.response.as_ref().map(|response| self.lower_type(response));
+        let absent = self.statuses(operation.absent.as_ref().map(|absent| &absent.value));
+        let result = match body {
+            Some(body) if !absent.is_empty() => self.typed.types.optional(body),
+            Some(body) => body,
+            None => Ty::NULL,
+        };
+        if let (Some(absent), None) = (&operation.absent, &operation.response) {
+            self.report(
+                Diagnostic::new(
+                    &codes::F0404,
+                    absent.span,
+                    "`absent` makes the result null, but there is no result",
+                )
+                .help("declare one: `-> T`"),
+            );
+        }
+        let effect = effect(operation);
+        let undo = match &operation.undo {
+            // The call itself is checked when all operations are known.
+            Some(UndoClause::None(_) | UndoClause::Call(_)) => OperationUndo::None,
+            Some(UndoClause::Irreversible(_)) => OperationUndo::Irreversible,
+            None if effect == EffectClass::Safe || is_natural(operation) => OperationUndo::None,
+            None => OperationUndo::Missing,
+        };
+        let timeout_us = operation
+            .timeout
+            .and_then(|timeout| self.duration(timeout, "a timeout"))
+            .or_else(|| self.typed.apis.get(api_id).map(|api| api.timeout_us));
+        if let Some(auth) = &operation.auth {
+            self.auth(auth);
+        }
+        let raises = self.raises(&operation.raises);
+        let mut errors: Vec<ErrorRef> = Vec::new();
+        for (_, error) in &raises {
+            let error = ErrorRef::Declared(*error);
+            if !errors.contains(&error) {
+                errors.push(error);
+            }
+        }
+        errors.extend(
+            [BuiltinError::Http, BuiltinError::Refused, BuiltinError::Unknown].map(ErrorRef::Builtin),
+        );
+        if body.is_some() {
+            errors.push(ErrorRef::Builtin(BuiltinError::Decode));
+        }
+        // An argument may break a `where`: then it is not sent.
+        if operation
+            .params
+            .iter()
+            .zip(&params)
+            .any(|(param, ty)| param.constraint.is_some() || is_constrained(self, *ty))
+        {
+            errors.push(ErrorRef::Builtin(BuiltinError::Cast));
+        }
+        let done = match &operation.done {
+            Some(done) => self.statuses(Some(&done.value)),
+            None if operation.method.value == Method::Delete => DELETE_DONE.to_vec(),
+            None => Vec::new(),
+        };
+        CheckedOperation {
+            params,
+            result,
+            body,
+            effect,
+            timeout_us: timeout_us.unwrap_or(TIMEOUT_US_DEFAULT),
+            retry: operation.retry.or(api.retry).and_then(retry::policy),
+            rate: operation.rate.as_ref().and_then(|rate| self.rate(rate)),
+            raises,
+            undo,
+            done,
+            absent,
+            unknown_on: self.statuses(operation.unknown_on.as_ref().map(|statuses| &statuses.value)),
+            confirm: operation.confirm.as_ref().map(|confirm| confirm.call),
+            errors,
+        }
+    }
+
+    fn statuses(&mut self, statuses: Option<&Vec<StatusPattern>>) -> Vec<StatusPattern> {
+        statuses.cloned().unwrap_or_default()
+    }
+
+    fn raises(&mut self, raises: &[Raise]) -> Vec<(StatusPattern, flow_hir::ErrorDeclId)> {
+        let mut checked: Vec<(StatusPattern, flow_hir::ErrorDeclId)> = Vec::new();
+        for raise in raises {
+            let ErrorRef::Declared(error) = raise.error.value else {
+                let name = self.error_name(raise.error.value);
+                self.report(
+                    Diagnostic::new(
+                        &codes::F0404,
+                        raise.error.span,
+                        format!("`{name}` cannot be raised by a status"),
+                    )
+                    .help("declare an error: `error Name { … }`"),
+                );
+                continue;
+            };
+            let success = match raise.status.value {
+                StatusPattern::Exact(status) => (200..300).contains(&status),
+                StatusPattern::Class(class) => class == 2,
+            };
+            if success {
+                self.report(Diagnostic::new(
+                    &codes::F0409,
+                    raise.status.span,
+                    "a status of success cannot raise an error",
+                ));
+                continue;
+            }
+            if checked.iter().any(|(status, _)| *status == raise.status.value) {
+                self.report(Diagnostic::new(&codes::F0408, raise.status.span, "this status stands twice"));
+                continue;
+            }
+            checked.push((raise.status.value, error));
+        }
+        checked
+    }
+
+    /// What may travel in a path, a query, a header or a body.
+    fn check_place(&mut self, place: &ParamPlace, ty: Ty, span: Span, name: &str) {
+        let types = &self.typed.types;
+        let plain = types.without_null(ty);
+        let scalar = |ty: Ty| {
+            matches!(
+                &*types.structure(ty),
+                TyKind::Bool
+                    | TyKind::Int
+                    | TyKind::Decimal
+                    | TyKind::Float
+                    | TyKind::String
+                    | TyKind::Duration
+                    | TyKind::Timestamp
+                    | TyKind::Date
+                    | TyKind::Uuid
+                    | TyKind::Url
+                    | TyKind::Literals(_)
+                    | TyKind::Error
+            )
+        };
+        let secret = matches!(&*types.structure(plain), TyKind::Secret(_));
+        if secret && matches!(place, ParamPlace::Path | ParamPlace::Query(_)) {
+            self.report(
+                Diagnostic::new(&codes::F0701, span, format!("the secret `{name}` would stand in a URL"))
+                    .help("URLs are logged by servers and proxies: send it in a header or in the body"),
+            );
+            return;
+        }
+        let (fits, what) = match place {
+            ParamPlace::Path => (scalar(ty), "one value that is not null travels in a path"),
+            ParamPlace::Query(_) => {
+                let listed = match &*types.structure(plain) {
+                    TyKind::List(element) => scalar(*element),
+                    _ => false,
+                };
+                (scalar(plain) || listed, "one value or a list of them travels in a query")
+            }
+            ParamPlace::Header(_) => {
+                let plain = match &*types.structure(plain) {
+                    TyKind::Secret(inner) => *inner,
+                    _ => plain,
+                };
+                (scalar(plain), "one value travels in a header")
+            }
+            ParamPlace::Body => (true, ""),
+        };
+        if !fits {
+            let words = self.words(ty);
+            self.report(
+                Diagnostic::new(&codes::F0411, span, format!("`{name}` cannot be `{words}`: {what}"))
+                    .help("name it as the body: `body name: T`"),
+            );
+        }
+    }
+
+    /// GET, HEAD, OPTIONS and DELETE have no body (RFC 9110, section 9.3).
+    fn check_body_place(&mut self, operation: &Operation) {
+        let method = match operation.method.value {
+            Method::Get => "get",
+            Method::Head => "head",
+            Method::Options => "options",
+            Method::Delete => "delete",
+            Method::Post | Method::Put | Method::Patch => return,
+        };
+        for param in operation.params.iter().filter(|param| param.place == ParamPlace::Body) {
+            self.report(
+                Diagnostic::new(&codes::F0402, param.span, format!("a `{method}` has no body"))
+                    .also(operation.method.span, "the method")
+                    .help("leave out `body`: then it is a query parameter"),
+            );
+        }
+    }
+
+    /// Checks the expressions in an operation: defaults, constraints, headers, an author's own key.
+    fn check_operation_values(&mut self, id: OperationId) {
+        let operation = &self.program.operations[id];
+        let Some(types) = self.typed.operations.get(id).map(|checked| checked.params.clone()) else { return };
+        if let Some(response) = &operation.response {
+            self.check_type_constraints(response);
+        }
+        for (param, ty) in operation.params.iter().zip(&types) {
+            self.typed.locals.insert(param.local, *ty);
+            self.check_type_constraints(&param.ty);
+            self.check_constraint(param.constraint.as_ref(), &param.ty);
+            if let Some(default) = param.default {
+                let reason = Reason { span: param.ty.span, text: "the parameter's type".into() };
+                Infer::new(self, Place::Pure("a default")).check(default, *ty, Some(&reason));
+            }
+        }
+        for (_, value) in &operation.headers {
+            self.setting(*value, "a header");
+        }
+        if let Some(idempotency) = &operation.idempotency
+            && let Idempotency::Header { key: Some(key), .. } | Idempotency::Field { key: Some(key), .. } =
+                &idempotency.value
+        {
+            Infer::new(self, Place::Pure("an idempotency key")).check(*key, Ty::STRING, None);
+        }
+    }
+
+    /// Checks `undo: call(…)`.
+    fn check_undo(&mut self, id: OperationId) {
+        let program = self.program;
+        let operation = &program.operations[id];
+        let Some(UndoClause::Call(undo)) = &operation.undo else { return };
+        let Some(checked) = self.typed.operations.get(id).cloned() else { return };
+        if checked.effect == EffectClass::Safe || is_natural(operation) {
+            let why = if checked.effect == EffectClass::Safe {
+                "this operation changes nothing"
+            } else {
+                "`idempotency: natural` says that there is nothing to undo"
+            };
+            self.report(
+                Diagnostic::new(&codes::F0603, undo.span, format!("there is nothing to undo: {why}"))
+                    .help("leave out `undo`"),
+            );
+        }
+        let Some(target) = self.declared_call(undo, checked.result) else { return };
+        let name = self.operation_name(target);
+        let class = self.typed.operations.get(target).map(|target| target.effect);
+        if class == Some(EffectClass::Unsafe) {
+            let declared = &program.operations[target];
+            self.report(
+                Diagnostic::new(
+                    &codes::F0604,
+                    undo.span,
+                    format!("`{name}` cannot undo: it is neither safe nor idempotent"),
+                )
+                .also(declared.head, "declared here")
+                .help(
+                    "an undo may have to be sent again: give it `idempotency: header(\"Idempotency-Key\")`",
+                ),
+            );
+        }
+        let used = program.locals_used(undo.call);
+        let uses = |local: Option<flow_hir::LocalId>| local.is_some_and(|local| used.contains(&local));
+        let undo = OperationUndo::Call {
+            call: undo.call,
+            operation: target,
+            uses_result: uses(undo.result),
+            uses_cause: uses(undo.cause),
+        };
+        if let Some(checked) = self.typed.operations.get_mut(id) {
+            checked.undo = undo;
+        }
+    }
+
+    /// Checks `confirm: call(…)`: a safe call whose result is that of the operation, or null.
+    fn check_confirm(&mut self, id: OperationId) {
+        let program = self.program;
+        let Some(confirm) = &program.operations[id].confirm else { return };
+        let Some(checked) = self.typed.operations.get(id).cloned() else { return };
+        let Some(target) = self.declared_call(confirm, checked.result) else { return };
+        let Some(asked) = self.typed.operations.get(target).cloned() else { return };
+        let name = self.operation_name(target);
+        if asked.effect != EffectClass::Safe {
+            self.report(
+                Diagnostic::new(
+                    &codes::F0605,
+                    confirm.span,
+                    format!("`{name}` cannot confirm: it is not safe"),
+                )
+                .also(program.operations[target].head, "declared here")
+                .help("ask with a `get` that gives `T?`, null when it was not done"),
+            );
+        } else if !self.typed.types.is_nullable(asked.result) {
+            let words = self.words(asked.result);
+            self.report(
+                Diagnostic::new(
+                    &codes::F0605,
+                    confirm.span,
+                    format!("`{name}` cannot confirm: its result `{words}` is never null"),
+                )
+                .also(program.operations[target].head, "declared here")
+                .help("add `absent: [404]`: null says that it was not done"),
+            );
+        } else if checked.body.is_some() {
+            let found = self.typed.types.without_null(asked.result);
+            if crate::coercion::coerce(&self.typed.types, found, checked.result).is_none() {
+                let (found, expected) = (self.words(found), self.words(checked.result));
+                self.report(Diagnostic::new(
+                    &codes::F0605,
+                    confirm.span,
+                    format!("`{name}` gives `{found}`, but the result of the operation is `{expected}`"),
+                ));
+            }
+        }
+    }
+
+    /// Checks a call that stands in a declaration, and gives the operation that it calls.
+    fn declared_call(&mut self, undo: &UndoCall, result: Ty) -> Option<OperationId> {
+        let program = self.program;
+        let mut infer = Infer::new(self, Place::Flow);
+        if let Some(local) = undo.result {
+            infer.bind(local, result);
+        }
+        if let Some(local) = undo.cause {
+            let any = infer.checker.typed.types.intern(TyKind::AnyError);
+            infer.bind(local, any);
+        }
+        infer.any(undo.call);
+        match program.exprs[undo.call].kind {
+            ExprKind::CallOperation { operation, .. } => Some(operation),
+            ExprKind::Missing => None,
+            _ => {
+                self.report(
+                    Diagnostic::new(&codes::F0404, undo.span, "expected a call of an operation")
+                        .help("name one: `undo: release(result.id)`"),
+                );
+                None
+            }
+        }
+    }
+
+    /// `api.operation`, with the version where several of the API exist.
+    pub(crate) fn operation_name(&self, id: OperationId) -> String {
+        let operation = &self.program.operations[id];
+        let api = &self.program.apis[operation.api];
+        let versions = self.program.apis.iter().filter(|(_, other)| other.name.text == api.name.text).count();
+        if versions > 1 {
+            format!("{}@v{}.{}", api.name.text, api.version, operation.name.text)
+        } else {
+            format!("{}.{}", api.name.text, operation.name.text)
+        }
+    }
+}
+
+/// What an operation does to the world, by its method and what is declared.
+fn effect(operation: &Operation) -> EffectClass {
+    match operation.method.value {
+        Method::Get | Method::Head | Method::Options => EffectClass::Safe,
+        Method::Put | Method::Delete => EffectClass::Idempotent,
+        Method::Post | Method::Patch if operation.idempotency.is_some() => EffectClass::Idempotent,
+        Method::Post | Method::Patch => EffectClass::Unsafe,
+    }
+}
+
+/// Whether twice changes nothing more than once, and there is nothing to undo.
+pub(crate) fn is_natural(operation: &Operation) -> bool {
+    operation
+        .idempotency
+        .as_ref()
+        .is_some_and(|idempotency| matches!(idempotency.value, Idempotency::Natural))
+}
+
+/// Whether values of a type must fulfil a `where` somewhere.
+fn is_constrained(checker: &Checker<'_>, ty: Ty) -> bool {
+    let types = &checker.typed.types;
+    match &*types.structure(ty) {
+        TyKind::Optional(inner) | TyKind::List(inner) | TyKind::Map(inner) => is_constrained(checker, *inner),
+        TyKind::Record(fields) => {
+            fields.iter().any(|field| field.constraint.is_some() || is_constrained(checker, field.ty))
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,61 @@
+//! What all passes share: the program, the tables that grow, and the findings.
+
+use flow_diagnostics::Diagnostic;
+use flow_hir::{ErrorRef, ExprId, ExprKind, LocalId, Program, Spanned, TypeDeclId};
+use flow_source::Span;
+
+use crate::display;
+use crate::typed::Typed;
+use crate::types::Ty;
+
+/// The state of a check.
+pub(crate) struct Checker<'a> {
+    /// What is checked.
+    pub(crate) program: &'a Program,
+    /// What is known so far.
+    pub(crate) typed: Typed,
+    /// What was found.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// Declared types that are being resolved, to find those that contain themselves.
+    pub(crate) declaring: Vec<TypeDeclId>,
+    /// Errors that tests expect of executions, compared when it is known which errors escape.
+    pub(crate) expected_errors: Vec<(LocalId, Spanned<ErrorRef>)>,
+}
+
+impl<'a> Checker<'a> {
+    /// An empty state.
+    pub(crate) fn new(program: &'a Program) -> Self {
+        Self {
+            program,
+            typed: Typed::default(),
+            diagnostics: Vec::new(),
+            declaring: Vec::new(),
+            expected_errors: Vec::new(),
+        }
+    }
+
+    /// Notes a finding.
+    pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// A type in the user's words.
+    pub(crate) fn words(&self, ty: Ty) -> String {
+        display::words(self.program, &self.typed.types, ty)
+    }
+
+    /// The name of an error.
+    pub(crate) fn error_name(&self, error: ErrorRef) -> String {
+        display::error_name(self.program, error)
+    }
+
+    /// The place of an expression.
+    pub(crate) fn span(&self, expr: ExprId) -> Span {
+        self.program.exprs[expr].span
+    }
+
+    /// What an expression is.
+    pub(crate) fn kind(&self, expr: ExprId) -> &'a ExprKind {
+        &self.program.exprs[expr].kind
+    }
+}

@@ -1,0 +1,266 @@
+//! Declared types, errors and configuration.
+
+use std::sync::Arc;
+
+use flow_diagnostics::{Diagnostic, codes};
+use flow_hir::{
+    BuiltinError, BuiltinType, Constraint, ErrorRef, Field, Literal, LiteralKind, TypeDeclId, TypeRef,
+    TypeRefKind,
+};
+use flow_source::Span;
+
+use crate::checker::Checker;
+use crate::display;
+use crate::infer::{Infer, Place, Reason, plain_field};
+use crate::typed::CheckedConfig;
+use crate::types::{Literals, RecordField, Ty, TyKind};
+
+impl Checker<'_> {
+    /// Resolves all declared types, errors and configuration types.
+    pub(crate) fn declare(&mut self) {
+        let program = self.program;
+        for decl in program.types.indices() {
+            self.declare_type(decl);
+        }
+        for (id, error) in program.errors.iter() {
+            let record = self.record_type(&error.fields);
+            self.typed.errors.insert(id, record);
+        }
+        for (id, entry) in program.config.iter() {
+            let ty = self.lower_type(&entry.ty);
+            let checked = match *self.typed.types.structure(ty) {
+                TyKind::Secret(inner) => CheckedConfig { ty: inner, secret: true },
+                _ => CheckedConfig { ty, secret: false },
+            };
+            self.typed.config.insert(id, checked);
+        }
+    }
+
+    /// Checks defaults of the configuration and every `where` of types and errors.
+    pub(crate) fn check_declared(&mut self) {
+        let program = self.program;
+        for (id, entry) in program.config.iter() {
+            let Some(default) = entry.default else { continue };
+            let Some(checked) = self.typed.config.get(id).copied() else { continue };
+            let words = self.words(checked.ty);
+            if checked.secret {
+                let span = self.span(default);
+                self.report(
+                    Diagnostic::new(
+                        &codes::F0702,
+                        span,
+                        format!("the secret `{}` has its value in the source", entry.name.text),
+                    )
+                    .help("leave out the default: a secret is given from outside when the program runs"),
+                );
+            }
+            let reason = Reason { span: entry.ty.span, text: format!("declared as `{words}`") };
+            Infer::new(self, Place::Pure("a default")).check(default, checked.ty, Some(&reason));
+        }
+        for (_, decl) in program.types.iter() {
+            self.check_type_constraints(&decl.ty);
+        }
+        for (_, error) in program.errors.iter() {
+            for field in &error.fields {
+                self.check_type_constraints(&field.ty);
+                self.check_constraint(field.constraint.as_ref(), &field.ty);
+                let ty = self.lower_type(&field.ty);
+                if crate::infer::holds_secret(self, ty) {
+                    self.report(
+                        Diagnostic::new(
+                            &codes::F0701,
+                            field.ty.span,
+                            format!("a secret would flow into the error `{}`", error.name.text),
+                        )
+                        .help("errors are recorded and shown: leave the secret out"),
+                    );
+                }
+            }
+        }
+    }
+
+    /// Checks every `where` inside a type as written.
+    pub(crate) fn check_type_constraints(&mut self, ty: &TypeRef) {
+        match &ty.kind {
+            TypeRefKind::Optional(inner)
+            | TypeRefKind::List(inner)
+            | TypeRefKind::Map(inner)
+            | TypeRefKind::Secret(inner) => self.check_type_constraints(inner),
+            TypeRefKind::Record(fields) => {
+                for field in fields {
+                    self.check_type_constraints(&field.ty);
+                    self.check_constraint(field.constraint.as_ref(), &field.ty);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Checks one `where`. Its value is not null: null is not constrained.
+    pub(crate) fn check_constraint(&mut self, constraint: Option<&Constraint>, ty: &TypeRef) {
+        let Some(constraint) = constraint else { return };
+        let value = self.lower_type(ty);
+        let value = self.typed.types.without_null(value);
+        let mut infer = Infer::new(self, Place::Pure("a `where`"));
+        infer.bind(constraint.value, value);
+        let reason = Reason { span: constraint.span, text: "a `where` is true or false".into() };
+        infer.check(constraint.condition, Ty::BOOL, Some(&reason));
+    }
+
+    /// What a declared type stands for; a type that contains itself is an error.
+    fn declare_type(&mut self, decl: TypeDeclId) {
+        if self.typed.types.declared.contains(decl) {
+            return;
+        }
+        if self.declaring.contains(&decl) {
+            let declared = &self.program.types[decl];
+            let name = &declared.name;
+            self.report(
+                Diagnostic::new(&codes::F0318, name.span, format!("type `{}` contains itself", name.text))
+                    .help("types of any depth are not built yet: hold the inner part as `json`"),
+            );
+            self.typed.types.declared.insert(decl, Ty::ERROR);
+            return;
+        }
+        self.declaring.push(decl);
+        let program = self.program;
+        let ty = self.lower_type(&program.types[decl].ty);
+        self.declaring.pop();
+        // A circle through this declaration has already given it an answer.
+        if !self.typed.types.declared.contains(decl) {
+            self.typed.types.declared.insert(decl, ty);
+        }
+    }
+
+    /// The type of a type as written.
+    pub(crate) fn lower_type(&mut self, ty: &TypeRef) -> Ty {
+        match &ty.kind {
+            TypeRefKind::Missing | TypeRefKind::Parameter(_) | TypeRefKind::Tagged { .. } => Ty::ERROR,
+            TypeRefKind::Builtin(builtin) => match builtin {
+                BuiltinType::Bool => Ty::BOOL,
+                BuiltinType::Int => Ty::INT,
+                BuiltinType::Decimal => Ty::DECIMAL,
+                BuiltinType::Float => Ty::FLOAT,
+                BuiltinType::String => Ty::STRING,
+                BuiltinType::Bytes => Ty::BYTES,
+                BuiltinType::Duration => Ty::DURATION,
+                BuiltinType::Timestamp => Ty::TIMESTAMP,
+                BuiltinType::Date => Ty::DATE,
+                BuiltinType::Uuid => Ty::UUID,
+                BuiltinType::Url => Ty::URL,
+                BuiltinType::Json => Ty::JSON,
+                BuiltinType::Null => Ty::NULL,
+            },
+            TypeRefKind::Named(decl, _) => {
+                self.declare_type(*decl);
+                match self.typed.types.declared.get(*decl) {
+                    Some(&Ty::ERROR) => Ty::ERROR,
+                    _ => self.typed.types.intern(TyKind::Named(*decl)),
+                }
+            }
+            TypeRefKind::Optional(inner) => {
+                let inner = self.lower_type(inner);
+                self.typed.types.optional(inner)
+            }
+            TypeRefKind::List(inner) => {
+                let inner = self.lower_type(inner);
+                self.typed.types.list(inner)
+            }
+            TypeRefKind::Map(inner) => {
+                let inner = self.lower_type(inner);
+                self.typed.types.map(inner)
+            }
+            TypeRefKind::Secret(inner) => {
+                let inner = self.lower_type(inner);
+                self.typed.types.secret(inner)
+            }
+            TypeRefKind::Record(fields) => self.record_type(fields),
+            TypeRefKind::Literals { members, open } => self.literals_type(members, *open),
+        }
+    }
+
+    /// The record of fields as written.
+    fn record_type(&mut self, fields: &[Field]) -> Ty {
+        let fields = fields
+            .iter()
+            .map(|field| RecordField {
+                name: Arc::clone(&field.name.text),
+                wire: field.wire.clone(),
+                ty: self.lower_type(&field.ty),
+                optional: field.optional,
+                constraint: field
+                    .constraint
+                    .as_ref()
+                    .map(|constraint| (constraint.value, constraint.condition)),
+            })
+            .collect();
+        self.typed.types.record(fields)
+    }
+
+    fn literals_type(&mut self, members: &[Literal], open: bool) -> Ty {
+        let base = |kind: &LiteralKind| match kind {
+            LiteralKind::Bool(_) => Ty::BOOL,
+            LiteralKind::Int(_) => Ty::INT,
+            LiteralKind::Decimal(_) => Ty::DECIMAL,
+            LiteralKind::String(_) => Ty::STRING,
+            LiteralKind::Null => Ty::NULL,
+        };
+        let Some(first) = members.first() else { return Ty::ERROR };
+        let first_base = base(&first.kind);
+        let mut values: Vec<LiteralKind> = Vec::with_capacity(members.len());
+        for member in members {
+            if base(&member.kind) != first_base {
+                let (one, other) = (self.words(first_base), self.words(base(&member.kind)));
+                self.report(
+                    Diagnostic::new(
+                        &codes::F0322,
+                        member.span,
+                        format!("a union of literals has one base type, not both `{one}` and `{other}`"),
+                    )
+                    .also(first.span, format!("this is `{one}`")),
+                );
+                return Ty::ERROR;
+            }
+            if values.contains(&member.kind) {
+                self.report(Diagnostic::new(
+                    &codes::F0210,
+                    member.span,
+                    format!("`{}` stands twice in this union", display::literal(&member.kind)),
+                ));
+                continue;
+            }
+            values.push(member.kind.clone());
+        }
+        let literals = Literals { base: first_base, members: values, open };
+        self.typed.types.intern(TyKind::Literals(Arc::new(literals)))
+    }
+
+    /// The record of an error's fields.
+    pub(crate) fn error_record(&self, error: ErrorRef) -> Ty {
+        match error {
+            ErrorRef::Declared(decl) => self.typed.errors.get(decl).copied().unwrap_or(Ty::ERROR),
+            ErrorRef::Builtin(BuiltinError::Http) => self.typed.types.record(vec![
+                plain_field(&Arc::from("status"), Ty::INT),
+                plain_field(&Arc::from("body"), Ty::JSON),
+            ]),
+            ErrorRef::Builtin(_) => self.typed.types.record(Vec::new()),
+        }
+    }
+
+    /// Where a field of a declared type stands.
+    pub(crate) fn field_span(&self, ty: Ty, name: &str) -> Option<Span> {
+        let mut ty = ty;
+        loop {
+            match &*self.typed.types.kind(ty) {
+                TyKind::Optional(inner) => ty = *inner,
+                TyKind::Named(decl) => match &self.program.types[*decl].ty.kind {
+                    TypeRefKind::Record(fields) => {
+                        return fields.iter().find(|field| &*field.name.text == name).map(|field| field.span);
+                    }
+                    _ => ty = *self.typed.types.declared.get(*decl)?,
+                },
+                _ => return None,
+            }
+        }
+    }
+}

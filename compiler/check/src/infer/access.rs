@@ -1,0 +1,272 @@
+//! Reading: names, configuration, fields, elements.
+
+use flow_diagnostics::{Diagnostic, codes, nearest};
+use flow_hir::{BuiltinError, ConfigId, ErrorRef, ExprId, ExprKind, LocalId, Name, TypeRef};
+
+use super::facts::Spot;
+use super::{Infer, Reason};
+use crate::display;
+use crate::types::{Ty, TyKind};
+
+/// What can be read of the running execution.
+const EXECUTION_FIELDS: [(&str, Ty); 3] =
+    [("id", Ty::STRING), ("key", Ty::STRING), ("started", Ty::TIMESTAMP)];
+
+impl Infer<'_, '_> {
+    /// A bound name.
+    pub(super) fn local(&mut self, expr: ExprId, local: LocalId) -> Ty {
+        let ty = self.checker.typed.local(local);
+        self.narrowed(expr, ty)
+    }
+
+    /// The type of a place without null, where it is known not to be null.
+    fn narrowed(&mut self, expr: ExprId, ty: Ty) -> Ty {
+        let types = &self.checker.typed.types;
+        let TyKind::Optional(inner) = *types.structure(ty) else { return ty };
+        match Spot::of(self.checker.program, expr) {
+            Some(spot) if self.facts.holds(&spot) => {
+                self.checker.typed.narrowed.insert(expr, ty);
+                inner
+            }
+            _ => ty,
+        }
+    }
+
+    /// `config.name`: secret where the entry is.
+    pub(super) fn config(&mut self, entry: ConfigId) -> Ty {
+        let Some(checked) = self.checker.typed.config.get(entry).copied() else { return Ty::ERROR };
+        if checked.secret { self.checker.typed.types.secret(checked.ty) } else { checked.ty }
+    }
+
+    /// `execution.id`.
+    pub(super) fn execution(&mut self, field: &Name) -> Ty {
+        if let Some((_, ty)) = EXECUTION_FIELDS.iter().find(|(name, _)| *name == &*field.text) {
+            return *ty;
+        }
+        let names = EXECUTION_FIELDS.map(|(name, _)| name);
+        let mut diagnostic =
+            Diagnostic::new(&codes::F0302, field.span, format!("`execution` has no field `{}`", field.text));
+        diagnostic = match nearest(&field.text, names) {
+            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+            None => diagnostic.help(format!("it has {}", display::names(names))),
+        };
+        self.checker.report(diagnostic);
+        Ty::ERROR
+    }
+
+    /// `base.name` or `base?.name`.
+    pub(super) fn field(&mut self, expr: ExprId, base: ExprId, name: &Name, optional: bool) -> Ty {
+        let base_ty = self.any(base);
+        let types = &self.checker.typed.types;
+        let nullable = matches!(*types.structure(base_ty), TyKind::Optional(_));
+        let inner = types.without_null(base_ty);
+        if nullable && !optional {
+            self.may_be_null(base, base_ty, name);
+            return Ty::ERROR;
+        }
+        let found = self.member(base, inner, name);
+        if optional && nullable && found != Ty::ERROR {
+            let ty = self.checker.typed.types.optional(found);
+            return self.narrowed(expr, ty);
+        }
+        self.narrowed(expr, found)
+    }
+
+    /// Says that a value may be null where a field or method of it is used.
+    pub(super) fn may_be_null(&mut self, base: ExprId, ty: Ty, name: &Name) {
+        let words = self.checker.words(ty);
+        let base_span = self.checker.span(base);
+        let dot = flow_source::Span::new(base_span.file, base_span.end, name.span.start);
+        let mut diagnostic = Diagnostic::new(
+            &codes::F0313,
+            base_span,
+            format!("this may be null, so `.{}` cannot be read from it", name.text),
+        )
+        .label(format!("`{words}`"))
+        .help("use `?.`, which gives null for null, or test it first: `if x != null { … }`");
+        // Between base and name there is the dot alone, unless the code is spread over lines.
+        if dot.len() == 1 {
+            diagnostic = diagnostic.edit("use `?.`", dot, "?.");
+        }
+        self.checker.report(diagnostic);
+    }
+
+    /// A field of a value that is not null.
+    fn member(&mut self, base: ExprId, ty: Ty, name: &Name) -> Ty {
+        let kind = self.checker.typed.types.structure(ty);
+        match &*kind {
+            TyKind::Error | TyKind::Never => Ty::ERROR,
+            TyKind::Record(fields) => match fields.iter().find(|field| field.name == name.text) {
+                Some(field) => field.read(&self.checker.typed.types),
+                None => {
+                    self.unknown_field(name, ty, fields);
+                    Ty::ERROR
+                }
+            },
+            TyKind::ErrorValue(error) => self.error_field(*error, name),
+            TyKind::AnyError => self.common_error_field(name, &[]),
+            TyKind::Run(workflow) => {
+                let result =
+                    self.checker.typed.workflows.get(*workflow).map_or(Ty::ERROR, |checked| checked.result);
+                match &*name.text {
+                    "trace" => Ty::TRACE,
+                    "result" => result,
+                    _ => {
+                        self.no_field(name, ty, &["result", "trace"]);
+                        Ty::ERROR
+                    }
+                }
+            }
+            TyKind::Json => {
+                let text = &name.text;
+                self.checker.report(
+                    Diagnostic::new(
+                        &codes::F0302,
+                        name.span,
+                        format!("`json` has no fields, so `.{text}` cannot be read"),
+                    )
+                    .help(format!("index it: `[\"{text}\"]`, or say what it is: `value as T`")),
+                );
+                Ty::ERROR
+            }
+            TyKind::Secret(_) => {
+                let span = self.checker.span(base);
+                self.checker.report(
+                    Diagnostic::new(&codes::F0701, span, "a secret cannot be taken apart")
+                        .help("a secret may flow into `auth`, headers and request bodies of an API alone"),
+                );
+                Ty::ERROR
+            }
+            _ => {
+                self.no_field(name, ty, &[]);
+                Ty::ERROR
+            }
+        }
+    }
+
+    fn no_field(&mut self, name: &Name, ty: Ty, known: &[&str]) {
+        let words = self.checker.words(ty);
+        let mut diagnostic =
+            Diagnostic::new(&codes::F0302, name.span, format!("`{words}` has no field `{}`", name.text));
+        if let Some(near) = nearest(&name.text, known.iter().copied()) {
+            diagnostic = diagnostic.help(format!("did you mean `{near}`?")).edit(
+                format!("change to `{near}`"),
+                name.span,
+                near,
+            );
+        } else if !known.is_empty() {
+            diagnostic = diagnostic.help(format!("it has {}", display::names(known.iter().copied())));
+        } else if self.has_method(ty, &name.text) {
+            diagnostic = diagnostic.help(format!("`{0}` is a method: `.{0}()`", name.text));
+        }
+        self.checker.report(diagnostic);
+    }
+
+    /// A field of one error: its own, those of `http`, and those that all have.
+    fn error_field(&mut self, error: ErrorRef, name: &Name) -> Ty {
+        let own = self.checker.error_record(error);
+        if let Some((_, field)) = self.checker.typed.types.field(own, &name.text) {
+            return field.read(&self.checker.typed.types);
+        }
+        let own_names: Vec<String> = self
+            .checker
+            .typed
+            .types
+            .fields(own)
+            .iter()
+            .flat_map(|fields| fields.iter().map(|field| field.name.to_string()))
+            .collect();
+        let own_names: Vec<&str> = own_names.iter().map(String::as_str).collect();
+        self.common_error_field(name, &own_names)
+    }
+
+    /// What every error has.
+    fn common_error_field(&mut self, name: &Name, own: &[&str]) -> Ty {
+        match &*name.text {
+            "name" | "message" => Ty::STRING,
+            "step" => self.checker.typed.types.optional(Ty::STRING),
+            _ => {
+                let known: Vec<&str> = own.iter().copied().chain(["name", "message", "step"]).collect();
+                let ty = self.checker.typed.types.intern(TyKind::AnyError);
+                self.no_field(name, ty, &known);
+                Ty::ERROR
+            }
+        }
+    }
+
+    /// `base[index]`.
+    pub(super) fn index(&mut self, base: ExprId, index: ExprId) -> Ty {
+        let base_ty = self.any(base);
+        let kind = self.checker.typed.types.structure(base_ty);
+        match &*kind {
+            TyKind::List(element) => {
+                self.check(index, Ty::INT, None);
+                *element
+            }
+            TyKind::Map(value) => {
+                self.check(index, Ty::STRING, None);
+                self.checker.typed.types.optional(*value)
+            }
+            TyKind::Json => {
+                let ty = self.any(index);
+                let types = &self.checker.typed.types;
+                let text = crate::coercion::coerce(types, ty, Ty::STRING).is_some();
+                if !text && crate::coercion::coerce(types, ty, Ty::INT).is_none() {
+                    self.mismatch(index, ty, Ty::STRING, None);
+                }
+                Ty::JSON
+            }
+            TyKind::Error | TyKind::Never => {
+                self.any(index);
+                Ty::ERROR
+            }
+            _ => {
+                self.any(index);
+                let words = self.checker.words(base_ty);
+                let span = self.checker.span(base);
+                let mut diagnostic = Diagnostic::new(
+                    &codes::F0312,
+                    span,
+                    format!("`{words}` has no elements: only lists, maps and json are indexed"),
+                );
+                if let TyKind::Optional(_) = &*kind {
+                    diagnostic = diagnostic.help("test it for null first, or give a value: `(x ?? [])[0]`");
+                }
+                self.checker.report(diagnostic);
+                Ty::ERROR
+            }
+        }
+    }
+
+    /// `value as T`: from json, or between types where a conversion may fail.
+    pub(super) fn cast(&mut self, value: ExprId, ty: &TypeRef) -> Ty {
+        let target = self.type_of(ty);
+        let found = self.any(value);
+        let types = &self.checker.typed.types;
+        let permitted = matches!(&*types.structure(found), TyKind::Json | TyKind::Error | TyKind::Never)
+            || target == Ty::ERROR
+            || crate::coercion::coerce(types, found, target).is_some();
+        if !permitted {
+            let (from, to) = (self.checker.words(found), self.checker.words(target));
+            let span = self.checker.span(value);
+            self.checker.report(
+                Diagnostic::new(&codes::F0301, span, format!("`{from}` cannot be taken as `{to}`"))
+                    .help("`as` checks a value of type `json` against a type"),
+            );
+            return target;
+        }
+        if !matches!(&*self.checker.typed.types.structure(found), TyKind::Json) {
+            let reason = Reason { span: ty.span, text: "taken as this".into() };
+            self.fit(value, found, target, Some(&reason));
+        }
+        target
+    }
+
+    /// Whether an expression is a bound name of a kind.
+    pub(super) fn as_local(&self, expr: ExprId) -> Option<LocalId> {
+        match self.checker.program.exprs[expr].kind {
+            ExprKind::Local(local) => Some(local),
+            _ => None,
+        }
+    }
+}

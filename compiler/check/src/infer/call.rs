@@ -1,0 +1,316 @@
+//! Calls of operations, workflows and functions: arguments to parameters, options, compensation.
+
+use flow_diagnostics::{Diagnostic, codes, nearest};
+use flow_hir::{
+    Argument, CallOptions, Compensation, CompensationKind, ExprId, FunctionId, OperationId, ParamPlace,
+    WorkflowId,
+};
+use flow_source::Span;
+
+use super::{Infer, Reason};
+use crate::display;
+use crate::typed::{CheckedCall, EffectClass, OperationUndo, ParamValue, StepUndo};
+use crate::types::Ty;
+
+/// A parameter, as far as calls are concerned.
+pub(crate) struct Parameter<'a> {
+    /// Its name.
+    pub(crate) name: &'a str,
+    /// Its type.
+    pub(crate) ty: Ty,
+    /// Its place in the declaration.
+    pub(crate) span: Span,
+    /// The value where no argument is given.
+    pub(crate) default: Option<ExprId>,
+    /// Whether a secret may go where the plain type is declared.
+    pub(crate) reveals: bool,
+}
+
+impl Infer<'_, '_> {
+    /// Puts arguments to parameters: positional first, then named. What is missing is the default or null;
+    /// with `partial`, a parameter that is not given matches anything.
+    pub(crate) fn arguments(
+        &mut self,
+        callee: Span,
+        name: &str,
+        parameters: &[Parameter<'_>],
+        arguments: &[Argument],
+        partial: bool,
+    ) -> Vec<ParamValue> {
+        let absent = if partial { ParamValue::Any } else { ParamValue::Null };
+        let mut values = vec![absent; parameters.len()];
+        let mut given: Vec<Option<Span>> = vec![None; parameters.len()];
+        for (index, argument) in arguments.iter().enumerate() {
+            let span = self.checker.span(argument.value);
+            let position = match &argument.name {
+                Some(name) => parameters.iter().position(|parameter| parameter.name == &*name.text),
+                None => (index < parameters.len()).then_some(index),
+            };
+            let Some((position, parameter)) =
+                position.and_then(|position| Some((position, parameters.get(position)?)))
+            else {
+                self.no_such_parameter(callee, name, parameters, argument, span);
+                self.any(argument.value);
+                continue;
+            };
+            if let Some(slot) = given.get_mut(position) {
+                if let Some(first) = slot.replace(span) {
+                    self.checker.report(
+                        Diagnostic::new(
+                            &codes::F0210,
+                            span,
+                            format!("argument `{}` is given twice", parameter.name),
+                        )
+                        .also(first, "first given here"),
+                    );
+                }
+            }
+            if let Some(slot) = values.get_mut(position) {
+                *slot = ParamValue::Given(argument.value);
+            }
+            let text = format!(
+                "parameter `{}` is declared as `{}`",
+                parameter.name,
+                self.checker.words(parameter.ty)
+            );
+            let reason = Reason { span: parameter.span, text };
+            if parameter.reveals {
+                self.check_revealing(argument.value, parameter.ty, Some(&reason));
+            } else {
+                self.check(argument.value, parameter.ty, Some(&reason));
+            }
+        }
+        if partial {
+            return values;
+        }
+        let mut missing: Vec<&Parameter<'_>> = Vec::new();
+        for ((value, given), parameter) in values.iter_mut().zip(&given).zip(parameters) {
+            if given.is_some() {
+                continue;
+            }
+            if let Some(default) = parameter.default {
+                *value = ParamValue::Default(default);
+            } else if !self.checker.typed.types.is_nullable(parameter.ty) && parameter.ty != Ty::ERROR {
+                missing.push(parameter);
+            }
+        }
+        if !missing.is_empty() {
+            let plural = if missing.len() == 1 { "argument" } else { "arguments" };
+            let names = display::names(missing.iter().map(|parameter| parameter.name));
+            let mut diagnostic = Diagnostic::new(
+                &codes::F0305,
+                callee,
+                format!("`{name}` is called without {plural} {names}"),
+            );
+            for parameter in missing {
+                diagnostic = diagnostic.also(
+                    parameter.span,
+                    format!("`{}: {}`", parameter.name, self.checker.words(parameter.ty)),
+                );
+            }
+            self.checker.report(diagnostic);
+        }
+        values
+    }
+
+    fn no_such_parameter(
+        &mut self,
+        callee: Span,
+        name: &str,
+        parameters: &[Parameter<'_>],
+        argument: &Argument,
+        span: Span,
+    ) {
+        let diagnostic = match &argument.name {
+            Some(given) => {
+                let mut diagnostic = Diagnostic::new(
+                    &codes::F0306,
+                    given.span,
+                    format!("`{name}` has no parameter `{}`", given.text),
+                );
+                match nearest(&given.text, parameters.iter().map(|parameter| parameter.name)) {
+                    Some(near) => {
+                        diagnostic = diagnostic.help(format!("did you mean `{near}`?")).edit(
+                            format!("change to `{near}`"),
+                            given.span,
+                            near,
+                        );
+                    }
+                    None if parameters.is_empty() => {}
+                    None => {
+                        diagnostic = diagnostic.help(format!(
+                            "it has {}",
+                            display::names(parameters.iter().map(|parameter| parameter.name))
+                        ));
+                    }
+                }
+                diagnostic
+            }
+            None => {
+                let count = match parameters.len() {
+                    0 => "no argument".to_owned(),
+                    1 => "one argument".to_owned(),
+                    many => format!("{many} arguments"),
+                };
+                Diagnostic::new(&codes::F0305, span, format!("`{name}` takes {count}"))
+                    .also(callee, "called here")
+            }
+        };
+        self.checker.report(diagnostic);
+    }
+
+    /// `api.operation(…)`: a step.
+    pub(super) fn call_operation(
+        &mut self,
+        expr: ExprId,
+        operation: OperationId,
+        callee: Span,
+        arguments: &[Argument],
+        options: Option<&CallOptions>,
+        compensation: Option<&Compensation>,
+    ) -> Ty {
+        let name = self.checker.operation_name(operation);
+        self.effect(callee, &format!("the call `{name}`"));
+        let values = self.operation_arguments(operation, callee, arguments, false);
+        let Some(checked) = self.checker.typed.operations.get(operation).cloned() else { return Ty::ERROR };
+        let mut timeout_us = checked.timeout_us;
+        let mut retry = checked.retry;
+        if let Some(options) = options {
+            if let Some(timeout) = options.timeout
+                && let Some(constant) = self.checker.duration(timeout, "the timeout of a call")
+            {
+                timeout_us = constant;
+            }
+            if let Some(policy) = options.retry {
+                retry = crate::retry::policy(policy);
+            }
+        }
+        let undo = match compensation {
+            None => match &checked.undo {
+                OperationUndo::None => StepUndo::None,
+                OperationUndo::Missing => StepUndo::Missing,
+                OperationUndo::Irreversible => StepUndo::Irreversible,
+                OperationUndo::Call { .. } => StepUndo::Operation,
+            },
+            Some(compensation) => self.compensation(compensation, checked.result, checked.effect),
+        };
+        self.checker.typed.call_errors.insert(expr, checked.errors);
+        self.checker.typed.calls.insert(expr, CheckedCall { arguments: values, timeout_us, retry, undo });
+        checked.result
+    }
+
+    /// The values for the parameters of an operation.
+    pub(crate) fn operation_arguments(
+        &mut self,
+        operation: OperationId,
+        callee: Span,
+        arguments: &[Argument],
+        partial: bool,
+    ) -> Vec<ParamValue> {
+        let program = self.checker.program;
+        let name = self.checker.operation_name(operation);
+        let types = self.checker.typed.operations.get(operation).map(|checked| checked.params.clone());
+        let types = types.unwrap_or_default();
+        let parameters: Vec<Parameter<'_>> = program.operations[operation]
+            .params
+            .iter()
+            .enumerate()
+            .map(|(index, param)| Parameter {
+                name: &param.name.text,
+                ty: types.get(index).copied().unwrap_or(Ty::ERROR),
+                span: param.span,
+                default: param.default,
+                reveals: matches!(param.place, ParamPlace::Body | ParamPlace::Header(_)),
+            })
+            .collect();
+        self.arguments(callee, &name, &parameters, arguments, partial)
+    }
+
+    fn compensation(&mut self, compensation: &Compensation, result_ty: Ty, effect: EffectClass) -> StepUndo {
+        match &compensation.kind {
+            CompensationKind::None => StepUndo::None,
+            CompensationKind::Run { result, cause, body } => {
+                if effect == EffectClass::Safe {
+                    self.checker.report(
+                        Diagnostic::new(
+                            &codes::F0603,
+                            compensation.span,
+                            "there is nothing to undo: this operation changes nothing",
+                        )
+                        .help("leave out `compensate …`"),
+                    );
+                }
+                self.undo_code(*result, result_ty, *cause, *body);
+                let used = self.checker.program.locals_used(*body);
+                StepUndo::Compensate {
+                    body: *body,
+                    uses_result: used.contains(result),
+                    uses_cause: used.contains(cause),
+                }
+            }
+        }
+    }
+
+    /// `other_workflow(…)`: a child execution.
+    pub(super) fn call_workflow(
+        &mut self,
+        expr: ExprId,
+        workflow: WorkflowId,
+        callee: Span,
+        arguments: &[Argument],
+    ) -> Ty {
+        let name = self.checker.program.workflows[workflow].name.text.clone();
+        self.effect(callee, &format!("the call `{name}`"));
+        let values = self.workflow_arguments(workflow, callee, arguments);
+        self.checker.typed.arguments.insert(expr, values);
+        self.checker.typed.workflows.get(workflow).map_or(Ty::ERROR, |checked| checked.result)
+    }
+
+    /// The values for the parameters of a workflow.
+    pub(crate) fn workflow_arguments(
+        &mut self,
+        workflow: WorkflowId,
+        callee: Span,
+        arguments: &[Argument],
+    ) -> Vec<ParamValue> {
+        let program = self.checker.program;
+        let types = self.checker.typed.workflows.get(workflow).map(|checked| checked.params.clone());
+        let declared = &program.workflows[workflow];
+        let parameters = params(&declared.params, &types.unwrap_or_default());
+        self.arguments(callee, &declared.name.text, &parameters, arguments, false)
+    }
+
+    /// `total(items)`: a pure function.
+    pub(super) fn call_function(
+        &mut self,
+        expr: ExprId,
+        function: FunctionId,
+        callee: Span,
+        arguments: &[Argument],
+    ) -> Ty {
+        let program = self.checker.program;
+        // A function without a declared result is inferred here.
+        self.checker.check_function(function);
+        let types = self.checker.typed.functions.get(function).map(|checked| checked.params.clone());
+        let declared = &program.functions[function];
+        let parameters = params(&declared.params, &types.unwrap_or_default());
+        let values = self.arguments(callee, &declared.name.text, &parameters, arguments, false);
+        self.checker.typed.arguments.insert(expr, values);
+        self.checker.typed.functions.get(function).map_or(Ty::ERROR, |checked| checked.result)
+    }
+}
+
+/// The parameters of a workflow or function.
+fn params<'a>(params: &'a [flow_hir::Param], types: &[Ty]) -> Vec<Parameter<'a>> {
+    params
+        .iter()
+        .enumerate()
+        .map(|(index, param)| Parameter {
+            name: &param.name.text,
+            ty: types.get(index).copied().unwrap_or(Ty::ERROR),
+            span: param.span,
+            default: param.default,
+            reveals: false,
+        })
+        .collect()
+}

@@ -1,0 +1,105 @@
+//! Errors as values, failing, and small effects.
+
+use flow_diagnostics::{Diagnostic, codes};
+use flow_hir::{Argument, ErrorRef, ExprId, Recorded};
+use flow_source::Span;
+
+use super::{Infer, Reason, Want};
+use crate::types::{Ty, TyKind};
+
+impl Infer<'_, '_> {
+    /// `Declined { reason: "…" }`.
+    pub(crate) fn error_value(&mut self, error: ErrorRef, name: Span, fields: ExprId) -> Ty {
+        let record = self.checker.error_record(error);
+        let text = format!("fields of `{}`", self.checker.error_name(error));
+        let reason = Reason { span: name, text };
+        self.check(fields, record, Some(&reason));
+        self.checker.typed.types.intern(TyKind::ErrorValue(error))
+    }
+
+    /// `fail error because cause`.
+    pub(super) fn fail(&mut self, span: Span, error: ExprId, because: Option<ExprId>) -> Ty {
+        self.effect(span, "`fail`");
+        let ty = self.any(error);
+        self.must_be_error(error, ty, "fail");
+        if let Some(because) = because {
+            let ty = self.any(because);
+            self.must_be_error(because, ty, "because");
+        }
+        Ty::NEVER
+    }
+
+    fn must_be_error(&mut self, expr: ExprId, ty: Ty, word: &str) {
+        let kind = self.checker.typed.types.structure(ty);
+        if matches!(&*kind, TyKind::ErrorValue(_) | TyKind::AnyError | TyKind::Error | TyKind::Never) {
+            return;
+        }
+        let words = self.checker.words(ty);
+        let span = self.checker.span(expr);
+        self.checker.report(
+            Diagnostic::new(&codes::F0607, span, format!("`{word}` takes an error, found `{words}`"))
+                .help("declare one: `error Name { reason: string }`, then `fail Name { reason: \"…\" }`"),
+        );
+    }
+
+    /// `now()` and its neighbours.
+    pub(super) fn recorded(&mut self, span: Span, what: Recorded, arguments: &[Argument]) -> Ty {
+        let (name, ty, arguments_max) = match what {
+            Recorded::Now => ("now", Ty::TIMESTAMP, 0),
+            Recorded::Today => ("today", Ty::DATE, 1),
+            Recorded::Uuid => ("uuid", Ty::UUID, 0),
+            Recorded::Random => ("random", Ty::FLOAT, 0),
+        };
+        self.effect(span, &format!("`{name}()`"));
+        for (index, argument) in arguments.iter().enumerate() {
+            if index < arguments_max {
+                self.check(argument.value, Ty::STRING, None);
+            } else {
+                self.any(argument.value);
+                let span = self.checker.span(argument.value);
+                self.checker.report(Diagnostic::new(
+                    &codes::F0305,
+                    span,
+                    format!("`{name}()` takes no such argument"),
+                ));
+            }
+        }
+        ty
+    }
+
+    /// `sleep 5m`, `sleep until t`.
+    pub(super) fn sleep(&mut self, span: Span, duration: ExprId, until: bool) -> Ty {
+        self.effect(span, "`sleep`");
+        self.check(duration, if until { Ty::TIMESTAMP } else { Ty::DURATION }, None);
+        Ty::NULL
+    }
+
+    /// `log "text"`.
+    pub(super) fn log(&mut self, span: Span, message: ExprId) -> Ty {
+        self.effect(span, "`log`");
+        let reason = Reason { span, text: "a log is never secret".into() };
+        self.check(message, Ty::STRING, Some(&reason));
+        Ty::NULL
+    }
+
+    /// `report { … }`.
+    pub(super) fn report_value(&mut self, span: Span, value: ExprId) -> Ty {
+        self.effect(span, "`report`");
+        let ty = self.expr(value, Want::Any);
+        if super::mismatch::holds_secret(self.checker, ty) {
+            let span = self.checker.span(value);
+            self.checker.report(
+                Diagnostic::new(&codes::F0701, span, "a secret would flow into a `report`")
+                    .help("a secret may flow into `auth`, headers and request bodies of an API alone"),
+            );
+        } else if !matches!(*self.checker.typed.types.structure(ty), TyKind::Record(_) | TyKind::Error) {
+            let words = self.checker.words(ty);
+            let span = self.checker.span(value);
+            self.checker.report(
+                Diagnostic::new(&codes::F0301, span, format!("`report` takes a record, found `{words}`"))
+                    .help("name what is reported: `report { stage: \"…\" }`"),
+            );
+        }
+        Ty::NULL
+    }
+}

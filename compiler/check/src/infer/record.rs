@@ -1,0 +1,226 @@
+//! Record literals: shaped by the wanted record, or by their own fields.
+
+use std::sync::Arc;
+
+use flow_diagnostics::{Diagnostic, codes, nearest};
+use flow_hir::{ExprId, Name, RecordItem};
+use flow_source::Span;
+use rustc_hash::FxHashMap;
+
+use super::{Infer, Reason, Want};
+use crate::display;
+use crate::types::{RecordField, Ty, TyKind};
+
+impl Infer<'_, '_> {
+    /// A record literal.
+    pub(super) fn record(&mut self, items: &[RecordItem], span: Span, want: Want<'_>) -> Ty {
+        self.report_repeated(items);
+        let spreads = items.iter().any(|item| matches!(item, RecordItem::Spread(_)));
+        match self.hint_kind(want) {
+            Some((ty, kind)) => match &*kind {
+                TyKind::Record(fields) if !spreads => {
+                    self.record_of(items, span, ty, fields, want);
+                    return ty;
+                }
+                TyKind::Record(fields) => return self.free_record(items, Some(fields)),
+                TyKind::Map(value) if items.is_empty() => return self.checker.typed.types.map(*value),
+                TyKind::Map(_) => {
+                    self.free_record(items, None);
+                    self.checker.report(
+                        Diagnostic::new(&codes::F0301, span, "expected a map, found a record")
+                            .help("the keys of a map are texts: `{ \"key\": value }`"),
+                    );
+                    return Ty::ERROR;
+                }
+                TyKind::Json => return self.json_record(items),
+                _ => {}
+            },
+            None => {}
+        }
+        self.free_record(items, None)
+    }
+
+    /// A literal for a known record type: each field is checked against it.
+    fn record_of(
+        &mut self,
+        items: &[RecordItem],
+        span: Span,
+        ty: Ty,
+        fields: &Arc<[RecordField]>,
+        want: Want<'_>,
+    ) {
+        for item in items {
+            let RecordItem::Field { name, value } = item else { continue };
+            match fields.iter().find(|field| field.name == name.text) {
+                Some(field) => {
+                    let expected = field.read(&self.checker.typed.types);
+                    let text = format!("`{}` is declared as `{}`", name.text, self.checker.words(expected));
+                    // The field's own place is the best explanation, where it is known.
+                    let reason =
+                        self.checker.field_span(ty, &name.text).map(|span| Reason { span, text }).or_else(
+                            || match want {
+                                Want::Type(_, reason) => reason.cloned(),
+                                _ => None,
+                            },
+                        );
+                    self.check(*value, expected, reason.as_ref());
+                }
+                None => {
+                    self.any(*value);
+                    self.unknown_field(name, ty, fields);
+                }
+            }
+        }
+        let given = |field: &RecordField| {
+            items.iter().any(|item| matches!(item, RecordItem::Field { name, .. } if name.text == field.name))
+        };
+        let missing: Vec<&RecordField> =
+            fields.iter().filter(|field| !field.may_be_left_out() && !given(field)).collect();
+        if missing.is_empty() {
+            return;
+        }
+        let names = display::names(missing.iter().map(|field| &*field.name));
+        let words = self.checker.words(ty);
+        let plural = if missing.len() == 1 { "field" } else { "fields" };
+        let mut diagnostic =
+            Diagnostic::new(&codes::F0303, span, format!("missing {plural} {names} of `{words}`"));
+        for field in &missing {
+            if let Some(span) = self.checker.field_span(ty, &field.name) {
+                diagnostic = diagnostic.also(span, format!("`{}` is declared here", field.name));
+            }
+        }
+        if let Want::Type(_, Some(reason)) = want
+            && diagnostic.secondary.is_empty()
+        {
+            diagnostic = diagnostic.also(reason.span, reason.text.clone());
+        }
+        self.checker.report(diagnostic);
+    }
+
+    /// A field that the type does not have.
+    pub(super) fn unknown_field(&mut self, name: &Name, ty: Ty, fields: &[RecordField]) {
+        let words = self.checker.words(ty);
+        let mut diagnostic =
+            Diagnostic::new(&codes::F0302, name.span, format!("`{words}` has no field `{}`", name.text));
+        let names = || fields.iter().map(|field| &*field.name);
+        match nearest(&name.text, names()) {
+            Some(near) => {
+                diagnostic = diagnostic.help(format!("did you mean `{near}`?")).edit(
+                    format!("change to `{near}`"),
+                    name.span,
+                    near,
+                );
+            }
+            None if fields.is_empty() => {}
+            None => diagnostic = diagnostic.help(format!("it has {}", display::names(names()))),
+        }
+        self.checker.report(diagnostic);
+    }
+
+    /// A literal that makes its own type; `hints` are types for fields of these names.
+    fn free_record(&mut self, items: &[RecordItem], hints: Option<&Arc<[RecordField]>>) -> Ty {
+        let mut fields: Vec<RecordField> = Vec::new();
+        let mut known = true;
+        for item in items {
+            match item {
+                RecordItem::Field { name, value } => {
+                    let hint = hints.and_then(|hints| hints.iter().find(|field| field.name == name.text));
+                    let ty = match hint {
+                        Some(field) => {
+                            let expected = field.read(&self.checker.typed.types);
+                            self.check(*value, expected, None);
+                            self.checker.typed.value_ty(*value)
+                        }
+                        None => self.any(*value),
+                    };
+                    set(&mut fields, plain_field(&name.text, ty));
+                }
+                RecordItem::Spread(record) => {
+                    let ty = self.any(*record);
+                    match self.checker.typed.types.fields(ty) {
+                        Some(spread) => {
+                            for field in spread.iter() {
+                                // What is read from a field that may be absent is null then.
+                                let ty = field.read(&self.checker.typed.types);
+                                let mut copy = field.clone();
+                                if field.optional {
+                                    copy = plain_field(&field.name, ty);
+                                }
+                                set(&mut fields, copy);
+                            }
+                        }
+                        None => {
+                            known = false;
+                            self.not_a_record(*record, ty);
+                        }
+                    }
+                }
+            }
+        }
+        if known { self.checker.typed.types.record(fields) } else { Ty::ERROR }
+    }
+
+    /// A literal for a dynamic value: everything in it is dynamic.
+    fn json_record(&mut self, items: &[RecordItem]) -> Ty {
+        let mut fields: Vec<RecordField> = Vec::new();
+        for item in items {
+            match item {
+                RecordItem::Field { name, value } => {
+                    self.check(*value, Ty::JSON, None);
+                    set(&mut fields, plain_field(&name.text, Ty::JSON));
+                }
+                RecordItem::Spread(record) => {
+                    let ty = self.any(*record);
+                    match self.checker.typed.types.fields(ty) {
+                        Some(spread) => spread.iter().for_each(|field| set(&mut fields, field.clone())),
+                        None => self.not_a_record(*record, ty),
+                    }
+                }
+            }
+        }
+        self.checker.typed.types.record(fields)
+    }
+
+    fn not_a_record(&mut self, expr: ExprId, ty: Ty) {
+        if ty == Ty::ERROR || ty == Ty::NEVER {
+            return;
+        }
+        let words = self.checker.words(ty);
+        let span = self.checker.span(expr);
+        self.checker.report(Diagnostic::new(
+            &codes::F0301,
+            span,
+            format!("expected a record after `...`, found `{words}`"),
+        ));
+    }
+
+    fn report_repeated(&mut self, items: &[RecordItem]) {
+        let mut seen: FxHashMap<&str, Span> = FxHashMap::default();
+        for item in items {
+            let RecordItem::Field { name, .. } = item else { continue };
+            if let Some(first) = seen.insert(&name.text, name.span) {
+                self.checker.report(
+                    Diagnostic::new(
+                        &codes::F0210,
+                        name.span,
+                        format!("field `{}` is given twice", name.text),
+                    )
+                    .also(first, "first given here"),
+                );
+            }
+        }
+    }
+}
+
+/// A field without anything special.
+pub(crate) fn plain_field(name: &Arc<str>, ty: Ty) -> RecordField {
+    RecordField { name: Arc::clone(name), wire: None, ty, optional: false, constraint: None }
+}
+
+/// Adds a field, or replaces the one of its name where it stands.
+fn set(fields: &mut Vec<RecordField>, field: RecordField) {
+    match fields.iter_mut().find(|existing| existing.name == field.name) {
+        Some(existing) => *existing = field,
+        None => fields.push(field),
+    }
+}

@@ -1,0 +1,217 @@
+//! Test blocks: mocks that fit their operations, executions, expectations.
+
+use flow_diagnostics::{Diagnostic, codes};
+use flow_hir::{
+    CallCount, ErrorRef, Expectation, ExprId, ExprKind, LocalId, Mock, MockAnswer, OperationId, Spanned,
+    Test, TestStep, TestStepKind,
+};
+use flow_source::Span;
+
+use crate::checker::Checker;
+use crate::display;
+use crate::infer::{Infer, Place, Reason};
+use crate::typed::ParamValue;
+use crate::types::{Ty, TyKind};
+
+/// Where expressions of tests stand, for messages about effects.
+const PLACE: Place = Place::Pure("a test");
+
+impl Checker<'_> {
+    /// Checks all tests.
+    pub(crate) fn check_tests(&mut self) {
+        let program = self.program;
+        for (id, test) in program.tests.iter() {
+            let steps = self.check_test(test);
+            self.typed.tests.insert(id, steps);
+        }
+    }
+
+    fn check_test(&mut self, test: &Test) -> Vec<Option<Vec<ParamValue>>> {
+        // One inference for the whole test: names of earlier steps stay bound, since locals are global.
+        test.steps.iter().map(|step| self.check_step(step)).collect()
+    }
+
+    fn check_step(&mut self, step: &TestStep) -> Option<Vec<ParamValue>> {
+        match &step.kind {
+            TestStepKind::Mock(mock) => self.check_mock(mock),
+            TestStepKind::Start { run, workflow, callee, arguments } => {
+                let mut infer = Infer::new(self, PLACE);
+                let ty = infer.checker.typed.types.intern(TyKind::Run(*workflow));
+                infer.bind(*run, ty);
+                Some(infer.workflow_arguments(*workflow, *callee, arguments))
+            }
+            TestStepKind::Let { local, ty, value } => {
+                let expected = ty.as_ref().map(|ty| self.lower_type(ty));
+                let mut infer = Infer::new(self, PLACE);
+                let found = match expected {
+                    Some(expected) => {
+                        infer.check(*value, expected, None);
+                        expected
+                    }
+                    None => infer.any(*value),
+                };
+                infer.bind(*local, found);
+                None
+            }
+            TestStepKind::Expect(expectation) => self.check_expectation(expectation),
+            TestStepKind::Snapshot { value } => {
+                Infer::new(self, PLACE).any(*value);
+                None
+            }
+            TestStepKind::Advance { duration } => {
+                self.duration(*duration, "a time to advance");
+                None
+            }
+            TestStepKind::Crash => None,
+        }
+    }
+
+    fn check_mock(&mut self, mock: &Mock) -> Option<Vec<ParamValue>> {
+        let values = mock.arguments.as_ref().map(|arguments| {
+            Infer::new(self, PLACE).operation_arguments(mock.operation, mock.callee, arguments, true)
+        });
+        self.check_answer(mock.operation, &mock.answer, mock.callee);
+        values
+    }
+
+    fn check_answer(&mut self, operation: OperationId, answer: &MockAnswer, callee: Span) {
+        let Some(checked) = self.typed.operations.get(operation).cloned() else { return };
+        let declared = &self.program.operations[operation];
+        match answer {
+            MockAnswer::Empty => {
+                if let Some(response) = &declared.response
+                    && !self.typed.types.is_nullable(checked.result)
+                {
+                    let words = self.words(checked.result);
+                    let name = self.operation_name(operation);
+                    self.report(
+                        Diagnostic::new(
+                            &codes::F0901,
+                            callee,
+                            format!("the mock of `{name}` gives no value"),
+                        )
+                        .also(response.span, format!("`{words}` is declared"))
+                        .help("add `=> value`"),
+                    );
+                }
+            }
+            MockAnswer::Value(value) => match &declared.response {
+                Some(response) => {
+                    let reason = Reason { span: response.span, text: "the declared response".into() };
+                    Infer::new(self, PLACE).check(*value, checked.result, Some(&reason));
+                }
+                None => {
+                    Infer::new(self, PLACE).any(*value);
+                    let name = self.operation_name(operation);
+                    let span = self.span(*value);
+                    self.report(
+                        Diagnostic::new(&codes::F0901, span, format!("`{name}` has no response to give"))
+                            .also(declared.head, "declared without `->`")
+                            .help("leave out `=> …`"),
+                    );
+                }
+            },
+            MockAnswer::Fail(error) => self.check_failure(operation, *error),
+            MockAnswer::Status { body, .. } => {
+                if let Some(body) = body {
+                    Infer::new(self, PLACE).check(*body, Ty::JSON, None);
+                }
+            }
+            MockAnswer::After { duration, answer } => {
+                self.duration(*duration, "a time to wait");
+                self.check_answer(operation, answer, callee);
+            }
+            MockAnswer::Sequence(answers) => {
+                for answer in answers {
+                    self.check_answer(operation, answer, callee);
+                }
+            }
+        }
+    }
+
+    /// A mock fails with an error that the operation can raise.
+    fn check_failure(&mut self, operation: OperationId, error: ExprId) {
+        Infer::new(self, PLACE).any(error);
+        let ExprKind::Error { error, name, .. } = *self.kind(error) else { return };
+        let Some(checked) = self.typed.operations.get(operation).cloned() else { return };
+        if checked.errors.contains(&error) {
+            return;
+        }
+        let raised: Vec<String> = checked.errors.iter().map(|error| self.error_name(*error)).collect();
+        let error = self.error_name(error);
+        let operation_name = self.operation_name(operation);
+        let declared = &self.program.operations[operation];
+        self.report(
+            Diagnostic::new(&codes::F0902, name, format!("`{operation_name}` never fails with `{error}`"))
+                .also(declared.head, "declared here")
+                .help(format!("it fails with {}", display::names(raised.iter().map(String::as_str)))),
+        );
+    }
+
+    fn check_expectation(&mut self, expectation: &Expectation) -> Option<Vec<ParamValue>> {
+        match expectation {
+            Expectation::Holds(condition) => {
+                Infer::new(self, PLACE).check(*condition, Ty::BOOL, None);
+                None
+            }
+            Expectation::Fails { run, error } => {
+                self.must_be_run(*run, error.span);
+                self.check_expected_error(*run, *error);
+                None
+            }
+            Expectation::Settled { .. } => None,
+            Expectation::Calls { operation, callee, arguments, count } => {
+                if let CallCount::Before(_) = count {}
+                arguments.as_ref().map(|arguments| {
+                    Infer::new(self, PLACE).operation_arguments(*operation, *callee, arguments, true)
+                })
+            }
+        }
+    }
+
+    fn must_be_run(&mut self, run: LocalId, span: Span) {
+        let ty = self.typed.local(run);
+        if matches!(*self.typed.types.structure(ty), TyKind::Run(_) | TyKind::Error) {
+            return;
+        }
+        let name = &self.program.locals[run].name;
+        self.report(
+            Diagnostic::new(&codes::F0903, span, format!("`{}` is not an execution", name.text))
+                .also(name.span, "bound here")
+                .help("start one: `let run = workflow(…)`"),
+        );
+    }
+
+    /// Only errors that can leave the workflow are expected. Checked after escapes are known.
+    fn check_expected_error(&mut self, run: LocalId, error: Spanned<ErrorRef>) {
+        self.expected_errors.push((run, error));
+    }
+
+    /// Compares expected errors with those that escape.
+    pub(crate) fn check_expected_errors(&mut self) {
+        for (run, error) in std::mem::take(&mut self.expected_errors) {
+            let TyKind::Run(workflow) = *self.typed.types.structure(self.typed.local(run)) else { continue };
+            let Some(checked) = self.typed.workflows.get(workflow) else { continue };
+            if checked.errors.iter().any(|escaping| escaping.error == error.value)
+                || matches!(error.value, ErrorRef::Builtin(_))
+            {
+                continue;
+            }
+            let names: Vec<String> =
+                checked.errors.iter().map(|escaping| self.error_name(escaping.error)).collect();
+            let name = self.error_name(error.value);
+            let workflow = &self.program.workflows[workflow];
+            let help = format!("it fails with {}", display::names(names.iter().map(String::as_str)));
+            let mut diagnostic = Diagnostic::new(
+                &codes::F0902,
+                error.span,
+                format!("`{}` never fails with `{name}`", workflow.name.text),
+            )
+            .also(workflow.name.span, "declared here");
+            if !names.is_empty() {
+                diagnostic = diagnostic.help(help);
+            }
+            self.report(diagnostic);
+        }
+    }
+}

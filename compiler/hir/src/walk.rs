@@ -1,0 +1,200 @@
+//! Walking expressions: the children of each form, and what is often asked of a whole body.
+
+use flow_source::Span;
+use rustc_hash::FxHashSet;
+
+use crate::{
+    Argument, Block, CallOptions, Compensation, CompensationKind, ExprId, ExprKind, ListItem, LocalId,
+    Program, RecordItem, Statement, TemplatePart,
+};
+
+impl Program {
+    /// Hands out the expressions directly inside an expression, in the order of evaluation. What runs apart
+    /// (`compensate`) is among them; what a declaration brings (undos, defaults) is not.
+    pub fn for_each_child(&self, expr: ExprId, mut each: impl FnMut(ExprId)) {
+        self.children(expr, &mut each);
+    }
+
+    fn children(&self, expr: ExprId, each: &mut dyn FnMut(ExprId)) {
+        match &self.exprs[expr].kind {
+            ExprKind::Missing
+            | ExprKind::Null
+            | ExprKind::Bool(_)
+            | ExprKind::Int(_)
+            | ExprKind::Decimal(_)
+            | ExprKind::Float(_)
+            | ExprKind::Duration(_)
+            | ExprKind::Timestamp(_)
+            | ExprKind::Date(_)
+            | ExprKind::String(_)
+            | ExprKind::Local(_)
+            | ExprKind::Config(_)
+            | ExprKind::Execution { .. }
+            | ExprKind::Break
+            | ExprKind::Continue
+            | ExprKind::Commit => {}
+            ExprKind::Template(parts) => {
+                for part in parts {
+                    if let TemplatePart::Expr(part) = part {
+                        each(*part);
+                    }
+                }
+            }
+            ExprKind::List(items) => {
+                for item in items {
+                    match item {
+                        ListItem::Item(item) | ListItem::Spread(item) => each(*item),
+                    }
+                }
+            }
+            ExprKind::Record(items) => {
+                for item in items {
+                    match item {
+                        RecordItem::Field { value, .. } => each(*value),
+                        RecordItem::Spread(record) => each(*record),
+                    }
+                }
+            }
+            ExprKind::Map(entries) => {
+                for entry in entries {
+                    each(entry.key);
+                    each(entry.value);
+                }
+            }
+            ExprKind::Error { fields, .. } | ExprKind::Tag { fields, .. } => each(*fields),
+            ExprKind::Field { base, .. } => each(*base),
+            ExprKind::Index { base, index } => {
+                each(*base);
+                each(*index);
+            }
+            ExprKind::Unary { operand, .. } => each(*operand),
+            ExprKind::Binary { left, right, .. } => {
+                each(*left);
+                each(*right);
+            }
+            ExprKind::As { value, .. } => each(*value),
+            ExprKind::If { condition, then, otherwise } => {
+                each(*condition);
+                each(*then);
+                otherwise.iter().for_each(|otherwise| each(*otherwise));
+            }
+            ExprKind::Match { value, arms, .. } => {
+                each(*value);
+                for arm in arms {
+                    arm.guard.iter().for_each(|guard| each(*guard));
+                    each(arm.body);
+                }
+            }
+            ExprKind::Block(block) => block_children(block, each),
+            ExprKind::Parallel { branches, .. } => branches.iter().for_each(|branch| each(branch.body)),
+            ExprKind::CallOperation { arguments, options, compensation, .. } => {
+                call_children(arguments, options.as_ref(), compensation.as_ref(), each);
+            }
+            ExprKind::CallWorkflow { arguments, .. }
+            | ExprKind::CallFunction { arguments, .. }
+            | ExprKind::Recorded { arguments, .. } => argument_children(arguments, each),
+            ExprKind::CallMethod { receiver, arguments, .. } => {
+                each(*receiver);
+                argument_children(arguments, each);
+            }
+            ExprKind::Lambda { body, .. } | ExprKind::Saga { body, .. } => each(*body),
+            ExprKind::Fail { error, because } => {
+                each(*error);
+                because.iter().for_each(|because| each(*because));
+            }
+            ExprKind::Return { value } => value.iter().for_each(|value| each(*value)),
+            ExprKind::For { iterable, body, .. } => {
+                each(*iterable);
+                each(*body);
+            }
+            ExprKind::While { condition, body, .. } => {
+                each(*condition);
+                each(*body);
+            }
+            ExprKind::Try { body, catches, finally, .. } => {
+                each(*body);
+                catches.iter().for_each(|catch| each(catch.body));
+                finally.iter().for_each(|finally| each(*finally));
+            }
+            ExprKind::Within { duration, body, .. } => {
+                each(*duration);
+                each(*body);
+            }
+            ExprKind::Sleep { duration, .. } => each(*duration),
+            ExprKind::Log { message } => each(*message),
+            ExprKind::Report { value } => each(*value),
+        }
+    }
+
+    /// Hands out an expression and everything inside it, outer before inner. Nesting is limited by the parser.
+    pub fn for_each_inside(&self, expr: ExprId, each: &mut dyn FnMut(ExprId)) {
+        each(expr);
+        let mut children = Vec::new();
+        self.children(expr, &mut |child| children.push(child));
+        for child in children {
+            self.for_each_inside(child, each);
+        }
+    }
+
+    /// The names that a body reads.
+    pub fn locals_used(&self, body: ExprId) -> FxHashSet<LocalId> {
+        let mut used = FxHashSet::default();
+        self.for_each_inside(body, &mut |expr| {
+            if let ExprKind::Local(local) = self.exprs[expr].kind {
+                used.insert(local);
+            }
+        });
+        used
+    }
+
+    /// The variables that a body assigns.
+    pub fn assigned_in(&self, body: ExprId) -> FxHashSet<LocalId> {
+        let mut assigned = FxHashSet::default();
+        self.for_each_inside(body, &mut |expr| {
+            let ExprKind::Block(block) = &self.exprs[expr].kind else { return };
+            for statement in &block.statements {
+                if let Statement::Assign { local, .. } = statement {
+                    assigned.insert(*local);
+                }
+            }
+        });
+        assigned
+    }
+
+    /// The place of the expression that gives a body its value: the last one of a block, or itself.
+    pub fn tail_span(&self, body: ExprId) -> Span {
+        match &self.exprs[body].kind {
+            ExprKind::Block(Block { value: Some(value), .. }) => self.tail_span(*value),
+            _ => self.exprs[body].span,
+        }
+    }
+}
+
+fn block_children(block: &Block, each: &mut dyn FnMut(ExprId)) {
+    for statement in &block.statements {
+        match statement {
+            Statement::Let { value, .. } | Statement::Assign { value, .. } => each(*value),
+            Statement::Expr(expr) => each(*expr),
+        }
+    }
+    block.value.iter().for_each(|value| each(*value));
+}
+
+fn argument_children(arguments: &[Argument], each: &mut dyn FnMut(ExprId)) {
+    arguments.iter().for_each(|argument| each(argument.value));
+}
+
+fn call_children(
+    arguments: &[Argument],
+    options: Option<&CallOptions>,
+    compensation: Option<&Compensation>,
+    each: &mut dyn FnMut(ExprId),
+) {
+    argument_children(arguments, each);
+    if let Some(timeout) = options.and_then(|options| options.timeout) {
+        each(timeout);
+    }
+    if let Some(CompensationKind::Run { body, .. }) = compensation.map(|compensation| &compensation.kind) {
+        each(*body);
+    }
+}
