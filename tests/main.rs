@@ -1,1 +1,3 @@
-//! The test suite: one module a layer.
+//! The tests of the whole: one module a layer, in one binary.
+
+mod tidy;

@@ -1,0 +1,126 @@
+//! What people see: colours, quiet and verbose, diagnostics, and pipes that close early.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use clap::ValueEnum;
+use flow_diagnostics::{Diagnostic, render};
+use flow_driver::Sources;
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set or `TERM` is `dumb`.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The output of one command: results on stdout, everything else on stderr.
+#[derive(Debug)]
+pub struct Output {
+    color: bool,
+    quiet: u8,
+    verbose: u8,
+}
+
+impl Output {
+    /// Decides from the flags and the environment.
+    pub fn new(color: Color, quiet: u8, verbose: u8) -> Self {
+        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let color = match color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => io::stderr().is_terminal() && !set("NO_COLOR") && !dumb,
+        };
+        Self { color, quiet, verbose }
+    }
+
+    /// Whether stderr may be coloured.
+    pub fn color(&self) -> bool {
+        self.color
+    }
+
+    /// Whether details were asked for.
+    pub fn is_verbose(&self) -> bool {
+        self.verbose > 0
+    }
+
+    /// Writes a result to stdout. A reader that went away is no error.
+    ///
+    /// # Errors
+    /// Where stdout cannot be written for another reason.
+    #[expect(clippy::unused_self, reason = "results go through the same value as everything else")]
+    pub fn result(&self, text: &str) -> io::Result<()> {
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Says something on stderr, unless `-q`.
+    pub fn say(&self, text: &str) {
+        if self.quiet == 0 {
+            write_stderr(text);
+        }
+    }
+
+    /// Says an error on stderr, unless `-qq`.
+    pub fn error(&self, text: &str) {
+        if self.quiet < 2 {
+            let (on, off) = if self.color { ("\u{1b}[1;31m", "\u{1b}[0m") } else { ("", "") };
+            write_stderr(&format!("{on}error:{off} {text}\n"));
+        }
+    }
+
+    /// Shows diagnostics: errors unless `-qq`, the rest unless `-q`.
+    pub fn diagnostics(&self, diagnostics: &[Diagnostic], sources: &Sources) {
+        for diagnostic in diagnostics {
+            let wanted = if diagnostic.is_error() { self.quiet < 2 } else { self.quiet == 0 };
+            if wanted {
+                write_stderr(&render::terminal(diagnostic, sources, self.color));
+            }
+        }
+    }
+
+    /// Text in a colour, where there are colours.
+    pub fn paint(&self, style: Style, text: &str) -> String {
+        if self.color { format!("{}{text}\u{1b}[0m", style.code()) } else { text.to_owned() }
+    }
+}
+
+/// How a word is set off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// Went well.
+    Good,
+    /// Went wrong.
+    Bad,
+    /// Worth a look.
+    Warn,
+    /// Less important.
+    Dim,
+    /// Important.
+    Bold,
+}
+
+impl Style {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Good => "\u{1b}[32m",
+            Self::Bad => "\u{1b}[31m",
+            Self::Warn => "\u{1b}[33m",
+            Self::Dim => "\u{1b}[2m",
+            Self::Bold => "\u{1b}[1m",
+        }
+    }
+}
+
+/// A closed stderr leaves nobody to tell.
+fn write_stderr(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}

@@ -1,0 +1,82 @@
+//! The compiler's files on disk, held inside one project.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use flow_driver::{FILE_BYTES_MAX, ReadError, World};
+
+/// The file that marks a project's root.
+pub const PROJECT_FILE: &str = "flow.toml";
+
+/// A project on disk: everything under its root, and nothing outside.
+#[derive(Debug)]
+pub struct Project {
+    root: PathBuf,
+}
+
+impl Project {
+    /// The project of a file: the nearest folder upward that holds `flow.toml`, else the file's own folder;
+    /// and the file's path in it.
+    ///
+    /// # Errors
+    /// The reason, in words, where the file cannot be reached.
+    pub fn of(file: &Path) -> Result<(Self, String), String> {
+        let told = |error: std::io::Error| format!("cannot read {}: {}", file.display(), words(&error));
+        let full = fs::canonicalize(file).map_err(told)?;
+        if full.is_dir() {
+            return Err(format!(
+                "{} is a directory, not a file: name a file in it, such as {}",
+                file.display(),
+                file.join("main.flow").display()
+            ));
+        }
+        let folder = full.parent().unwrap_or(Path::new("/"));
+        let root = folder.ancestors().find(|above| above.join(PROJECT_FILE).is_file()).unwrap_or(folder);
+        let inside = full.strip_prefix(root).unwrap_or(&full);
+        let parts: Option<Vec<&str>> = inside.components().map(|part| part.as_os_str().to_str()).collect();
+        let Some(parts) = parts else {
+            return Err(format!("the path of {} is not valid Unicode: rename it", file.display()));
+        };
+        Ok((Self { root: root.to_owned() }, parts.join("/")))
+    }
+
+    /// The project's root.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+}
+
+/// What the system says, without its error number.
+pub fn words(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        std::io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+impl World for Project {
+    fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
+        let refused = |error: std::io::Error| match error.kind() {
+            std::io::ErrorKind::NotFound => ReadError::NotFound,
+            std::io::ErrorKind::IsADirectory => ReadError::Directory,
+            _ => ReadError::Refused(words(&error)),
+        };
+        let full = fs::canonicalize(self.root.join(path)).map_err(refused)?;
+        if !full.starts_with(&self.root) {
+            return Err(ReadError::Outside);
+        }
+        let file = fs::File::open(&full).map_err(refused)?;
+        if file.metadata().map_err(refused)?.is_dir() {
+            return Err(ReadError::Directory);
+        }
+        let mut bytes = Vec::new();
+        file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(refused)?;
+        if bytes.len() as u64 > FILE_BYTES_MAX {
+            return Err(ReadError::TooLong);
+        }
+        Ok(bytes)
+    }
+}

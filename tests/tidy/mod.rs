@@ -1,0 +1,11 @@
+//! What the repository says of itself is true.
+
+mod architecture;
+mod files;
+
+use std::path::PathBuf;
+
+/// The repository's root.
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+}
