@@ -1,5 +1,13 @@
-//! The verifier.
+//! The verifier: a plan that passes can't make the machine misbehave.
+
+mod flow;
+mod liveness;
+mod set;
+
+pub use liveness::reads_after;
+
 use crate::Plan;
+
 /// Why a plan may not run.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]

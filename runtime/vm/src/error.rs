@@ -1,8 +1,11 @@
 //! What the machine refuses, for whoever drives it.
 
+use std::borrow::Cow;
+
 use flow_plan::PlanHash;
 
 use crate::EffectId;
+use crate::fault::Fault;
 
 /// Why a JSON text is not a value of its type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -63,4 +66,24 @@ pub enum StateError {
         /// The plan that was given.
         expected: PlanHash,
     },
+}
+
+impl DecodeError {
+    /// A text that is not UTF-8.
+    pub(crate) fn text(at: usize) -> Self {
+        Self { path: "$".to_owned(), message: format!("not UTF-8 at byte {at}"), syntax: true }
+    }
+
+    /// A value that does not fit the limits of an execution, or whose conditions can't be told.
+    pub(crate) fn fault(fault: Fault) -> Self {
+        let message = match fault {
+            Fault::Full => Cow::Borrowed("the value takes more than 64 MB"),
+            Fault::Damaged | Fault::Raised(_) => Cow::Borrowed("a condition of its type fails"),
+            Fault::Arithmetic(message)
+            | Fault::Range(message)
+            | Fault::Cast(message)
+            | Fault::Limit(message) => message,
+        };
+        Self { path: "$".to_owned(), message: message.into_owned(), syntax: false }
+    }
 }

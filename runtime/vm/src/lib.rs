@@ -5,10 +5,24 @@
 //! tests and debugging rest on this one property. The machine does no I/O, reads no clock, draws no random
 //! number, and knows no thread. Start reading at [`Machine`], then [`Effect`].
 
-mod effect;
-mod error;
 mod machine;
 mod program;
+
+mod effect;
+mod error;
+
+mod decimal;
+mod equal;
+mod error_object;
+mod fault;
+mod interpret;
+mod library;
+mod limits;
+
+mod dynamic;
+mod heap;
+mod json;
+mod wire;
 
 pub use effect::{
     Attention, CallAnswer, CallEffect, Completion, Effect, EffectId, EffectKind, Failure, Raised, Refusal,
@@ -16,4 +30,4 @@ pub use effect::{
 };
 pub use error::{DecodeError, InputError, ResumeError, StateError};
 pub use machine::Machine;
-pub use program::Program;
+pub use program::{Program, decimal_slots};

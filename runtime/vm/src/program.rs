@@ -1,12 +1,56 @@
-//! A loaded program.
-use crate::{DecodeError, Raised};
-use flow_plan::{FunctionId, OperationId, Plan, PlanHash, TypeId, VerifyError};
+//! A loaded program: a verified plan with what the machine looks up often.
 
-/// A verified plan, ready to run. It is shared by all executions.
+use flow_plan::{
+    Constant, Function, FunctionId, Op, Operation, OperationId, Plan, PlanHash, Response, StepId, Type,
+    TypeId, VerifyError,
+};
+
+use crate::error::DecodeError;
+use crate::error_object;
+use crate::fault::Fault;
+use crate::heap::{Heap, NULL};
+use crate::interpret::{self, Budget, Env};
+use crate::wire::{Conditions, Misfit, Wire};
+use crate::{Raised, decimal};
+
+/// The slots of one value, padded with zeros. No value takes more than three.
+pub(crate) type Slots = [u64; 3];
+
+/// How a type lies.
+#[derive(Debug, Default)]
+pub(crate) struct Layout {
+    /// Slots of a value.
+    pub(crate) width: usize,
+    /// Where a record's fields begin, in slots.
+    pub(crate) offsets: Vec<usize>,
+    /// Slots of a record's body.
+    pub(crate) record_width: usize,
+}
+
+/// What the interpreter looks up of a function.
+#[derive(Debug, Default)]
+pub(crate) struct FunctionInfo {
+    /// Slots of a frame.
+    pub(crate) slots: usize,
+    /// The type of the register that begins at a slot.
+    pub(crate) types_at: Vec<TypeId>,
+    /// The width of the register that begins at a slot; 0 inside a register.
+    pub(crate) widths: Vec<usize>,
+    /// The width of the result.
+    pub(crate) result_width: usize,
+    /// The calls whose result is read, by place.
+    pub(crate) results_read: Vec<u32>,
+}
+
+/// A verified plan, ready to run. It is shared by all its executions.
 #[derive(Debug)]
 pub struct Program {
     plan: Plan,
     hash: PlanHash,
+    image: Vec<u64>,
+    constants: Vec<(Slots, usize)>,
+    layouts: Vec<Layout>,
+    functions: Vec<FunctionInfo>,
 }
 
 impl Program {
@@ -17,7 +61,10 @@ impl Program {
     pub fn load(plan: Plan) -> Result<Self, VerifyError> {
         flow_plan::verify(&plan)?;
         let hash = plan.hash();
-        Ok(Self { plan, hash })
+        let layouts = (0..plan.types.0.len()).map(|index| layout(&plan, index)).collect();
+        let functions = plan.functions.iter().map(|function| function_info(&plan, function)).collect();
+        let (image, constants) = load_constants(&plan.constants);
+        Ok(Self { plan, hash, image, constants, layouts, functions })
     }
 
     /// The plan.
@@ -30,7 +77,44 @@ impl Program {
         self.hash
     }
 
-    /// Whether an answer's body fits what the operation declares for the status.
+    /// The words that every heap begins with.
+    pub(crate) fn image(&self) -> &[u64] {
+        &self.image
+    }
+
+    /// How many slots a value takes.
+    pub(crate) fn width(&self, ty: TypeId) -> usize {
+        self.layouts.get(ty.index()).map_or(1, |layout| layout.width)
+    }
+
+    /// How a type lies.
+    pub(crate) fn layout(&self, ty: TypeId) -> &Layout {
+        const NONE: &Layout = &Layout { width: 1, offsets: Vec::new(), record_width: 0 };
+        self.layouts.get(ty.index()).unwrap_or(NONE)
+    }
+
+    /// A constant's slots and width.
+    pub(crate) fn constant(&self, index: usize) -> Result<(Slots, usize), Fault> {
+        self.constants.get(index).copied().ok_or(Fault::Damaged)
+    }
+
+    /// A function.
+    pub(crate) fn function(&self, id: FunctionId) -> Result<&Function, Fault> {
+        self.plan.function(id).ok_or(Fault::Damaged)
+    }
+
+    /// What the interpreter looks up of a function.
+    pub(crate) fn info(&self, id: FunctionId) -> Result<&FunctionInfo, Fault> {
+        self.functions.get(id.index()).ok_or(Fault::Damaged)
+    }
+
+    /// The operation of a step.
+    pub(crate) fn operation(&self, step: StepId) -> Result<&Operation, Fault> {
+        self.plan.step_operation(step).ok_or(Fault::Damaged)
+    }
+
+    /// Whether an answer's body fits what the operation declares for the status: its response for a success,
+    /// the error's fields for a status of `raises`. Bodies of other statuses fit always.
     ///
     /// # Errors
     /// Where it does not fit.
@@ -40,25 +124,163 @@ impl Program {
         status: u16,
         body: &[u8],
     ) -> Result<(), DecodeError> {
-        let _ = (operation, status, body);
-        Ok(())
+        let Some(operation) = self.plan.operation(operation) else { return Ok(()) };
+        let raised = operation.raised(status).and_then(|error| self.plan.error(error));
+        match (operation.response, raised) {
+            (Response::Json(ty), _) if (200..300).contains(&status) => self.check_body(ty, body),
+            (Response::Text, _) if (200..300).contains(&status) => match std::str::from_utf8(body) {
+                Ok(_) => Ok(()),
+                Err(error) => Err(DecodeError::text(error.valid_up_to())),
+            },
+            (_, Some(error)) if !(200..300).contains(&status) => self.check_body(error.fields, body),
+            _ => Ok(()),
+        }
     }
 
-    /// Whether a JSON text is a value of the type.
+    /// Whether a body is a value of the type. Nothing at all is null, where that is one.
+    fn check_body(&self, ty: TypeId, body: &[u8]) -> Result<(), DecodeError> {
+        if body.is_empty() && matches!(self.plan.types.get(ty), Type::Optional(_)) {
+            return Ok(());
+        }
+        self.with_wire(|wire| wire.decode(ty, body)).map(|_| ())
+    }
+
+    /// Whether a JSON text is a value of the type. Unknown members are passed over.
     ///
     /// # Errors
     /// Where it is not.
     pub fn check_value(&self, ty: TypeId, json: &[u8]) -> Result<(), DecodeError> {
-        let _ = (ty, json);
-        Ok(())
+        self.with_wire(|wire| wire.decode(ty, json)).map(|_| ())
     }
 
-    /// Calls a pure function: arguments and result are JSON.
+    /// A JSON text read as a value of the type and written again: members in the type's order, unknown ones
+    /// left out, defaults of notation gone.
+    ///
+    /// # Errors
+    /// Where it is no such value.
+    pub fn normal_value(&self, ty: TypeId, json: &[u8]) -> Result<Vec<u8>, DecodeError> {
+        self.with_wire(|wire| {
+            let slots = wire.decode(ty, json)?;
+            Ok(wire.encode(ty, &slots, Conditions::Taken)?)
+        })
+    }
+
+    fn with_wire<T>(&self, work: impl FnOnce(&mut Wire<'_>) -> Result<T, Misfit>) -> Result<T, DecodeError> {
+        let mut heap = Heap::new(&self.image);
+        let mut budget = Budget::default();
+        let mut wire = Wire::new(Env { program: self, config: &[] }, &mut heap, &mut budget);
+        work(&mut wire).map_err(|misfit| misfit.into_error().unwrap_or_else(DecodeError::fault))
+    }
+
+    /// Calls a pure function: arguments and result are JSON. Configuration has its defaults.
     ///
     /// # Errors
     /// Where an argument does not fit, or the function fails.
     pub fn evaluate(&self, function: FunctionId, args: &[Vec<u8>]) -> Result<Vec<u8>, Raised> {
-        let _ = (function, args);
-        Ok(Vec::new())
+        let mut heap = Heap::new(&self.image);
+        let mut budget = Budget::default();
+        let config = self.default_config(&mut heap);
+        let env = Env { program: self, config: &config };
+        let result = self.evaluate_in(env, &mut heap, &mut budget, function, args);
+        result.map_err(|fault| {
+            heap.open_reserve(self.image.len());
+            let at = (function, flow_plan::Target(0));
+            match error_object::from_fault(&mut heap, fault, at) {
+                Ok(error) => error_object::raised(env, &mut heap, error),
+                Err(_) => error_object::unsayable(at),
+            }
+        })
     }
+
+    fn evaluate_in(
+        &self,
+        env: Env<'_>,
+        heap: &mut Heap,
+        budget: &mut Budget,
+        id: FunctionId,
+        args: &[Vec<u8>],
+    ) -> Result<Vec<u8>, Fault> {
+        let missing = || Fault::cast(format!("{id} is no pure function of {} arguments", args.len()));
+        let function = self.plan.function(id).filter(|function| function.purity == flow_plan::Purity::Pure);
+        let function = function.filter(|function| function.params.len() == args.len()).ok_or_else(missing)?;
+        let info = self.info(id)?;
+        let mut slots = Vec::new();
+        for (param, json) in function.params.iter().zip(args) {
+            let ty = *info.types_at.get(param.index()).ok_or(Fault::Damaged)?;
+            let value = Wire::new(env, heap, budget).decode(ty, json).map_err(Misfit::into_cast)?;
+            slots.extend_from_slice(value.get(..self.width(ty)).unwrap_or(&value));
+        }
+        let result = interpret::call(env, heap, budget, id, &slots)?;
+        Wire::new(env, heap, budget).encode(function.result, &result, Conditions::Taken)
+    }
+
+    /// The defaults of the configuration entries that have one that fits.
+    fn default_config(&self, heap: &mut Heap) -> Vec<Option<Slots>> {
+        let mut budget = Budget::default();
+        let mut values = Vec::new();
+        for entry in &self.plan.config {
+            let env = Env { program: self, config: &[] };
+            let default = entry.default.as_ref().filter(|_| !entry.secret);
+            values.push(
+                default.and_then(|json| {
+                    Wire::new(env, heap, &mut budget).decode(entry.ty, json.as_bytes()).ok()
+                }),
+            );
+        }
+        values
+    }
+}
+
+fn layout(plan: &Plan, index: usize) -> Layout {
+    let id = TypeId(u32::try_from(index).unwrap_or(u32::MAX));
+    let mut layout = Layout { width: usize::from(plan.types.width(id)), ..Layout::default() };
+    if let Type::Record(fields) = plan.types.get(id) {
+        for field in fields {
+            layout.offsets.push(layout.record_width);
+            layout.record_width += usize::from(plan.types.width(field.ty));
+        }
+    }
+    layout
+}
+
+fn function_info(plan: &Plan, function: &Function) -> FunctionInfo {
+    let mut info = FunctionInfo {
+        result_width: usize::from(plan.types.width(function.result)),
+        ..FunctionInfo::default()
+    };
+    for register in &function.registers {
+        let width = usize::from(plan.types.width(register.ty));
+        info.types_at.resize(info.slots + width, register.ty);
+        info.widths.push(width);
+        info.widths.resize(info.slots + width, 0);
+        info.slots += width;
+    }
+    let calls = function.code.iter().enumerate().filter(|(_, op)| matches!(op, Op::Call { .. }));
+    info.results_read = calls
+        .filter(|(at, op)| matches!(op, Op::Call { dst, .. } if flow_plan::reads_after(function, *at, *dst)))
+        .filter_map(|(at, _)| u32::try_from(at).ok())
+        .collect();
+    info
+}
+
+/// The image that every heap begins with, and the slots of each constant.
+fn load_constants(constants: &[(TypeId, Constant)]) -> (Vec<u64>, Vec<(Slots, usize)>) {
+    // Word 0 is no object's, so that handle 0 can be null.
+    let mut heap = Heap::new(&[0]);
+    let slots = constants
+        .iter()
+        .map(|(_, constant)| match constant {
+            Constant::Slot(word) => ([*word, 0, 0], 1),
+            Constant::Wide([low, high]) => ([*low, *high, 0], 2),
+            // INVARIANT: the verifier holds the texts of constants to the heap's limits.
+            Constant::Text(text) => ([heap.new_text(text).unwrap_or(NULL), 0, 0], 1),
+            Constant::Bytes(bytes) => ([heap.new_bytes(bytes).unwrap_or(NULL), 0, 0], 1),
+        })
+        .collect();
+    (heap.all().to_vec(), slots)
+}
+
+/// A decimal constant's slots, for whoever makes plans.
+pub fn decimal_slots(text: &str) -> Option<[u64; 2]> {
+    decimal::parse(text).ok().map(decimal::to_slots)
 }

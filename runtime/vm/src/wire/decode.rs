@@ -1,0 +1,442 @@
+//! JSON text to slots.
+
+use std::borrow::Cow;
+
+use flow_plan::{Case, Field, Literal, Literals, Type, TypeId};
+
+use super::misfit::{Misfit, Segment};
+use super::{TypeQuestions, Wire, padded, scalar};
+use crate::fault::Fault;
+use crate::heap::NULL;
+use crate::json::{Kind, Reader};
+use crate::limits::QUOTE_BYTES_MAX;
+use crate::program::Slots;
+use crate::{decimal, dynamic};
+
+type Decode = Result<Slots, Misfit>;
+
+/// The case index of a tagged value whose tag is not known.
+pub(crate) const UNKNOWN_CASE: u64 = u64::MAX;
+
+impl Wire<'_> {
+    /// Reads a whole text as a value.
+    pub(crate) fn decode(&mut self, ty: TypeId, json: &[u8]) -> Decode {
+        let mut reader = Reader::new(json, self.strict)?;
+        let slots = self.value(&mut reader, ty)?;
+        reader.end()?;
+        Ok(slots)
+    }
+
+    fn value(&mut self, reader: &mut Reader<'_>, ty: TypeId) -> Decode {
+        let program = self.env.program;
+        let kind = reader.kind()?;
+        match program.plan().types.get(ty) {
+            Type::Null if kind == Kind::Null => {
+                reader.null()?;
+                Ok([0; 3])
+            }
+            Type::Bool if kind == Kind::Bool => Ok([u64::from(reader.bool()?), 0, 0]),
+            Type::Int if kind == Kind::Number => {
+                let text = reader.number()?;
+                self.int(text).map(|value| [value.cast_unsigned(), 0, 0])
+            }
+            Type::Float if kind == Kind::Number => {
+                let text = reader.number()?;
+                let value = text.parse::<f64>().ok().filter(|value| value.is_finite());
+                let value = value.ok_or_else(|| self.misfit_number("float", text, "out of its range"))?;
+                Ok([value.to_bits(), 0, 0])
+            }
+            Type::Decimal if kind == Kind::Number => {
+                let text = reader.number()?;
+                let value = decimal::parse(text).map_err(|why| self.misfit_number("decimal", text, why))?;
+                Ok(padded(&decimal::to_slots(value)))
+            }
+            Type::Json => self.dynamic(reader).map(|handle| [handle, 0, 0]),
+            Type::Optional(_) if kind == Kind::Null => {
+                reader.null()?;
+                Ok([0; 3])
+            }
+            Type::Optional(inner) => {
+                let [first, second, _] = self.value(reader, *inner)?;
+                let wide = !program.plan().types.is_handle(*inner);
+                Ok(if wide { [1, first, second] } else { [first, second, 0] })
+            }
+            Type::Secret(inner) => {
+                self.secrets += 1;
+                let slots = self.value(reader, *inner);
+                self.secrets -= 1;
+                slots
+            }
+            Type::Literals(literals) => self.literal(reader, literals, kind),
+            Type::List(item) if kind == Kind::Array => self.list(reader, *item),
+            Type::Map(value) if kind == Kind::Object => self.map(reader, *value),
+            Type::Record(fields) if kind == Kind::Object => {
+                self.record(reader, ty, fields, None).map(|handle| [handle, 0, 0])
+            }
+            Type::Tagged { tag, cases, open } if kind == Kind::Object => {
+                self.tagged(reader, tag, cases, *open)
+            }
+            text @ (Type::String
+            | Type::Bytes
+            | Type::Duration
+            | Type::Timestamp
+            | Type::Date
+            | Type::Uuid
+            | Type::Url)
+                if kind == Kind::Text =>
+            {
+                let found = reader.text()?;
+                self.from_text(text, &found)
+            }
+            _ => self.misfit(reader, ty),
+        }
+    }
+
+    /// The value of a type that is a text on the wire.
+    fn from_text(&mut self, ty: &Type, text: &str) -> Decode {
+        let signed = |value: i64| [value.cast_unsigned(), 0, 0];
+        let (found, due) = match ty {
+            Type::Bytes => match scalar::read_bytes(text) {
+                Some(bytes) => return Ok([self.heap.new_bytes(&bytes)?, 0, 0]),
+                None => (None, "bytes in base64"),
+            },
+            Type::Duration => (scalar::read_duration(text).map(signed), "duration"),
+            Type::Timestamp => (scalar::read_timestamp(text).map(signed), "timestamp"),
+            Type::Date => (scalar::read_date(text).map(signed), "date"),
+            Type::Uuid => (scalar::read_uuid(text).map(|words| padded(&words)), "uuid"),
+            Type::Url if !scalar::is_url(text) => (None, "absolute url"),
+            _ => return Ok([self.heap.new_text(text)?, 0, 0]),
+        };
+        found.ok_or_else(|| Misfit::new(format!("expected {due}, found {}", self.quoted(text))))
+    }
+
+    fn int(&self, text: &str) -> Result<i64, Misfit> {
+        let whole = !text.contains(['.', 'e', 'E']);
+        let why = if whole { "out of 64 bits" } else { "not a whole number without fraction or exponent" };
+        let value = if whole { text.parse::<i64>().ok() } else { None };
+        value.ok_or_else(|| self.misfit_number("int", text, why))
+    }
+
+    fn literal(&mut self, reader: &mut Reader<'_>, literals: &Literals, kind: Kind) -> Decode {
+        let (slots, found, shown) = match (literals.values.first(), kind) {
+            (Some(Literal::String(_)) | None, Kind::Text) => {
+                let text = reader.text()?;
+                let handle = self.heap.new_text(&text)?;
+                (handle, Literal::String(text.to_string()), self.quoted(&text))
+            }
+            (Some(Literal::Int(_)), Kind::Number) => {
+                let text = reader.number()?;
+                let value = self.int(text)?;
+                (value.cast_unsigned(), Literal::Int(value), format!("number {value}"))
+            }
+            (Some(Literal::Bool(_)), Kind::Bool) => {
+                let value = reader.bool()?;
+                (u64::from(value), Literal::Bool(value), value.to_string())
+            }
+            _ => {
+                let found = self.found(reader)?;
+                return Err(Misfit::new(format!("expected {}, found {found}", choice(&literals.values))));
+            }
+        };
+        if literals.open || literals.values.contains(&found) {
+            return Ok([slots, 0, 0]);
+        }
+        let shown = if self.secrets > 0 { "another value".to_owned() } else { shown };
+        Err(Misfit::new(format!("expected {}, found {shown}", choice(&literals.values))))
+    }
+
+    /// Keeps slots of an item that is being read, within the limit of the heap.
+    fn keep(&mut self, slots: &[u64]) -> Result<(), Misfit> {
+        if !self.heap.has_room(self.scratch.len()) {
+            return Err(Fault::Full.into());
+        }
+        self.scratch.extend_from_slice(slots);
+        Ok(())
+    }
+
+    fn list(&mut self, reader: &mut Reader<'_>, item: TypeId) -> Decode {
+        let width = self.env.program.width(item);
+        let base = self.scratch.len();
+        reader.array()?;
+        let (mut first, mut index) = (true, 0);
+        while reader.next_item(&mut first)? {
+            let slots = self.value(reader, item).map_err(|misfit| misfit.within(Segment::Item(index)))?;
+            self.keep(slots.get(..width).unwrap_or(&slots))?;
+            index += 1;
+        }
+        let handle = self.heap.new_list(self.scratch.get(base..).unwrap_or_default(), width)?;
+        self.scratch.truncate(base);
+        Ok([handle, 0, 0])
+    }
+
+    fn map(&mut self, reader: &mut Reader<'_>, value: TypeId) -> Decode {
+        let width = self.env.program.width(value);
+        let base = self.scratch.len();
+        reader.object()?;
+        let mut first = true;
+        while let Some(key) = reader.next_member(&mut first)? {
+            let name = self.heap.new_text(&key)?;
+            let slots = self.value(reader, value).map_err(|misfit| misfit.within(member(&key)))?;
+            self.keep(&[name])?;
+            self.keep(slots.get(..width).unwrap_or(&slots))?;
+        }
+        let entries = self.scratch.split_off(base);
+        let order = self.key_order(&entries, width)?;
+        Ok([self.heap.new_map(&entries, &order)?, 0, 0])
+    }
+
+    /// The order of the keys of entries, which must differ.
+    fn key_order(&mut self, entries: &[u64], width: usize) -> Result<Vec<u64>, Misfit> {
+        let order = self.heap.sort_keys(entries, width)?;
+        let key = |index: u64| {
+            let start = usize::try_from(index).ok().and_then(|index| index.checked_mul(width + 1));
+            start.and_then(|start| entries.get(start)).copied().ok_or(Fault::Damaged)
+        };
+        for pair in order.windows(2) {
+            let [before, after] = pair else { continue };
+            let (before, after) = (self.heap.text(key(*before)?)?, self.heap.text(key(*after)?)?);
+            if before == after {
+                return Err(Misfit::new("member stands twice").within(member(after)));
+            }
+        }
+        Ok(order)
+    }
+
+    /// Reads the members of an object into a record. The member of that name is a tag, and passed over.
+    fn record(
+        &mut self,
+        reader: &mut Reader<'_>,
+        ty: TypeId,
+        fields: &[Field],
+        tag: Option<&str>,
+    ) -> Result<u64, Misfit> {
+        let program = self.env.program;
+        let layout = program.layout(ty);
+        let handle = self.heap.record(layout.record_width)?;
+        let mut seen = vec![false; fields.len()];
+        reader.object()?;
+        let (mut first, mut guess) = (true, 0);
+        while let Some(key) = reader.next_member(&mut first)? {
+            if tag.is_some_and(|tag| tag == key) {
+                reader.skip()?;
+                continue;
+            }
+            let named = |(_, field): &(usize, &Field)| field.wire == key;
+            let next = fields.iter().enumerate().skip(guess).find(named);
+            let Some((index, field)) = next.or_else(|| fields.iter().enumerate().take(guess).find(named))
+            else {
+                if self.strict {
+                    return Err(Misfit::new("unknown member").within(member(&key)));
+                }
+                reader.skip()?;
+                continue;
+            };
+            guess = index + 1;
+            let within = |misfit: Misfit| misfit.within(member(&key));
+            match seen.get_mut(index) {
+                Some(seen) if !*seen => *seen = true,
+                _ => return Err(within(Misfit::new("member stands twice"))),
+            }
+            let start = reader.position();
+            let slots = self.value(reader, field.ty).map_err(within)?;
+            let width = program.width(field.ty);
+            let slots = slots.get(..width).unwrap_or(&slots);
+            let offset = layout.offsets.get(index).copied().unwrap_or(0);
+            self.heap.write(handle, offset, slots)?;
+            if let Some(check) = field.check
+                && !self.holds(check, field.ty, slots)?
+            {
+                let shown = reader.between(start, reader.position());
+                return Err(within(self.broken(field, shown)));
+            }
+        }
+        for (field, seen) in fields.iter().zip(seen) {
+            if !seen && !field.optional && !program.plan().types.is_optional(field.ty) {
+                let due = self.type_words(field.ty);
+                return Err(Misfit::new(format!("expected {due}, found nothing")).within(member(&field.wire)));
+            }
+        }
+        Ok(handle)
+    }
+
+    fn broken(&self, field: &Field, shown: &str) -> Misfit {
+        let secret = matches!(self.env.program.plan().types.get(field.ty), Type::Secret(_));
+        let shown = if self.secrets > 0 || secret { "the value" } else { cut(shown.trim()) };
+        Misfit::new(format!("{shown} breaks the condition of `{}`", field.name))
+    }
+
+    fn tagged(&mut self, reader: &mut Reader<'_>, tag: &str, cases: &[Case], open: bool) -> Decode {
+        let found = self.find_tag(&mut reader.clone(), tag)?;
+        let case = found.as_ref().and_then(|found| cases.iter().position(|case| case.wire == *found));
+        let (index, handle) = match (case.and_then(|index| Some((index, cases.get(index)?))), found) {
+            (Some((index, case)), _) => {
+                let Type::Record(fields) = self.env.program.plan().types.get(case.fields) else {
+                    return Err(Fault::Damaged.into());
+                };
+                (index as u64, self.record(reader, case.fields, fields, Some(tag))?)
+            }
+            (None, Some(_)) if open => (UNKNOWN_CASE, self.dynamic(reader)?),
+            (None, found) => {
+                let tags: Vec<Literal> = cases.iter().map(|case| case.wire.clone()).collect();
+                let found = match found {
+                    None => "nothing".to_owned(),
+                    Some(_) if self.secrets > 0 => "another value".to_owned(),
+                    Some(Literal::String(text)) => self.quoted(&text),
+                    Some(Literal::Int(value)) => format!("number {value}"),
+                    Some(Literal::Bool(value)) => value.to_string(),
+                };
+                let message = format!("expected {}, found {found}", choice(&tags));
+                return Err(Misfit::new(message).within(member(tag)));
+            }
+        };
+        Ok([self.heap.object(&[index, handle])?, 0, 0])
+    }
+
+    /// The tag of an object, which may stand anywhere in it.
+    fn find_tag(&mut self, reader: &mut Reader<'_>, tag: &str) -> Result<Option<Literal>, Misfit> {
+        reader.object()?;
+        let mut first = true;
+        while let Some(key) = reader.next_member(&mut first)? {
+            if key != tag {
+                reader.skip()?;
+                continue;
+            }
+            return match reader.kind()? {
+                Kind::Text => Ok(Some(Literal::String(reader.text()?.into_owned()))),
+                Kind::Bool => Ok(Some(Literal::Bool(reader.bool()?))),
+                Kind::Number => Ok(reader.number()?.parse().ok().map(Literal::Int)),
+                _ => Ok(None),
+            };
+        }
+        Ok(None)
+    }
+
+    /// Reads any value.
+    pub(crate) fn dynamic(&mut self, reader: &mut Reader<'_>) -> Result<u64, Misfit> {
+        match reader.kind()? {
+            Kind::Null => {
+                reader.null()?;
+                Ok(NULL)
+            }
+            Kind::Bool => {
+                let value = reader.bool()?;
+                Ok(dynamic::new_bool(self.heap, value)?)
+            }
+            Kind::Number => {
+                let text = reader.number()?;
+                if !text.parse::<f64>().is_ok_and(f64::is_finite) {
+                    return Err(self.misfit_number("json", text, "out of every number's range"));
+                }
+                Ok(dynamic::new_number(self.heap, text)?)
+            }
+            Kind::Text => {
+                let text = reader.text()?;
+                Ok(dynamic::new_text(self.heap, &text)?)
+            }
+            Kind::Array => {
+                let base = self.scratch.len();
+                reader.array()?;
+                let (mut first, mut index) = (true, 0);
+                while reader.next_item(&mut first)? {
+                    let item = self.dynamic(reader).map_err(|misfit| misfit.within(Segment::Item(index)))?;
+                    self.keep(&[item])?;
+                    index += 1;
+                }
+                let items = self.scratch.split_off(base);
+                Ok(dynamic::new_array(self.heap, &items)?)
+            }
+            Kind::Object => {
+                let base = self.scratch.len();
+                reader.object()?;
+                let mut first = true;
+                while let Some(key) = reader.next_member(&mut first)? {
+                    let name = self.heap.new_text(&key)?;
+                    let value = self.dynamic(reader).map_err(|misfit| misfit.within(member(&key)))?;
+                    self.keep(&[name, value])?;
+                }
+                let entries = self.scratch.split_off(base);
+                let order = self.key_order(&entries, 1)?;
+                Ok(dynamic::new_object(self.heap, &entries, &order)?)
+            }
+        }
+    }
+
+    fn misfit<T>(&mut self, reader: &mut Reader<'_>, ty: TypeId) -> Result<T, Misfit> {
+        let found = self.found(reader)?;
+        Err(Misfit::new(format!("expected {}, found {found}", self.type_words(ty))))
+    }
+
+    fn misfit_number(&self, due: &str, text: &str, why: &str) -> Misfit {
+        if self.secrets > 0 {
+            return Misfit::new(format!("expected {due}, found a number that is {why}"));
+        }
+        Misfit::new(format!("expected {due}, found number {} ({why})", cut(text)))
+    }
+
+    /// What stands there, in words.
+    fn found(&self, reader: &mut Reader<'_>) -> Result<String, Misfit> {
+        Ok(match reader.kind()? {
+            Kind::Null => "null".to_owned(),
+            Kind::Array => "an array".to_owned(),
+            Kind::Object => "an object".to_owned(),
+            Kind::Bool if self.secrets > 0 => "a bool".to_owned(),
+            Kind::Number if self.secrets > 0 => "a number".to_owned(),
+            Kind::Bool => reader.bool()?.to_string(),
+            Kind::Number => format!("number {}", cut(reader.number()?)),
+            Kind::Text => self.quoted(&reader.text()?),
+        })
+    }
+
+    fn quoted(&self, text: &str) -> String {
+        if self.secrets > 0 { "a string".to_owned() } else { format!("string {:?}", cut(text)) }
+    }
+
+    /// A type in words.
+    fn type_words(&self, ty: TypeId) -> Cow<'static, str> {
+        let words = match self.env.program.plan().types.get(ty) {
+            Type::Null => "null",
+            Type::Bool => "bool",
+            Type::Int => "int",
+            Type::Float => "float",
+            Type::Decimal => "decimal",
+            Type::String => "string",
+            Type::Bytes => "bytes",
+            Type::Duration => "duration",
+            Type::Timestamp => "timestamp",
+            Type::Date => "date",
+            Type::Uuid => "uuid",
+            Type::Url => "url",
+            Type::Json => "json",
+            Type::Error => "an error, which does not travel",
+            Type::List(_) => "a list",
+            Type::Map(_) => "a map",
+            Type::Record(_) | Type::Tagged { .. } => "an object",
+            Type::Optional(inner) | Type::Secret(inner) => return self.type_words(*inner),
+            Type::Literals(literals) => return Cow::Owned(choice(&literals.values)),
+        };
+        Cow::Borrowed(words)
+    }
+}
+
+fn member(name: &str) -> Segment {
+    Segment::Member(name.to_owned())
+}
+
+/// `"card" or "bank"`.
+fn choice(values: &[Literal]) -> String {
+    let words: Vec<String> = values
+        .iter()
+        .map(|value| match value {
+            Literal::String(text) => format!("{text:?}"),
+            Literal::Int(value) => value.to_string(),
+            Literal::Bool(value) => value.to_string(),
+        })
+        .collect();
+    words.join(" or ")
+}
+
+/// As much of a text as a message quotes.
+fn cut(text: &str) -> &str {
+    let end = text.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= QUOTE_BYTES_MAX);
+    text.get(..end.last().unwrap_or(0)).unwrap_or_default()
+}
