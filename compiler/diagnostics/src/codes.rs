@@ -33,11 +33,15 @@ codes! {
     F0003 Error "a character that is not permitted in source",
     F0004 Error "a limit on source size was reached",
     F0005 Error "a file could not be read",
+    F0006 Error "a fault of the compiler",
 
     F0101 Error "unexpected token",
     F0102 Error "unclosed delimiter",
     F0103 Error "malformed literal",
     F0104 Error "nested too deeply",
+    F0105 Error "a misspelt keyword",
+    F0106 Error "too many syntax errors to show",
+    F0107 Error "a construct where it is not permitted",
 
     F0201 Error "unknown name",
     F0202 Error "unknown type",

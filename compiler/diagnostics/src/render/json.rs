@@ -49,11 +49,11 @@ struct Fix<'a> {
     changes: Vec<Place<'a>>,
 }
 
-/// All diagnostics as one JSON document:
+/// All diagnostics, each with the sources that it is about, as one JSON document:
 /// `{ format_version, diagnostics: [{ code, severity, message, primary, secondary, notes, help, edits }] }`.
 /// Places count bytes from 0, lines and columns (in characters) from 1.
-pub fn json(diagnostics: &[Diagnostic], sources: &Sources) -> String {
-    let diagnostics = diagnostics.iter().map(|diagnostic| entry(diagnostic, sources)).collect();
+pub fn json<'a>(diagnostics: impl IntoIterator<Item = (&'a Diagnostic, &'a Sources)>) -> String {
+    let diagnostics = diagnostics.into_iter().map(|(diagnostic, sources)| entry(diagnostic, sources)).collect();
     let document = Document { format_version: FORMAT_VERSION, diagnostics };
     // The document is plain data with string keys, for which serialisation cannot fail.
     serde_json::to_string_pretty(&document).unwrap_or_default()

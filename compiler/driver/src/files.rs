@@ -1,0 +1,103 @@
+//! Files as the phases need them: read through the world, checked to be text, parsed once each.
+
+use flow_diagnostics::{Diagnostic, codes};
+use flow_hir::{Files, ImportProblem};
+use flow_source::{FileId, Sources, Span};
+use flow_syntax::{Parse, ast};
+use rustc_hash::FxHashMap;
+
+use crate::world::{ReadError, World, resolve};
+
+/// The files of one compilation.
+pub(crate) struct Loaded<'a> {
+    world: &'a dyn World,
+    pub(crate) sources: Sources,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    parses: FxHashMap<FileId, Parse>,
+    by_path: FxHashMap<String, FileId>,
+}
+
+impl<'a> Loaded<'a> {
+    pub(crate) fn new(world: &'a dyn World) -> Self {
+        Self {
+            world,
+            sources: Sources::default(),
+            diagnostics: Vec::new(),
+            parses: FxHashMap::default(),
+            by_path: FxHashMap::default(),
+        }
+    }
+
+    /// Reads and parses the entry. A file that cannot be read becomes an empty one with a diagnostic.
+    pub(crate) fn entry(&mut self, path: &str) -> FileId {
+        match self.load(path) {
+            Ok(file) => file,
+            Err(error) => {
+                let file = self.sources.add(path, "");
+                let message = format!("`{path}` cannot be read: {error}");
+                self.diagnostics.push(Diagnostic::new(&codes::F0005, Span::at(file, 0), message));
+                file
+            }
+        }
+    }
+
+    fn load(&mut self, path: &str) -> Result<FileId, ReadError> {
+        if let Some(known) = self.by_path.get(path) {
+            return Ok(*known);
+        }
+        let bytes = self.world.read(path)?;
+        let file = match String::from_utf8(bytes) {
+            Ok(text) => {
+                let file = self.sources.add(path, text);
+                let text = self.sources.get(file).map_or("", |source| source.text());
+                let mut parse = flow_syntax::parse(file, text);
+                self.diagnostics.append(&mut parse.diagnostics);
+                self.parses.insert(file, parse);
+                file
+            }
+            Err(error) => self.not_text(path, error.as_bytes()),
+        };
+        self.by_path.insert(path.to_owned(), file);
+        Ok(file)
+    }
+
+    /// A file that is not UTF-8 has no tree; its text is shown with replacement characters after the fault.
+    fn not_text(&mut self, path: &str, bytes: &[u8]) -> FileId {
+        let valid = match std::str::from_utf8(bytes) {
+            Ok(_) => bytes.len(),
+            Err(error) => error.valid_up_to(),
+        };
+        let file = self.sources.add(path, String::from_utf8_lossy(bytes).into_owned());
+        let offset = u32::try_from(valid).unwrap_or(u32::MAX);
+        let message = match bytes {
+            [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => "the file is saved as UTF-16".to_owned(),
+            _ => format!("the file is not UTF-8: byte {valid} does not begin a character"),
+        };
+        self.diagnostics
+            .push(Diagnostic::new(&codes::F0002, Span::at(file, offset), message).help("save it as UTF-8"));
+        file
+    }
+}
+
+impl Files for Loaded<'_> {
+    fn resolve(&mut self, from: FileId, path: &str) -> Result<FileId, ImportProblem> {
+        let from = self.sources.get(from).map_or("", |file| file.name()).to_owned();
+        if !path.starts_with("./") && !path.starts_with("../") && !path.starts_with('/') {
+            return Err(ImportProblem::NotImportable(format!("write it relative to this file, `./{path}`")));
+        }
+        let resolved = resolve(&from, path).ok_or(ImportProblem::OutsideProject)?;
+        if !resolved.ends_with(".flow") {
+            return Err(ImportProblem::NotImportable("only `.flow` files are imported".to_owned()));
+        }
+        self.load(&resolved).map_err(|error| match error {
+            ReadError::NotFound => ImportProblem::NotFound,
+            ReadError::Outside => ImportProblem::OutsideProject,
+            other => ImportProblem::Unreadable(other.to_string()),
+        })
+    }
+
+    fn tree(&self, file: FileId) -> Option<ast::File> {
+        use ast::AstNode as _;
+        self.parses.get(&file).and_then(|parse| ast::File::cast(parse.root.clone()))
+    }
+}
