@@ -22,6 +22,7 @@ pub enum Color {
 #[derive(Debug)]
 pub struct Output {
     color: bool,
+    stdout_color: bool,
     quiet: u8,
     verbose: u8,
 }
@@ -31,17 +32,23 @@ impl Output {
     pub fn new(color: Color, quiet: u8, verbose: u8) -> Self {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        let color = match color {
+        let colored = |terminal: bool| match color {
             Color::Always => true,
             Color::Never => false,
-            Color::Auto => io::stderr().is_terminal() && !set("NO_COLOR") && !dumb,
+            Color::Auto => terminal && !set("NO_COLOR") && !dumb,
         };
-        Self { color, quiet, verbose }
+        let stdout_color = colored(io::stdout().is_terminal());
+        Self { color: colored(io::stderr().is_terminal()), stdout_color, quiet, verbose }
     }
 
     /// Whether stderr may be coloured.
     pub fn color(&self) -> bool {
         self.color
+    }
+
+    /// Whether stdout may be coloured.
+    pub fn stdout_color(&self) -> bool {
+        self.stdout_color
     }
 
     /// Whether details were asked for.

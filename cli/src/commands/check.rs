@@ -1,0 +1,73 @@
+//! `flow check`: what the compiler has to say, and nothing else.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use flow_diagnostics::render;
+
+use crate::exit::Exit;
+use crate::output::Output;
+use crate::program::{self, Program};
+
+/// Checks files: syntax, names, types, retry safety, compensation, time.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  flow check examples/order/order.flow\n  flow check --format json > diagnostics.json")]
+pub struct Check {
+    /// Files, or folders with all `.flow` files in them; the current folder if none is named
+    paths: Vec<PathBuf>,
+
+    /// How findings are written
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON document.
+    Json,
+}
+
+impl Check {
+    /// Checks, and shows the findings on stdout.
+    ///
+    /// # Errors
+    /// Where a file cannot be read.
+    pub fn run(&self, output: &Output) -> anyhow::Result<Exit> {
+        let files = program::files(&self.paths)?;
+        let programs = files.iter().map(|file| Program::load(file)).collect::<anyhow::Result<Vec<_>>>()?;
+        // A file that several import is reported once.
+        let mut seen = HashSet::new();
+        let mut findings = Vec::new();
+        for program in &programs {
+            let sources = &program.compilation.sources;
+            for diagnostic in &program.compilation.diagnostics {
+                let span = diagnostic.primary.span;
+                let place = (sources.place(span), span.start, span.end, program.root.clone());
+                if seen.insert((place, diagnostic.code.clone(), diagnostic.message.clone())) {
+                    findings.push((diagnostic, sources));
+                }
+            }
+        }
+        match self.format {
+            Format::Json => output.result(&format!("{}\n", render::json(findings.iter().copied())))?,
+            Format::Text => {
+                for (diagnostic, sources) in &findings {
+                    output.result(&render::terminal(diagnostic, sources, output.stdout_color()))?;
+                }
+            }
+        }
+        let errors = findings.iter().filter(|(diagnostic, _)| diagnostic.is_error()).count();
+        let others = findings.len() - errors;
+        output.say(&format!("{}\n", summary(files.len(), errors, others)));
+        Ok(if errors == 0 { Exit::Ok } else { Exit::Source })
+    }
+}
+
+fn summary(files: usize, errors: usize, warnings: usize) -> String {
+    let count = |number: usize, one: &str| format!("{number} {one}{}", if number == 1 { "" } else { "s" });
+    format!("{} checked: {}, {}", count(files, "file"), count(errors, "error"), count(warnings, "warning"))
+}

@@ -1,0 +1,111 @@
+//! A program from a file: compiled, with a workflow chosen.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use flow_diagnostics::nearest;
+use flow_driver::{Compilation, CompiledWorkflow};
+
+use crate::output::Output;
+use crate::world::Project;
+
+/// A compiled program and the project that it is in.
+#[derive(Debug)]
+pub struct Program {
+    /// What compiling gave.
+    pub compilation: Compilation,
+    /// The project's root.
+    pub root: PathBuf,
+}
+
+impl Program {
+    /// Compiles a file and shows what the compiler has to say; `None` where it does not compile.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn compile(file: &Path, output: &Output) -> anyhow::Result<Option<Self>> {
+        let program = Self::load(file)?;
+        output.diagnostics(&program.compilation.diagnostics, &program.compilation.sources);
+        Ok(program.compilation.is_ok().then_some(program))
+    }
+
+    /// Compiles a file in silence.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn load(file: &Path) -> anyhow::Result<Self> {
+        let (project, entry) = Project::of(file).map_err(anyhow::Error::msg)?;
+        let compilation = flow_driver::compile(&project, &entry);
+        Ok(Self { compilation, root: project.root().to_owned() })
+    }
+
+    /// The workflow of a name, or the only one.
+    ///
+    /// # Errors
+    /// Where there is none, or several to choose from.
+    pub fn workflow(&self, name: Option<&str>) -> anyhow::Result<&CompiledWorkflow> {
+        let workflows = &self.compilation.workflows;
+        let names = || workflows.iter().map(|workflow| workflow.name.as_str());
+        match (name, workflows.as_slice()) {
+            (_, []) => bail!("there is no workflow in this file: declare one with `workflow name () {{ … }}`"),
+            (None, [only]) => Ok(only),
+            (None, _) => {
+                let names: Vec<&str> = names().collect();
+                bail!("there are several workflows: name one of {}", names.join(", "))
+            }
+            (Some(name), _) => workflows
+                .iter()
+                .find(|workflow| workflow.name == name)
+                .with_context(|| match nearest(name, names()) {
+                    Some(near) => format!("there is no workflow `{name}`: did you mean `{near}`?"),
+                    None => {
+                        let names: Vec<&str> = names().collect();
+                        format!("there is no workflow `{name}`: there is {}", names.join(", "))
+                    }
+                }),
+        }
+    }
+}
+
+/// The `.flow` files that paths name: files as they are, folders with all that is in them.
+///
+/// # Errors
+/// Where a path does not exist, or a folder holds no `.flow` file.
+pub fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let here = [PathBuf::from(".")];
+    let paths = if paths.is_empty() { &here[..] } else { paths };
+    let mut found = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            let before = found.len();
+            walk(path, &mut found, 0)?;
+            if found.len() == before {
+                bail!("there is no .flow file in {}", path.display());
+            }
+        } else {
+            found.push(path.clone());
+        }
+    }
+    Ok(found)
+}
+
+/// How deep folders are followed.
+const DEPTH_MAX: usize = 32;
+
+fn walk(folder: &Path, found: &mut Vec<PathBuf>, depth: usize) -> anyhow::Result<()> {
+    let read = |error| anyhow::anyhow!("cannot read {}: {}", folder.display(), crate::world::words(&error));
+    let mut entries: Vec<_> = std::fs::read_dir(folder).map_err(read)?.flatten().collect();
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        let name = entry.file_name();
+        let Ok(kind) = entry.file_type() else { continue };
+        let hidden = name.to_string_lossy().starts_with('.');
+        if kind.is_dir() && !hidden && name != "target" && name != "node_modules" && depth < DEPTH_MAX {
+            walk(&entry.path(), found, depth + 1)?;
+        } else if kind.is_file() && entry.path().extension().is_some_and(|extension| extension == "flow") {
+            let path = entry.path();
+            found.push(path.strip_prefix("./").map(Path::to_owned).unwrap_or(path));
+        }
+    }
+    Ok(())
+}

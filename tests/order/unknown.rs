@@ -1,0 +1,58 @@
+//! Lost answers: what may be sent again is sent again, what may not is not, and nothing is guessed.
+
+use super::{order, services};
+use crate::support::command::{flow, run};
+use crate::support::server::{Reply, Server};
+
+#[test]
+fn a_keyed_call_whose_answer_was_lost_is_sent_again_with_the_same_key_and_bytes() {
+    let server = services(vec![Reply::Drop, Reply::Json(200, r#"{"id":"p-1"}"#)]);
+    let ran = order(&server, "text");
+    assert_eq!(ran.code, 0, "{}", ran.seen());
+    let payments = server.received_for("POST /payments");
+    assert_eq!(payments.len(), 2);
+    assert_eq!(payments[0].key(), payments[1].key());
+    assert!(payments[0].key().is_some());
+    assert_eq!(payments[0].body, payments[1].body);
+}
+
+const UNSAFE: &str = r#"
+config { url: url = "http://127.0.0.1:1" }
+
+api letters v1 {
+  base: config.url
+  timeout: 2s
+  post send "/letters" (body letter: { to: string }) -> { id: string }
+}
+
+workflow notify (to: string) -> { id: string } {
+  return letters.send({ to })
+}
+"#;
+
+#[test]
+fn an_unsafe_post_whose_answer_was_lost_is_not_sent_again_and_the_run_says_unknown() {
+    let server = Server::start([("POST /letters", vec![Reply::Drop, Reply::Json(200, r#"{"id":"l-1"}"#)])]);
+    let folder = tempfile();
+    std::fs::write(folder.join("letters.flow"), UNSAFE).unwrap();
+    let set = format!("url={}", server.url());
+    let arguments = ["run", "letters.flow", "--input", r#"{"to":"Ada"}"#, "--set", &set];
+    let ran = run(&mut flow(&folder, &arguments));
+    assert_eq!(ran.code, 1, "{}", ran.seen());
+    assert_eq!(server.received_for("POST /letters").len(), 1);
+    for said in ["unknown", "letters.flow:11", "letters.send"] {
+        assert!(ran.stderr.contains(said), "{said} is not in:\n{}", ran.stderr);
+    }
+    let json = run(flow(&folder, &arguments).args(["--format", "json"]));
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(json["status"], "needs_attention");
+    assert_eq!(json["error"]["name"], "unknown");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+fn tempfile() -> std::path::PathBuf {
+    let unique = format!("flow-unknown-{}", std::process::id());
+    let folder = std::env::temp_dir().join(unique);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}

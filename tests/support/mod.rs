@@ -1,0 +1,4 @@
+//! What tests of the binary share: a scripted HTTP server, and the command itself.
+
+pub mod command;
+pub mod server;
