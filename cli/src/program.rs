@@ -47,22 +47,23 @@ impl Program {
         let workflows = &self.compilation.workflows;
         let names = || workflows.iter().map(|workflow| workflow.name.as_str());
         match (name, workflows.as_slice()) {
-            (_, []) => bail!("there is no workflow in this file: declare one with `workflow name () {{ … }}`"),
+            (_, []) => {
+                bail!("there is no workflow in this file: declare one with `workflow name () {{ … }}`")
+            }
             (None, [only]) => Ok(only),
             (None, _) => {
                 let names: Vec<&str> = names().collect();
                 bail!("there are several workflows: name one of {}", names.join(", "))
             }
-            (Some(name), _) => workflows
-                .iter()
-                .find(|workflow| workflow.name == name)
-                .with_context(|| match nearest(name, names()) {
+            (Some(name), _) => workflows.iter().find(|workflow| workflow.name == name).with_context(|| {
+                match nearest(name, names()) {
                     Some(near) => format!("there is no workflow `{name}`: did you mean `{near}`?"),
                     None => {
                         let names: Vec<&str> = names().collect();
                         format!("there is no workflow `{name}`: there is {}", names.join(", "))
                     }
-                }),
+                }
+            }),
         }
     }
 }

@@ -83,7 +83,8 @@ impl Given {
         let Some(entry) = name.strip_prefix(PREFIX) else { return Ok(()) };
         match entry.strip_suffix("_FILE") {
             Some(entry) if !entry.is_empty() => {
-                let text = secret_file(&PathBuf::from(&value)).with_context(|| format!("{name} in {origin}"))?;
+                let text =
+                    secret_file(&PathBuf::from(&value)).with_context(|| format!("{name} in {origin}"))?;
                 self.put(entry, Raw::Text(text), format!("{value}, named by {name}"));
             }
             _ => self.put(entry, Raw::Text(value), format!("{name} in {origin}")),
@@ -100,7 +101,8 @@ impl Given {
             bail!("`config` in {} must be a table: write `[config]`", path.display());
         };
         for (name, value) in config {
-            let json = serde_json::to_value(value).with_context(|| format!("`{name}` in {}", path.display()))?;
+            let json =
+                serde_json::to_value(value).with_context(|| format!("`{name}` in {}", path.display()))?;
             self.put(name, Raw::Json(json), path.display().to_string());
         }
         Ok(())
@@ -119,7 +121,8 @@ impl Given {
             let id = flow_plan::ConfigId(u32::try_from(index).unwrap_or(u32::MAX));
             let given = self.values.get(&config.name.to_ascii_lowercase());
             if config.secret {
-                let value = given.map(secret_text).or_else(|| stand_in.then(|| format!("mock-{}", config.name)));
+                let value =
+                    given.map(secret_text).or_else(|| stand_in.then(|| format!("mock-{}", config.name)));
                 match value {
                     Some(text) if text.is_empty() => {
                         problems.push(format!("the secret `{}` is empty", config.name));
@@ -164,7 +167,8 @@ impl Given {
 
     /// The names that were given but that no plan reads.
     pub fn unknown<'a>(&'a self, known: &[&str]) -> Vec<&'a str> {
-        let set = self.values.iter().filter(|(_, entry)| entry.origin == "--set").map(|(name, _)| name.as_str());
+        let set =
+            self.values.iter().filter(|(_, entry)| entry.origin == "--set").map(|(name, _)| name.as_str());
         set.filter(|name| !known.iter().any(|known| known.eq_ignore_ascii_case(name))).collect()
     }
 }
@@ -217,7 +221,10 @@ fn secret_file(path: &Path) -> anyhow::Result<String> {
         bail!("{} has {length} bytes: a secret has at most {SECRET_BYTES_MAX}", path.display());
     }
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text)).to_owned())
+    Ok(text
+        .strip_suffix('\n')
+        .map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text))
+        .to_owned())
 }
 
 fn is_name(name: &str) -> bool {
@@ -279,10 +286,7 @@ mod tests {
         let text = "# note\r\nexport A=1\r\nB=\"two \\\"2\\\"\"\nC='$(cmd)'\nD=$(rm -rf /) # why\n\nE=\n";
         let lines = env_lines(text, Path::new(".env")).unwrap();
         let lines: Vec<(&str, &str)> = lines.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-        assert_eq!(
-            lines,
-            [("A", "1"), ("B", "two \"2\""), ("C", "$(cmd)"), ("D", "$(rm -rf /)"), ("E", "")]
-        );
+        assert_eq!(lines, [("A", "1"), ("B", "two \"2\""), ("C", "$(cmd)"), ("D", "$(rm -rf /)"), ("E", "")]);
         let error = env_lines("A\n", Path::new(".env")).unwrap_err().to_string();
         assert_eq!(error, ".env:1: expected `NAME=value`");
     }

@@ -44,7 +44,10 @@ fn a_declined_card_releases_the_stock_once_and_says_so() {
     assert_eq!(ran.stdout, "", "a failed run has no result");
     assert_eq!(server.received_for("POST /payments").len(), 1);
     let released = server.received_for("DELETE /inventory/reservations/*");
-    assert_eq!(released.iter().map(|request| request.path.as_str()).collect::<Vec<_>>(), ["/inventory/reservations/r-1"]);
+    assert_eq!(
+        released.iter().map(|request| request.path.as_str()).collect::<Vec<_>>(),
+        ["/inventory/reservations/r-1"]
+    );
 
     for said in ["Declined", "insufficient funds", &place("payments.charge("), "402", "inventory.reserve"] {
         assert!(ran.stderr.contains(said), "{said} is not in:\n{}", ran.stderr);
@@ -61,7 +64,10 @@ fn the_json_form_of_a_failure_says_the_same() {
     assert_eq!(json["format_version"], 1);
     assert_eq!(json["status"], "failed");
     assert_eq!(json["error"]["name"], "Declined");
-    assert_eq!(format!("{}:{}", json["error"]["file"].as_str().unwrap(), json["error"]["line"]), place("payments.charge("));
+    assert_eq!(
+        format!("{}:{}", json["error"]["file"].as_str().unwrap(), json["error"]["line"]),
+        place("payments.charge(")
+    );
     assert_eq!(json["undone"][0]["step"], "inventory.reserve");
     assert!(json["attempts"].as_array().unwrap().iter().any(|attempt| attempt["status"] == 402));
 }

@@ -42,7 +42,10 @@ fn the_edges_between_crates_are_those_of_the_table() {
     let names = |edges: &Edges| edges.keys().cloned().collect::<BTreeSet<_>>();
     assert_eq!(names(&documented), names(&actual), "crates in docs/architecture.md and in the workspace");
     for (name, edges) in &actual {
-        assert_eq!(&documented[name], edges, "what `{name}` imports: docs/architecture.md (left), Cargo.toml (right)");
+        assert_eq!(
+            &documented[name], edges,
+            "what `{name}` imports: docs/architecture.md (left), Cargo.toml (right)"
+        );
     }
 }
 

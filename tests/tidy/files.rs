@@ -24,10 +24,8 @@ fn every_file_says_in_its_first_line_what_it_is_for() {
     let mut files = Vec::new();
     rust_files(&root(), &mut files);
     assert!(files.len() > 50, "the walk found {} files", files.len());
-    let silent: Vec<_> = files
-        .iter()
-        .filter(|file| !std::fs::read_to_string(file).unwrap().starts_with("//! "))
-        .collect();
+    let silent: Vec<_> =
+        files.iter().filter(|file| !std::fs::read_to_string(file).unwrap().starts_with("//! ")).collect();
     assert!(silent.is_empty(), "no `//!` on the first line: {silent:#?}");
 }
 

@@ -12,7 +12,9 @@ use crate::program::{self, Program};
 
 /// Checks files: syntax, names, types, retry safety, compensation, time.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  flow check examples/order/order.flow\n  flow check --format json > diagnostics.json")]
+#[command(
+    after_help = "Example:\n  flow check examples/order/order.flow\n  flow check --format json > diagnostics.json"
+)]
 pub struct Check {
     /// Files, or folders with all `.flow` files in them; the current folder if none is named
     paths: Vec<PathBuf>,

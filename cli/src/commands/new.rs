@@ -11,7 +11,8 @@ use crate::output::Output;
 
 const MAIN: &str = include_str!("new/main.flow");
 const PROJECT: &str = include_str!("new/flow.toml");
-const IGNORE: &str = "# Snapshots that wait for review.\n*.snap.new\n# Secrets stay out of the repository.\n.env\n";
+const IGNORE: &str =
+    "# Snapshots that wait for review.\n*.snap.new\n# Secrets stay out of the repository.\n.env\n";
 
 /// Makes a project with one workflow that runs without input, and a test of it.
 #[derive(Debug, Args)]

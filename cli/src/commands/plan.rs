@@ -14,7 +14,9 @@ const FORMAT_VERSION: u32 = 1;
 
 /// Shows the plan that a workflow compiles to: steps, policies, worst case, code.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  flow plan examples/order/order.flow\n  flow plan shop.flow --workflow checkout --format json")]
+#[command(
+    after_help = "Example:\n  flow plan examples/order/order.flow\n  flow plan shop.flow --workflow checkout --format json"
+)]
 pub struct Plan {
     /// The file
     file: PathBuf,
