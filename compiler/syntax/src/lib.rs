@@ -6,7 +6,16 @@
 //! Start reading at [`parse`], then [`ast`].
 
 pub mod ast;
+mod brackets;
+mod characters;
+mod depth;
 mod kind;
+mod lexer;
+pub mod limits;
+mod literal;
+mod newlines;
+mod spelling;
+mod stream;
 mod literal;
 mod tree;
 
