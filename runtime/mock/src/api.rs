@@ -1,0 +1,193 @@
+//! The APIs as they are played: the operations of all plans, put together.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use flow_plan::{Idempotency, Operation, OperationId, Param, Place};
+use flow_vm::Program;
+
+use crate::{
+    Calls, OperationCalls, OperationName, Options, StartError,
+    memory::Memory,
+    reply,
+    route::{PathParams, Route},
+};
+
+/// One API.
+pub(crate) struct Api {
+    pub(crate) name: String,
+    pub(crate) version: u32,
+    /// Where it listens, with a slash at the end.
+    pub(crate) base: String,
+    pub(crate) operations: Vec<Played>,
+    routes: Vec<Route>,
+    pub(crate) options: Arc<Options>,
+    memory: Mutex<Memory>,
+}
+
+/// One operation.
+pub(crate) struct Played {
+    program: Arc<Program>,
+    pub(crate) id: OperationId,
+    pub(crate) operation: Operation,
+    /// `payments.charge`, with the version where several are played.
+    pub(crate) label: String,
+    /// The JSON that replaces its sample data.
+    pub(crate) answer: Option<String>,
+}
+
+impl Played {
+    pub(crate) fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// The header that carries its idempotency key.
+    pub(crate) fn key_header(&self) -> Option<&str> {
+        match &self.operation.idempotency {
+            Some(Idempotency::Header(name)) => Some(name),
+            Some(Idempotency::Natural) | None => None,
+        }
+    }
+
+    /// The parameter that is the body.
+    pub(crate) fn body_param(&self) -> Option<&Param> {
+        self.operation.params.iter().find(|param| param.place == Place::Body)
+    }
+}
+
+impl Api {
+    /// The APIs of the plans, each once, in the order of the plans.
+    pub(crate) fn all(programs: &[Arc<Program>], options: &Arc<Options>) -> Vec<Self> {
+        let mut apis: Vec<Self> = Vec::new();
+        for program in programs {
+            for api in &program.plan().apis {
+                if !apis.iter().any(|known| known.name == api.name && known.version == api.version) {
+                    apis.push(Self {
+                        name: api.name.clone(),
+                        version: api.version,
+                        base: String::new(),
+                        operations: Vec::new(),
+                        routes: Vec::new(),
+                        options: Arc::clone(options),
+                        memory: Mutex::new(Memory::new(0)),
+                    });
+                }
+            }
+            for (id, operation) in (0..).map(OperationId).zip(&program.plan().operations) {
+                let declared = program.plan().api(operation.api);
+                let api = apis
+                    .iter_mut()
+                    .find(|api| declared.is_some_and(|d| d.name == api.name && d.version == api.version));
+                if let Some(api) = api {
+                    api.add(program, id, operation);
+                }
+            }
+        }
+        let names: Vec<String> = apis.iter().map(|api| api.name.clone()).collect();
+        for api in &mut apis {
+            api.complete(names.iter().filter(|name| **name == api.name).count() > 1);
+        }
+        apis
+    }
+
+    /// Adds an operation, if no other plan has brought it.
+    fn add(&mut self, program: &Arc<Program>, id: OperationId, operation: &Operation) {
+        let same = |played: &Played| {
+            played.operation.name == operation.name
+                && played.operation.method == operation.method
+                && played.operation.path == operation.path
+        };
+        if !self.operations.iter().any(same) {
+            self.operations.push(Played {
+                program: Arc::clone(program),
+                id,
+                operation: operation.clone(),
+                label: String::new(),
+                answer: None,
+            });
+        }
+    }
+
+    /// Names the operations, and orders the ways to them.
+    fn complete(&mut self, several_versions: bool) {
+        for played in &mut self.operations {
+            let version = several_versions.then_some(self.version);
+            let operation = played.operation.name.clone();
+            played.label = OperationName { api: self.name.clone(), version, operation }.to_string();
+        }
+        self.routes =
+            self.operations.iter().enumerate().map(|(place, p)| Route::new(&p.operation, place)).collect();
+        self.routes.sort_by_key(Route::rank);
+        self.memory = Mutex::new(Memory::new(self.operations.len()));
+    }
+
+    /// The operation that a request is for.
+    pub(crate) fn route(&self, method: &str, path: &str) -> Option<(usize, &Played, PathParams)> {
+        self.routes.iter().find_map(|route| {
+            let params = route.matches(method, path)?;
+            Some((route.operation, self.operations.get(route.operation)?, params))
+        })
+    }
+
+    pub(crate) fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds what it has seen.
+    pub(crate) fn count(&self, calls: &mut Calls) {
+        let memory = self.memory();
+        calls.unmatched += memory.unmatched;
+        for (played, seen) in self.operations.iter().zip(&memory.operations) {
+            let seen = OperationCalls {
+                requests: seen.requests,
+                effects: seen.effects,
+                keys: seen.keys.keys().cloned().collect(),
+            };
+            calls.operations.insert(played.label.clone(), seen);
+        }
+    }
+}
+
+/// Gives the operations what the options say of them.
+pub(crate) fn instruct(apis: &mut [Api], options: &Options) -> Result<(), StartError> {
+    for failure in &options.failures {
+        for (api, place) in named(apis, &failure.operation)? {
+            if let Some(operation) = apis.get(api).and_then(|api| {
+                let mut memory = api.memory();
+                memory.operations.get_mut(place).map(|operation| operation.script.extend(&failure.steps))
+            }) {
+                let () = operation;
+            }
+        }
+    }
+    for answer in &options.answers {
+        for (api, place) in named(apis, &answer.operation)? {
+            if let Some(played) = apis.get_mut(api).and_then(|api| api.operations.get_mut(place)) {
+                played.answer = Some(answer.json.clone());
+            }
+            if let Some(api) = apis.get(api)
+                && let Some(played) = api.operations.get(place)
+            {
+                reply::try_answer(api, played)
+                    .map_err(|reason| StartError::Answer { name: answer.operation.clone(), reason })?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The places of the operations that a name means.
+fn named(apis: &[Api], name: &OperationName) -> Result<Vec<(usize, usize)>, StartError> {
+    let mut places = Vec::new();
+    for (index, api) in apis.iter().enumerate() {
+        for (place, played) in api.operations.iter().enumerate() {
+            if name.names(&api.name, api.version, &played.operation.name) {
+                places.push((index, place));
+            }
+        }
+    }
+    if places.is_empty() {
+        let known = apis.iter().flat_map(|api| &api.operations).map(|played| played.label.clone()).collect();
+        return Err(StartError::UnknownOperation { name: name.clone(), known });
+    }
+    Ok(places)
+}

@@ -1,0 +1,71 @@
+//! JSON texts as they stand: members keep their very characters, so that a decimal keeps its digits.
+
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
+
+/// The members of an object, each as its text.
+pub(crate) type Members = BTreeMap<String, Box<RawValue>>;
+
+/// Whether the bytes are one JSON text.
+pub(crate) fn is_json(bytes: &[u8]) -> bool {
+    serde_json::from_slice::<&RawValue>(bytes).is_ok()
+}
+
+/// The members, if the text is an object.
+pub(crate) fn members(text: &[u8]) -> Option<Members> {
+    serde_json::from_slice(text).ok()
+}
+
+/// The first item, if the text is a list that has one.
+pub(crate) fn first_item(text: &[u8]) -> Option<Box<RawValue>> {
+    let items: Vec<Box<RawValue>> = serde_json::from_slice(text).ok()?;
+    items.into_iter().next()
+}
+
+/// A JSON text of a string.
+pub(crate) fn quoted(text: &str) -> String {
+    // INVARIANT: a string always has a JSON text.
+    serde_json::to_string(text).unwrap_or_else(|_| "\"\"".to_owned())
+}
+
+/// The string that a JSON text is; numbers and the like as they stand.
+pub(crate) fn plain(raw: &RawValue) -> String {
+    serde_json::from_str(raw.get()).unwrap_or_else(|_| raw.get().to_owned())
+}
+
+/// An object of names and JSON texts.
+pub(crate) fn object<N: AsRef<str>, V: AsRef<str>>(members: impl IntoIterator<Item = (N, V)>) -> String {
+    let members: Vec<String> = members
+        .into_iter()
+        .map(|(name, value)| format!("{}:{}", quoted(name.as_ref()), value.as_ref()))
+        .collect();
+    format!("{{{}}}", members.join(","))
+}
+
+/// A list of JSON texts.
+pub(crate) fn list(items: &[String]) -> String {
+    format!("[{}]", items.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_keep_their_characters() {
+        let members = members(br#"{"amount": 40.00, "note": "a\u0062"}"#).unwrap();
+        assert_eq!(members["amount"].get(), "40.00");
+        assert_eq!(members["note"].get(), r#""a\u0062""#);
+        assert_eq!(plain(&members["note"]), "ab");
+        assert_eq!(object([("a\"", "1")]), r#"{"a\"":1}"#);
+    }
+
+    #[test]
+    fn a_deep_text_is_no_danger() {
+        let deep = "[".repeat(1_000_000);
+        assert!(!is_json(deep.as_bytes()));
+        let closed = format!("{deep}{}", "]".repeat(1_000_000));
+        let _ = is_json(closed.as_bytes());
+    }
+}

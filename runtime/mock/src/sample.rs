@@ -1,0 +1,202 @@
+//! Sample data of a type: stable, readable, and as the type's conditions want it.
+
+use std::cell::Cell;
+
+use flow_plan::{Field, FunctionId, Literal, Literals, Type, TypeId, Types};
+use flow_vm::Program;
+
+use crate::{
+    candidates, json,
+    limits::{SAMPLE_DEPTH_MAX, SAMPLE_VALUES_MAX},
+    sources::Sources,
+    words::{self, Draw},
+};
+
+/// Makes the sample of one answer.
+pub(crate) struct Sampler<'a> {
+    /// Where the types and their conditions are.
+    pub(crate) program: &'a Program,
+    /// The mock's own URL.
+    pub(crate) base: &'a str,
+    /// The operation's name, which ids begin with.
+    pub(crate) operation: &'a str,
+    /// The number of the thing that the answer is about.
+    pub(crate) number: u64,
+    /// What the request says.
+    pub(crate) sources: &'a Sources,
+    /// What an explanation says.
+    pub(crate) explanation: Option<String>,
+    /// How many values were made.
+    pub(crate) values: Cell<u32>,
+}
+
+/// The place of a value in its sample.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spot<'a> {
+    /// The name of the field, or of the list whose item it is.
+    pub(crate) name: &'a str,
+    /// The name of what has the field.
+    owner: &'a str,
+    /// Chooses among values.
+    pub(crate) draw: Draw,
+    /// Which one it is of its kind, from 1.
+    pub(crate) number: u64,
+    /// How many values it is inside of.
+    depth: u32,
+    /// Whether what the request says may stand here: not in lists, whose items are others.
+    echoes: bool,
+}
+
+impl<'a> Spot<'a> {
+    fn field(self, name: &'a str) -> Self {
+        Self { name, owner: self.name, draw: self.draw.of(name), depth: self.depth + 1, ..self }
+    }
+
+    fn item(self, number: u64) -> Self {
+        Self { draw: self.draw.nth(number), number, depth: self.depth + 1, echoes: false, ..self }
+    }
+
+    /// The same place, with another choice.
+    pub(crate) fn varied(self, variant: u64) -> Self {
+        if variant == 0 { self } else { Self { draw: self.draw.nth(variant), ..self } }
+    }
+}
+
+impl<'a> Sampler<'a> {
+    /// The JSON text of a value of the type.
+    pub(crate) fn whole(&self, ty: TypeId, draw: Draw) -> String {
+        let spot = Spot { name: "", owner: "", draw, number: self.number, depth: 0, echoes: true };
+        self.value(ty, spot)
+    }
+
+    pub(crate) fn types(&self) -> &'a Types {
+        &self.program.plan().types
+    }
+
+    /// The JSON text of a value of the type, for the place.
+    pub(crate) fn value(&self, ty: TypeId, spot: Spot<'_>) -> String {
+        self.values.set(self.values.get().saturating_add(1));
+        match self.types().get(ty) {
+            Type::Null => "null".into(),
+            Type::Bool => words::boolean(spot.name).to_string(),
+            Type::Int => words::int(spot.name, spot.number, spot.draw),
+            Type::Float => words::float(spot.draw).into(),
+            Type::Decimal => words::decimal(spot.name, spot.draw).into(),
+            Type::String => json::quoted(&self.text(spot)),
+            Type::Bytes => json::quoted("c2FtcGxl"),
+            Type::Duration => json::quoted("PT5S"),
+            Type::Timestamp => json::quoted(words::MOMENT),
+            Type::Date => json::quoted(words::DAY),
+            Type::Uuid => json::quoted(&spot.draw.nth(spot.number).uuid()),
+            Type::Url => json::quoted(&format!(
+                "{}{}",
+                self.base,
+                if spot.name.is_empty() { "sample" } else { spot.name }
+            )),
+            Type::Json | Type::Error => "{}".into(),
+            Type::Optional(_) if self.is_full(spot) || words::is_continuation(spot.name) => "null".into(),
+            Type::Optional(inner) | Type::Secret(inner) => self.value(*inner, spot),
+            Type::List(item) => self.list(*item, spot, 1 + spot.draw.below(2)),
+            Type::Map(value) => self.map(*value, spot, 1),
+            Type::Record(fields) => json::object(self.members(fields, spot)),
+            Type::Literals(literals) => first_literal(literals),
+            Type::Tagged { tag, cases, .. } => match cases.first() {
+                Some(case) => {
+                    let mut members = vec![(tag.clone(), literal(&case.wire))];
+                    if let Type::Record(fields) = self.types().get(case.fields) {
+                        members.extend(self.members(fields, spot));
+                    }
+                    json::object(members)
+                }
+                None => "{}".into(),
+            },
+        }
+    }
+
+    /// A list of so many items.
+    pub(crate) fn list(&self, item: TypeId, spot: Spot<'_>, size: u64) -> String {
+        let size = if self.is_full(spot) { 0 } else { size };
+        let items: Vec<String> = (1..=size).map(|number| self.value(item, spot.item(number))).collect();
+        json::list(&items)
+    }
+
+    /// A map of so many entries.
+    pub(crate) fn map(&self, value: TypeId, spot: Spot<'_>, size: u64) -> String {
+        let size = if self.is_full(spot) { 0 } else { size };
+        json::object((1..=size).map(|number| (format!("key-{number}"), self.value(value, spot.item(number)))))
+    }
+
+    /// Whether the sample is large enough; whatever can then be empty is.
+    fn is_full(&self, spot: Spot<'_>) -> bool {
+        spot.depth >= SAMPLE_DEPTH_MAX || self.values.get() >= SAMPLE_VALUES_MAX
+    }
+
+    fn members(&self, fields: &[Field], spot: Spot<'_>) -> Vec<(String, String)> {
+        fields
+            .iter()
+            .filter_map(|field| {
+                let value = self.field(field, spot.field(&field.name));
+                // A member that may be absent is left out when it is null.
+                (!field.optional || value != "null").then(|| (field.wire.clone(), value))
+            })
+            .collect()
+    }
+
+    fn field(&self, field: &Field, spot: Spot<'_>) -> String {
+        if spot.echoes {
+            let echoed = self.sources.find(&field.wire, &field.name).map(|raw| raw.get()).find(|text| {
+                self.fits(field.ty, text) && field.check.is_none_or(|check| self.holds(check, text))
+            });
+            if let Some(text) = echoed {
+                return text.to_owned();
+            }
+        }
+        match field.check {
+            Some(check) => candidates::first(self, field.ty, spot, check),
+            None => self.value(field.ty, spot),
+        }
+    }
+
+    fn text(&self, spot: Spot<'_>) -> String {
+        if words::is_explanation(spot.name)
+            && let Some(explanation) = &self.explanation
+        {
+            return explanation.clone();
+        }
+        if !words::is_id(spot.name) {
+            return words::text(spot.name, spot.number, spot.draw);
+        }
+        let counted = words::counted(spot.name).unwrap_or_else(|| match spot.owner {
+            "" => self.operation.to_owned(),
+            owner => words::singular(owner),
+        });
+        format!("{counted}-{}", spot.number)
+    }
+
+    fn fits(&self, ty: TypeId, json: &str) -> bool {
+        self.program.check_value(ty, json.as_bytes()).is_ok()
+    }
+
+    /// Whether a condition is true of a value.
+    pub(crate) fn holds(&self, check: FunctionId, json: &str) -> bool {
+        holds(self.program, check, json.as_bytes())
+    }
+}
+
+/// Whether a condition is true of a JSON text. One that fails is not.
+pub(crate) fn holds(program: &Program, check: FunctionId, json: &[u8]) -> bool {
+    program.evaluate(check, &[json.to_vec()]).is_ok_and(|answer| answer == b"true")
+}
+
+fn first_literal(literals: &Literals) -> String {
+    literals.values.first().map_or_else(|| "null".into(), literal)
+}
+
+/// The JSON text of a literal.
+pub(crate) fn literal(literal: &Literal) -> String {
+    match literal {
+        Literal::String(text) => json::quoted(text),
+        Literal::Int(int) => int.to_string(),
+        Literal::Bool(bool) => bool.to_string(),
+    }
+}
