@@ -8,7 +8,7 @@ use flow_hir::{
 use flow_source::Span;
 
 use crate::checker::Checker;
-use crate::infer::{Infer, Place, Reason, holds_secret};
+use crate::infer::{Infer, Place, Reason};
 use crate::retry;
 use crate::typed::{CheckedApi, CheckedOperation, EffectClass, OperationUndo};
 use crate::types::{Ty, TyKind};

@@ -108,6 +108,7 @@ codes! {
     F0607 Error "a failure that is not an error",
     F0608 Error "a way out of a branch or loop that is not there",
     F0609 Warning "a caught error after a step that stays",
+    F0610 Error "a compensation of what is no step",
 
     F0701 Error "a secret that flows where it may not",
     F0702 Error "a credential in the source",
@@ -120,6 +121,7 @@ codes! {
     F0901 Error "a mock that does not fit its operation",
     F0902 Error "an error that cannot occur",
     F0903 Error "an execution was expected",
+    F0904 Error "a statement that does not belong there",
 
     F1001 Warning "an unused name",
     F1002 Warning "an unused declaration",

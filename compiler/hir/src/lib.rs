@@ -3,15 +3,18 @@
 //! In: the typed syntax trees of an entry file and of what it imports. Out: one [`Program`] of typed arenas
 //! in which every name is an id, and diagnostics about names. This crate knows names and scopes; it leaves
 //! the meaning of types, effects and rules to `flow-check`, the reading of files to the driver, and knows
-//! nothing of bytecode. Start reading at [`Program`], then [`Expr`].
+//! nothing of bytecode. Start reading at [`lower`] and [`Program`], then [`Expr`].
 
 mod api;
 mod body;
 mod declaration;
+mod files;
 mod index;
+mod lower;
 mod pattern;
 mod program;
 mod retry;
+mod scope;
 mod test;
 mod types;
 mod walk;
@@ -26,7 +29,9 @@ pub use body::{
     TemplatePart, UnaryOp,
 };
 pub use declaration::{ConfigEntry, ErrorDecl, Function, Param, Workflow};
+pub use files::{Files, ImportProblem};
 pub use index::{Arena, Index, SideTable};
+pub use lower::lower;
 pub use pattern::{FieldPattern, Pattern, PatternKind};
 pub use program::{
     ApiId, ConfigId, ErrorDeclId, ExprId, FunctionId, LocalId, Name, OperationId, Program, RetryId, Spanned,

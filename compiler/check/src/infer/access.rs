@@ -1,7 +1,7 @@
 //! Reading: names, configuration, fields, elements.
 
 use flow_diagnostics::{Diagnostic, codes, nearest};
-use flow_hir::{BuiltinError, ConfigId, ErrorRef, ExprId, ExprKind, LocalId, Name, TypeRef};
+use flow_hir::{ConfigId, ErrorRef, ExprId, LocalId, Name, TypeRef};
 
 use super::facts::Spot;
 use super::{Infer, Reason};
@@ -260,13 +260,5 @@ impl Infer<'_, '_> {
             self.fit(value, found, target, Some(&reason));
         }
         target
-    }
-
-    /// Whether an expression is a bound name of a kind.
-    pub(super) fn as_local(&self, expr: ExprId) -> Option<LocalId> {
-        match self.checker.program.exprs[expr].kind {
-            ExprKind::Local(local) => Some(local),
-            _ => None,
-        }
     }
 }

@@ -53,17 +53,11 @@ impl Infer<'_, '_> {
                 self.any(argument.value);
                 continue;
             };
-            if let Some(slot) = given.get_mut(position) {
-                if let Some(first) = slot.replace(span) {
-                    self.checker.report(
-                        Diagnostic::new(
-                            &codes::F0210,
-                            span,
-                            format!("argument `{}` is given twice", parameter.name),
-                        )
+            if let Some(first) = given.get_mut(position).and_then(|slot| slot.replace(span)) {
+                self.checker.report(
+                    Diagnostic::new(&codes::F0210, span, format!("argument `{}` is given twice", parameter.name))
                         .also(first, "first given here"),
-                    );
-                }
+                );
             }
             if let Some(slot) = values.get_mut(position) {
                 *slot = ParamValue::Given(argument.value);

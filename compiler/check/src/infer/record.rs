@@ -16,28 +16,25 @@ impl Infer<'_, '_> {
     pub(super) fn record(&mut self, items: &[RecordItem], span: Span, want: Want<'_>) -> Ty {
         self.report_repeated(items);
         let spreads = items.iter().any(|item| matches!(item, RecordItem::Spread(_)));
-        match self.hint_kind(want) {
-            Some((ty, kind)) => match &*kind {
-                TyKind::Record(fields) if !spreads => {
-                    self.record_of(items, span, ty, fields, want);
-                    return ty;
-                }
-                TyKind::Record(fields) => return self.free_record(items, Some(fields)),
-                TyKind::Map(value) if items.is_empty() => return self.checker.typed.types.map(*value),
-                TyKind::Map(_) => {
-                    self.free_record(items, None);
-                    self.checker.report(
-                        Diagnostic::new(&codes::F0301, span, "expected a map, found a record")
-                            .help("the keys of a map are texts: `{ \"key\": value }`"),
-                    );
-                    return Ty::ERROR;
-                }
-                TyKind::Json => return self.json_record(items),
-                _ => {}
-            },
-            None => {}
+        let Some((ty, kind)) = self.hint_kind(want) else { return self.free_record(items, None) };
+        match &*kind {
+            TyKind::Record(fields) if !spreads => {
+                self.record_of(items, span, ty, fields, want);
+                ty
+            }
+            TyKind::Record(fields) => self.free_record(items, Some(fields)),
+            TyKind::Map(value) if items.is_empty() => self.checker.typed.types.map(*value),
+            TyKind::Map(_) => {
+                self.free_record(items, None);
+                self.checker.report(
+                    Diagnostic::new(&codes::F0301, span, "expected a map, found a record")
+                        .help("the keys of a map are texts: `{ \"key\": value }`"),
+                );
+                Ty::ERROR
+            }
+            TyKind::Json => self.json_record(items),
+            _ => self.free_record(items, None),
         }
-        self.free_record(items, None)
     }
 
     /// A literal for a known record type: each field is checked against it.

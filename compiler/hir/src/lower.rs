@@ -1,0 +1,351 @@
+//! Lowering: trees to the program, file by file, in the order in which names were collected.
+
+mod apis;
+mod calls;
+mod expressions;
+mod operations;
+mod patterns;
+mod property;
+mod resolve;
+mod retries;
+mod statements;
+mod tests;
+mod types;
+
+use std::sync::Arc;
+
+use flow_diagnostics::{Diagnostic, codes};
+use flow_source::{FileId, Span};
+use flow_syntax::SyntaxNode;
+use flow_syntax::ast::{self, AstNode};
+use rustc_hash::FxHashMap;
+
+use crate::files::{Files, LoadedFile, load};
+use crate::scope::{Names, collect, version};
+use crate::{
+    ConfigEntry, ErrorDecl, Expr, ExprId, ExprKind, Function, Local, LocalId, LocalKind, Name, Param,
+    Program, TypeDecl, TypeRef, TypeRefKind, Workflow,
+};
+
+/// Lowers an entry file and all that it imports. Tests are those of the entry alone.
+pub fn lower(files: &mut dyn Files, entry: FileId) -> (Program, Vec<Diagnostic>) {
+    let mut diagnostics = Vec::new();
+    let loaded = load(files, entry, &mut diagnostics);
+    let names = collect(&loaded, &mut diagnostics);
+    let mut lowerer = Lowerer {
+        names,
+        file: entry,
+        program: Program::default(),
+        diagnostics,
+        scopes: Vec::new(),
+        depth: 0,
+    };
+    for file in &loaded {
+        lowerer.lower_file(file, file.file == entry);
+    }
+    (lowerer.program, lowerer.diagnostics)
+}
+
+/// The state of lowering.
+pub(crate) struct Lowerer {
+    names: Names,
+    /// The file that is being lowered.
+    file: FileId,
+    program: Program,
+    diagnostics: Vec<Diagnostic>,
+    /// Bound names, innermost scope last.
+    scopes: Vec<FxHashMap<Arc<str>, LocalId>>,
+    /// How deep the expression is that is being lowered.
+    depth: u32,
+}
+
+impl Lowerer {
+    fn lower_file(&mut self, loaded: &LoadedFile, entry: bool) {
+        self.file = loaded.file;
+        self.program.files.push(loaded.file);
+        for item in loaded.tree.items() {
+            match item {
+                ast::Item::Import(_) => {}
+                ast::Item::ConfigDecl(decl) => self.lower_config(&decl),
+                ast::Item::ErrorDecl(decl) => self.lower_error(&decl),
+                ast::Item::RetryDecl(decl) => self.lower_retry(&decl),
+                ast::Item::TypeDecl(decl) => self.lower_type_decl(&decl),
+                ast::Item::ApiDecl(decl) => self.lower_api(&decl),
+                ast::Item::WorkflowDecl(decl) => self.lower_workflow(&decl),
+                ast::Item::FnDecl(decl) => self.lower_function(&decl),
+                ast::Item::TestDecl(decl) if entry => self.lower_test(&decl),
+                ast::Item::TestDecl(_) => {}
+                ast::Item::ImportApi(decl) => self.not_built(
+                    decl.syntax(),
+                    "importing an OpenAPI document",
+                    "declare the operations in an `api` of your own",
+                ),
+                ast::Item::PublishDecl(decl) => {
+                    self.not_built(decl.syntax(), "`publish`", "start executions with `flow run`");
+                }
+                ast::Item::ScheduleDecl(decl) => {
+                    self.not_built(decl.syntax(), "`schedule`", "start executions with `flow run` from cron");
+                }
+                ast::Item::ObjectiveDecl(decl) => {
+                    self.not_built(decl.syntax(), "`objective`", "leave it out");
+                }
+            }
+        }
+    }
+
+    /// Notes a finding.
+    fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// The place of a node.
+    fn span(&self, node: &impl AstNode) -> Span {
+        node.span(self.file)
+    }
+
+    /// The place of a node's first word or mark: the keyword of a construct.
+    fn keyword_span(&self, node: &SyntaxNode) -> Span {
+        flow_syntax::tokens(node).find(|token| !token.kind().is_trivia()).map_or_else(
+            || flow_syntax::span(self.file, node),
+            |token| flow_syntax::token_span(self.file, token),
+        )
+    }
+
+    /// Says that a construct parses but is not built yet, at its keyword, and what to do instead.
+    fn not_built(&mut self, node: &SyntaxNode, what: &str, instead: &str) {
+        let span = self.keyword_span(node);
+        self.not_built_at(span, what, instead);
+    }
+
+    fn not_built_at(&mut self, span: Span, what: &str, instead: &str) {
+        self.report(
+            Diagnostic::new(&codes::F0001, span, format!("{what} is not built yet")).help(instead.to_owned()),
+        );
+    }
+
+    /// A declared name.
+    fn name(&self, name: Option<ast::Name>, otherwise: Span) -> Name {
+        match name {
+            Some(name) => Name { text: Arc::from(name.text()), span: self.span(&name) },
+            None => Name { text: Arc::from(""), span: otherwise },
+        }
+    }
+
+    /// Adds an expression.
+    fn push(&mut self, kind: ExprKind, span: Span) -> ExprId {
+        self.program.exprs.push(Expr { kind, span })
+    }
+
+    /// A missing expression: what is missing has been reported.
+    fn missing(&mut self, span: Span) -> ExprId {
+        self.push(ExprKind::Missing, span)
+    }
+
+    /// Lowers something in a scope of its own.
+    fn scoped<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        self.scopes.push(FxHashMap::default());
+        let value = work(self);
+        self.scopes.pop();
+        value
+    }
+
+    /// Lowers something that sees no bound names from outside.
+    fn apart<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = std::mem::take(&mut self.scopes);
+        let value = self.scoped(work);
+        self.scopes = outer;
+        value
+    }
+
+    /// The local of a name, innermost first.
+    fn find_local(&self, name: &str) -> Option<LocalId> {
+        self.scopes.iter().rev().find_map(|scope| scope.get(name).copied())
+    }
+
+    /// Binds a name, and warns when it hides another.
+    fn bind(&mut self, name: Name, kind: LocalKind) -> LocalId {
+        if !matches!(kind, LocalKind::Where | LocalKind::Result | LocalKind::Cause) {
+            self.warn_hidden(&name, kind);
+        }
+        let text = Arc::clone(&name.text);
+        let local = self.program.locals.push(Local { name, kind });
+        if let Some(scope) = self.scopes.last_mut()
+            && !text.is_empty()
+        {
+            scope.insert(text, local);
+        }
+        local
+    }
+
+    fn warn_hidden(&mut self, name: &Name, kind: LocalKind) {
+        if let Some(hidden) = self.find_local(&name.text) {
+            let hidden = &self.program.locals[hidden];
+            // Two parameters of one name are a mistake, not a matter of style.
+            let diagnostic = if kind == LocalKind::Param && hidden.kind == LocalKind::Param {
+                Diagnostic::new(&codes::F0210, name.span, format!("two parameters are named `{}`", name.text))
+                    .also(hidden.name.span, "the first one")
+            } else {
+                Diagnostic::new(
+                    &codes::F1003,
+                    name.span,
+                    format!("`{}` hides a name of the same spelling", name.text),
+                )
+                .also(hidden.name.span, "bound here")
+                .help("give it another name")
+            };
+            self.report(diagnostic);
+        } else if let Some(entry) =
+            self.names.files.get(&self.file).and_then(|scope| scope.get(&name.text).first())
+        {
+            let diagnostic = Diagnostic::new(
+                &codes::F1003,
+                name.span,
+                format!("`{}` hides {} of that name", name.text, entry.symbol.what()),
+            )
+            .also(entry.span, "declared here")
+            .help("give it another name");
+            self.report(diagnostic);
+        }
+    }
+
+    fn lower_config(&mut self, decl: &ast::ConfigDecl) {
+        for entry in decl.entries() {
+            let span = self.span(&entry);
+            let name = self.name(entry.name(), span);
+            let ty = self.lower_config_type(entry.ty(), span);
+            if let Some(clause) = entry.where_clause() {
+                self.not_built(clause.syntax(), "`where` in a `config`", "check the value where it is used");
+            }
+            let default = entry.default().map(|default| self.apart(|lowerer| lowerer.lower_expr(&default)));
+            let docs = ast::docs(entry.syntax());
+            self.program.config.push(ConfigEntry { name, docs, ty, default, span });
+        }
+    }
+
+    fn lower_error(&mut self, decl: &ast::ErrorDecl) {
+        let span = self.span(decl);
+        let name = self.name(decl.name(), span);
+        let fields = decl.record().map_or_else(Vec::new, |record| self.lower_fields(&record));
+        let docs = ast::docs(decl.syntax());
+        self.program.errors.push(ErrorDecl { name, docs, fields, span });
+    }
+
+    fn lower_type_decl(&mut self, decl: &ast::TypeDecl) {
+        let span = self.span(decl);
+        let name = self.name(decl.name(), span);
+        let params: Vec<Name> = decl.parameters().map(|param| self.name(Some(param), span)).collect();
+        let ty = match params.first() {
+            Some(first) => {
+                let at = first.span;
+                self.not_built_at(at, "a generic type", "declare one type for each use");
+                TypeRef { kind: TypeRefKind::Missing, span }
+            }
+            None => self.lower_type(decl.ty(), span),
+        };
+        if let Some(clause) = decl.where_clause() {
+            self.not_built(
+                clause.syntax(),
+                "`where` on a whole type",
+                "write it on the fields and parameters that have the type",
+            );
+        }
+        let docs = ast::docs(decl.syntax());
+        self.program.types.push(TypeDecl { name, docs, params: Vec::new(), ty, constraint: None, span });
+    }
+
+    fn lower_workflow(&mut self, decl: &ast::WorkflowDecl) {
+        let span = self.span(decl);
+        let name = self.name(decl.name(), span);
+        let mut within = None;
+        for clause in decl.clauses() {
+            match clause {
+                ast::WorkflowClause::WithinClause(clause) => {
+                    if let Some(duration) = clause.duration() {
+                        within = Some(self.apart(|lowerer| lowerer.lower_expr(&duration)));
+                    }
+                }
+                ast::WorkflowClause::KeyClause(clause) => self.not_built(
+                    clause.syntax(),
+                    "`key` of a workflow",
+                    "give a key when starting: `flow run --key`",
+                ),
+                ast::WorkflowClause::OnePerClause(clause) => {
+                    self.not_built(clause.syntax(), "`one per`", "leave it out");
+                }
+                ast::WorkflowClause::UndoClause(clause) => {
+                    self.not_built(
+                        clause.syntax(),
+                        "`undo` of a workflow",
+                        "undo its steps in the workflow itself",
+                    );
+                }
+            }
+        }
+        let head_end = decl.body().map_or(span.end, |body| self.span(&body).start);
+        let head = Span::new(span.file, name.span.start.min(span.start), head_end);
+        let workflow = self.apart(|lowerer| {
+            let params = lowerer.lower_params(decl.parameters());
+            let result = decl.result().map(|result| lowerer.lower_type(Some(result), span));
+            let body = match decl.body() {
+                Some(body) => lowerer.lower_block(&body),
+                None => lowerer.missing(span),
+            };
+            Workflow {
+                name,
+                version: version(decl.version()),
+                docs: ast::docs(decl.syntax()),
+                params,
+                result,
+                within,
+                body,
+                head,
+                span,
+            }
+        });
+        self.program.workflows.push(workflow);
+    }
+
+    fn lower_function(&mut self, decl: &ast::FnDecl) {
+        let span = self.span(decl);
+        let name = self.name(decl.name(), span);
+        let function = self.apart(|lowerer| {
+            let params = lowerer.lower_params(decl.parameters());
+            let result = decl.result().map(|result| lowerer.lower_type(Some(result), span));
+            let body = lowerer.lower_optional_expr(decl.body(), span);
+            Function { name, docs: ast::docs(decl.syntax()), params, result, body, span }
+        });
+        self.program.functions.push(function);
+    }
+
+    /// Parameters of a workflow or function, bound in the innermost scope.
+    fn lower_params(&mut self, list: Option<ast::ParameterList>) -> Vec<Param> {
+        let mut params = Vec::new();
+        for param in list.iter().flat_map(ast::ParameterList::parameters) {
+            let span = self.span(&param);
+            if let Some(place) = param.place() {
+                let word = match place {
+                    ast::ParameterPlace::Body => "body",
+                    ast::ParameterPlace::Header => "header",
+                };
+                let at = self.keyword_span(param.syntax());
+                self.report(
+                    Diagnostic::new(&codes::F0404, at, format!("`{word}` is for parameters of operations"))
+                        .help("leave it out"),
+                );
+            }
+            let name = self.name(param.name(), span);
+            let mut ty = self.lower_type(param.ty(), span);
+            if param.is_optional() {
+                let at = ty.span;
+                ty = TypeRef { kind: TypeRefKind::Optional(Box::new(ty)), span: at };
+            }
+            // A default sees the parameters before it, never itself.
+            let default = param.default().map(|default| self.apart(|lowerer| lowerer.lower_expr(&default)));
+            let constraint = self.lower_where(param.where_clause(), Some(&name));
+            let docs = ast::docs(param.syntax());
+            let local = self.bind(name.clone(), LocalKind::Param);
+            params.push(Param { local, name, docs, ty, constraint, default, span });
+        }
+        params
+    }
+}

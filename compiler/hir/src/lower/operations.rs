@@ -1,0 +1,381 @@
+//! Operations of APIs.
+
+use std::sync::Arc;
+
+use flow_diagnostics::{Diagnostic, codes, nearest};
+use flow_source::Span;
+use flow_syntax::ast::{self, AstNode};
+
+use super::Lowerer;
+use super::property::Property;
+use crate::{
+    ApiId, ErrorRef, ExprId, Idempotency, LocalKind, Method, Name, Operation, OperationParam, ParamPlace,
+    PathPart, Raise, Spanned, UndoCall, UndoClause,
+};
+
+/// The properties of an operation that are built.
+const KNOWN: [&str; 11] = [
+    "timeout",
+    "retry",
+    "rate",
+    "idempotency",
+    "raises",
+    "undo",
+    "done",
+    "confirm",
+    "unknown_on",
+    "absent",
+    "deprecated",
+];
+
+/// Those that are not, and what to do instead.
+const LATER: [(&str, &str); 11] = [
+    ("auth", "write it on the api"),
+    ("headers", "write them on the api, or declare a `header` parameter"),
+    ("concurrency", "write it on the api"),
+    ("cache", "leave it out: nothing is cached"),
+    ("redirects", "leave it out: redirects are not followed"),
+    ("accept", "leave it out: JSON is asked for"),
+    ("content", "leave it out: JSON is sent"),
+    ("paginate", "call the operation in a `while` loop"),
+    ("async", "ask for the state in a `while` loop"),
+    ("conditional", "declare a `header` parameter for the tag"),
+    ("sunset", "use `deprecated: \"…\"`"),
+];
+
+impl Lowerer {
+    pub(super) fn lower_operation(&mut self, api: ApiId, decl: &ast::Operation) -> Operation {
+        let span = self.span(decl);
+        let name = self.name(decl.name(), span);
+        let method = Spanned { value: self.lower_method(decl), span: self.keyword_span_after_docs(decl) };
+        let head_end = decl.block().map_or(span.end, |block| self.span(&block).start);
+        self.apart(|lowerer| {
+            let params = lowerer.lower_operation_params(decl);
+            let (path, path_text) = lowerer.lower_path(decl, &params, span);
+            let params = place_params(params, &path);
+            lowerer.check_bodies(&params);
+            let response = decl.response().map(|response| lowerer.lower_type(Some(response), span));
+            let mut operation = Operation {
+                api,
+                name,
+                docs: ast::docs(decl.syntax()),
+                method,
+                path,
+                path_text,
+                params,
+                response,
+                auth: None,
+                timeout: None,
+                retry: None,
+                rate: None,
+                idempotency: None,
+                raises: Vec::new(),
+                undo: None,
+                done: None,
+                confirm: None,
+                unknown_on: None,
+                absent: None,
+                headers: Vec::new(),
+                deprecated: None,
+                head: Span::new(span.file, span.start, head_end),
+                span,
+            };
+            for property in lowerer.properties(decl.properties()) {
+                lowerer.lower_operation_property(&mut operation, &property);
+            }
+            operation
+        })
+    }
+
+    fn keyword_span_after_docs(&self, decl: &ast::Operation) -> Span {
+        self.keyword_span(decl.syntax())
+    }
+
+    fn lower_operation_property(&mut self, operation: &mut Operation, property: &Property) {
+        let value = &property.value;
+        match property.name.as_str() {
+            "timeout" => operation.timeout = Some(self.lower_expr(value)),
+            "retry" => operation.retry = self.lower_retry_ref(value),
+            "rate" => operation.rate = self.lower_rate(property),
+            "idempotency" => operation.idempotency = self.lower_idempotency(property),
+            "raises" => operation.raises = self.lower_raises(property),
+            "undo" => operation.undo = self.lower_undo(property),
+            "done" => operation.done = self.statuses(value, "done"),
+            "confirm" => {
+                let call = self.lower_expr(value);
+                operation.confirm = Some(UndoCall { result: None, cause: None, call, span: property.span });
+            }
+            "unknown_on" => operation.unknown_on = self.statuses(value, "unknown_on"),
+            "absent" => operation.absent = self.statuses(value, "absent"),
+            "deprecated" => operation.deprecated = self.text(value, "deprecated"),
+            _ => self.unknown_property(property, "an operation", &KNOWN, &LATER),
+        }
+    }
+
+    fn lower_method(&self, decl: &ast::Operation) -> Method {
+        match decl.method() {
+            Some(ast::HttpMethod::Get) | None => Method::Get,
+            Some(ast::HttpMethod::Post) => Method::Post,
+            Some(ast::HttpMethod::Put) => Method::Put,
+            Some(ast::HttpMethod::Patch) => Method::Patch,
+            Some(ast::HttpMethod::Delete) => Method::Delete,
+            Some(ast::HttpMethod::Head) => Method::Head,
+            Some(ast::HttpMethod::Options) => Method::Options,
+        }
+    }
+
+    /// Parameters; those that stand in the path are found out later and are query parameters until then.
+    fn lower_operation_params(&mut self, decl: &ast::Operation) -> Vec<OperationParam> {
+        let mut params = Vec::new();
+        for param in decl.parameters().iter().flat_map(ast::ParameterList::parameters) {
+            let span = self.span(&param);
+            let name = self.name(param.name(), span);
+            let mut ty = self.lower_type(param.ty(), span);
+            if param.is_optional() {
+                let at = ty.span;
+                ty = crate::TypeRef { kind: crate::TypeRefKind::Optional(Box::new(ty)), span: at };
+            }
+            let wire: Arc<str> = param
+                .wire_name()
+                .and_then(|wire| wire.text())
+                .map_or_else(|| Arc::clone(&name.text), Arc::from);
+            let place = match param.place() {
+                Some(ast::ParameterPlace::Body) => ParamPlace::Body,
+                Some(ast::ParameterPlace::Header) => {
+                    let at = param.wire_name().map_or(name.span, |wire| self.span(&wire));
+                    // Without a name on the wire `if_match` is `if-match`.
+                    let header: Arc<str> =
+                        if param.wire_name().is_some() { wire } else { Arc::from(wire.replace('_', "-")) };
+                    self.check_header_name(&Name { text: Arc::clone(&header), span: at });
+                    ParamPlace::Header(header)
+                }
+                None => ParamPlace::Query(wire),
+            };
+            let default = param.default().map(|default| self.apart(|lowerer| lowerer.lower_expr(&default)));
+            let constraint = self.lower_where(param.where_clause(), Some(&name));
+            let docs = ast::docs(param.syntax());
+            // A parameter that hides an API can't confuse: the only calls here are `undo` and `confirm`.
+            let local = self.bind_param(name.clone());
+            params.push(OperationParam { local, name, docs, place, ty, constraint, default, span });
+        }
+        params
+    }
+
+    fn bind_param(&mut self, name: Name) -> crate::LocalId {
+        if let Some(first) = self.find_local(&name.text) {
+            let first = self.program.locals[first].name.span;
+            self.report(
+                Diagnostic::new(
+                    &codes::F0210,
+                    name.span,
+                    format!("two parameters are named `{}`", name.text),
+                )
+                .also(first, "the first one"),
+            );
+        }
+        let text = Arc::clone(&name.text);
+        let local = self.program.locals.push(crate::Local { name, kind: LocalKind::Param });
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.insert(text, local);
+        }
+        local
+    }
+
+    /// The path template, cut at its parameters.
+    fn lower_path(
+        &mut self,
+        decl: &ast::Operation,
+        params: &[OperationParam],
+        owner: Span,
+    ) -> (Vec<PathPart>, Spanned<Arc<str>>) {
+        let Some(literal) = decl.path() else {
+            return (Vec::new(), Spanned { value: Arc::from(""), span: owner });
+        };
+        let span = self.span(&literal);
+        let mut parts = Vec::new();
+        let mut text = String::new();
+        for part in literal.parts() {
+            match part {
+                ast::StringPart::Text(piece) => {
+                    text.push_str(&piece);
+                    parts.push(PathPart::Text(Arc::from(piece)));
+                }
+                ast::StringPart::Expr(ast::Expr::NameExpr(name)) => {
+                    text.push_str(&format!("{{{}}}", name.text()));
+                    let at = self.span(&name);
+                    parts.extend(self.path_param(name.text(), at, params));
+                }
+                ast::StringPart::Expr(other) => {
+                    let at = self.span(&other);
+                    self.report(
+                        Diagnostic::new(
+                            &codes::F0401,
+                            at,
+                            "only names of parameters stand in a path template",
+                        )
+                        .help("declare a parameter, and compute its value where the operation is called"),
+                    );
+                }
+            }
+        }
+        if !text.starts_with('/') {
+            self.report(
+                Diagnostic::new(&codes::F0401, span, "a path begins with `/`")
+                    .help("the rest of the URL is the api's `base`"),
+            );
+        }
+        if text.contains(['?', '#']) {
+            self.report(
+                Diagnostic::new(&codes::F0401, span, "a path has no query")
+                    .help("declare a parameter: what does not stand in the path is sent in the query"),
+            );
+        }
+        (parts, Spanned { value: Arc::from(text), span })
+    }
+
+    fn path_param(&mut self, text: &str, span: Span, params: &[OperationParam]) -> Option<PathPart> {
+        if let Some(position) = params.iter().position(|param| &*param.name.text == text) {
+            if let Some(param) = params.get(position)
+                && !matches!(param.place, ParamPlace::Query(_))
+            {
+                self.report(
+                    Diagnostic::new(
+                        &codes::F0401,
+                        span,
+                        format!("`{text}` stands in the path and is sent elsewhere too"),
+                    )
+                    .also(param.span, "declared here"),
+                );
+            }
+            return Some(PathPart::Param(position));
+        }
+        let diagnostic = Diagnostic::new(
+            &codes::F0401,
+            span,
+            format!("`{text}` stands in the path, but there is no such parameter"),
+        );
+        let diagnostic = match nearest(text, params.iter().map(|param| &*param.name.text)) {
+            Some(near) => diagnostic.help(format!("did you mean `{near}`?")).edit(
+                format!("change to `{near}`"),
+                span,
+                near,
+            ),
+            None => diagnostic.help(format!("declare it: `({text}: string)`")),
+        };
+        self.report(diagnostic);
+        None
+    }
+
+    fn check_bodies(&mut self, params: &[OperationParam]) {
+        let mut bodies = params.iter().filter(|param| param.place == ParamPlace::Body);
+        let (Some(first), Some(second)) = (bodies.next(), bodies.next()) else { return };
+        let (first, second) = (first.span, second.span);
+        self.report(
+            Diagnostic::new(&codes::F0402, second, "a request has one body")
+                .also(first, "the first one")
+                .help("put both into a record: `body x: { a: T, b: U }`"),
+        );
+    }
+
+    /// `natural`, `header("Idempotency-Key")`.
+    fn lower_idempotency(&mut self, property: &Property) -> Option<Spanned<Idempotency>> {
+        let span = property.span;
+        if Self::word(&property.value).as_deref() == Some("natural") {
+            return Some(Spanned { value: Idempotency::Natural, span });
+        }
+        let expected = "`natural` or `header(\"Idempotency-Key\")`";
+        let Some((word, arguments)) = Self::form(&property.value) else {
+            self.wrong_value(span, "idempotency", expected);
+            return None;
+        };
+        match (word.as_str(), arguments.as_slice()) {
+            ("header", [name]) => {
+                let name = self.text(name, "idempotency")?;
+                self.check_header_name(&Name { text: Arc::clone(&name.value), span: name.span });
+                Some(Spanned { value: Idempotency::Header { name: name.value, key: None }, span })
+            }
+            ("header", [_, key]) => {
+                let at = self.span(key);
+                self.not_built_at(
+                    at,
+                    "an idempotency key of your own",
+                    "leave it out: the key is made of the execution and the step",
+                );
+                None
+            }
+            ("field", _) => {
+                self.not_built_at(span, "a key in a field", "use `header(\"Idempotency-Key\")`");
+                None
+            }
+            _ => {
+                self.wrong_value(span, "idempotency", expected);
+                None
+            }
+        }
+    }
+
+    /// `{ 409: OutOfStock }`.
+    fn lower_raises(&mut self, property: &Property) -> Vec<Raise> {
+        let expected = "statuses and errors: `{ 409: OutOfStock }`";
+        let ast::Expr::RecordExpr(record) = &property.value else {
+            self.wrong_value(property.span, "raises", expected);
+            return Vec::new();
+        };
+        let mut raises = Vec::new();
+        for entry in record.entries() {
+            let at = self.span(&entry);
+            let ast::RecordEntry::RecordField(field) = entry else {
+                self.wrong_value(at, "raises", expected);
+                continue;
+            };
+            let Some(key) = field.key() else { continue };
+            let key_span = self.span(&key);
+            let Some(literal) = key.status().and_then(|token| ast::LiteralValue::of_token(&token)) else {
+                self.wrong_value(key_span, "raises", expected);
+                continue;
+            };
+            let Some(status) = self.status(&literal, key_span) else { continue };
+            let Some(value) = field.value() else { continue };
+            let value_span = self.span(&value);
+            let Some(word) = Self::word(&value) else {
+                self.wrong_value(value_span, "raises", expected);
+                continue;
+            };
+            let Some(error) = self.find_error(&word, value_span) else { continue };
+            raises.push(Raise {
+                status: Spanned { value: status, span: key_span },
+                error: Spanned::<ErrorRef> { value: error, span: value_span },
+            });
+        }
+        raises
+    }
+
+    /// `undo: release(result.id)`, `none`, `irreversible`.
+    fn lower_undo(&mut self, property: &Property) -> Option<UndoClause> {
+        match Self::word(&property.value).as_deref() {
+            Some("none") => return Some(UndoClause::None(property.span)),
+            Some("irreversible") => return Some(UndoClause::Irreversible(property.span)),
+            _ => {}
+        }
+        let span = property.span;
+        Some(self.scoped(|lowerer| {
+            let at = |text: &str| Name { text: Arc::from(text), span };
+            let result = lowerer.bind(at("result"), LocalKind::Result);
+            let cause = lowerer.bind(at("cause"), LocalKind::Cause);
+            let call: ExprId = lowerer.lower_expr(&property.value);
+            UndoClause::Call(UndoCall { result: Some(result), cause: Some(cause), call, span })
+        }))
+    }
+}
+
+/// Marks the parameters that stand in the path.
+fn place_params(mut params: Vec<OperationParam>, path: &[PathPart]) -> Vec<OperationParam> {
+    for part in path {
+        if let PathPart::Param(position) = part
+            && let Some(param) = params.get_mut(*position)
+        {
+            param.place = ParamPlace::Path;
+        }
+    }
+    params
+}
