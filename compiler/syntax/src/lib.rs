@@ -6,18 +6,26 @@
 //! Start reading at [`parse`], then [`ast`].
 
 pub mod ast;
+mod parse;
+
 mod brackets;
+mod builder;
 mod characters;
 mod depth;
-mod kind;
+mod grammar;
 mod lexer;
-pub mod limits;
+mod limits;
 mod literal;
+mod messages;
 mod newlines;
 mod spelling;
 mod stream;
-mod literal;
+mod validate;
+
+mod kind;
 mod tree;
 
 pub use kind::SyntaxKind;
+pub use limits::{DEPTH_MAX, ERRORS_MAX, FILE_BYTES_MAX, LINE_BYTES_MAX, OPERATORS_MAX};
+pub use parse::{Parse, parse};
 pub use tree::{SyntaxElement, SyntaxNode, SyntaxToken, span, token_span, tokens};

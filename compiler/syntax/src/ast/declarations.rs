@@ -91,6 +91,11 @@ ast_enum! {
 }
 
 impl File {
+    /// The file that a node is in.
+    pub fn of(node: &SyntaxNode) -> Self {
+        Self(node.ancestors().last().unwrap_or(node).clone())
+    }
+
     /// The declarations, in order.
     pub fn items(&self) -> impl Iterator<Item = Item> {
         children(&self.0)

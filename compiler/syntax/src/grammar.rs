@@ -1,0 +1,171 @@
+//! The grammar, in chumsky. This folder alone knows chumsky's types.
+//!
+//! Rules have no output. A rule that matches records an [`Event`]: a node over a range of tokens, children
+//! before parents. The list of events is the parser's state and shrinks by itself when the parser goes back.
+//!
+//! Errors are events too, not chumsky's. A construct is recognised by its first token or two; from there on its
+//! rule never fails: what is missing is recorded as a [`Problem`] where it is missing, and the rule goes on.
+//! So one mistake costs one message, and everything around it is read. Brackets are balanced and nesting is
+//! bounded before the grammar runs: see `brackets.rs` and `depth.rs`.
+
+mod apis;
+mod declarations;
+mod expressions;
+mod list;
+mod names;
+mod patterns;
+mod rule;
+mod statements;
+mod tests;
+mod types;
+
+use std::cell::OnceCell;
+use std::rc::{Rc, Weak};
+
+use chumsky::error::EmptyErr;
+use chumsky::inspector::TruncateState;
+use chumsky::prelude::*;
+use chumsky::recursive::recursive;
+
+use crate::SyntaxKind;
+use rule::Rule;
+
+/// What the parser found, in the order in which it was complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// A node over the tokens `start..end`.
+    Node {
+        /// What it is.
+        kind: SyntaxKind,
+        /// Its first token.
+        start: u32,
+        /// The token after its last.
+        end: u32,
+    },
+    /// Something is wrong at a token.
+    Problem {
+        /// What.
+        problem: Problem,
+        /// The token.
+        at: u32,
+    },
+}
+
+/// What can be wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Problem {
+    /// Something else is expected here: the phrase says what.
+    Expected(&'static str),
+    /// A comma is missing before this token; the phrase says between what.
+    MissingComma(&'static str),
+    /// `{` stands on the line after its head.
+    BraceOnNextLine,
+    /// A constructor in a head, where its `{` looks like the block's.
+    ConstructorInHead,
+    /// `=` stands where `:` is due.
+    EqualForColon,
+    /// A reserved word stands where something is named; the phrase says what.
+    Reserved(&'static str),
+}
+
+/// Reads tokens; gives the events.
+pub(crate) fn parse(tokens: &[SyntaxKind]) -> Vec<Event> {
+    let mut state = TruncateState(Vec::with_capacity(tokens.len()));
+    let slots = Slots::new();
+    if let Some(file) = slots.file.get() {
+        // The file rule takes whatever tokens there are, so that there is no error to look at.
+        let _ = file.parse_with_state(tokens, &mut state);
+    }
+    state.0
+}
+
+/// The rules that others refer to before they exist.
+#[derive(Default)]
+struct Slots<'t> {
+    file: OnceCell<Rule<'t>>,
+    expr: OnceCell<Rule<'t>>,
+    head: OnceCell<Rule<'t>>,
+    ty: OnceCell<Rule<'t>>,
+    primary_type: OnceCell<Rule<'t>>,
+    pattern: OnceCell<Rule<'t>>,
+    top_pattern: OnceCell<Rule<'t>>,
+    block: OnceCell<Rule<'t>>,
+    answer: OnceCell<Rule<'t>>,
+}
+
+/// A reference to the rules. Rules hold it weakly, so that a grammar is freed with its parse.
+#[derive(Clone)]
+struct Rules<'t>(Weak<Slots<'t>>);
+
+impl<'t> Slots<'t> {
+    fn new() -> Rc<Self> {
+        let slots: Rc<Self> = Rc::default();
+        let rules = Rules(Rc::downgrade(&slots));
+        let define = |slot: &OnceCell<Rule<'t>>, rule: Rule<'t>| slot.get_or_init(|| rule).clone();
+        define(&slots.expr, expressions::expr(&rules, expressions::Place::Free));
+        define(&slots.head, expressions::expr(&rules, expressions::Place::Head));
+        define(&slots.ty, types::ty(&rules));
+        define(&slots.primary_type, types::primary(&rules));
+        define(&slots.pattern, patterns::pattern(&rules, patterns::Place::Inner));
+        define(&slots.top_pattern, patterns::pattern(&rules, patterns::Place::Top));
+        define(&slots.block, statements::block(&rules));
+        define(&slots.answer, tests::answer(&rules));
+        define(&slots.file, declarations::file(&rules));
+        slots
+    }
+}
+
+impl<'t> Rules<'t> {
+    /// The rule of a slot, looked up when it is used. `recursive` grows the stack where it is short.
+    fn late(&self, slot: for<'a> fn(&'a Slots<'t>) -> &'a OnceCell<Rule<'t>>) -> Rule<'t> {
+        let slots = self.0.clone();
+        let rule = custom(move |input: &mut rule::Input<'t, '_>| {
+            let slots = slots.upgrade();
+            match slots.as_deref().and_then(|slots| slot(slots).get()) {
+                Some(rule) => input.parse(rule),
+                None => Err(EmptyErr::default()),
+            }
+        });
+        recursive(|_| rule.boxed()).boxed()
+    }
+
+    /// An expression.
+    fn expr(&self) -> Rule<'t> {
+        self.late(|slots| &slots.expr)
+    }
+
+    /// An expression in a head, where `{` opens the block.
+    fn head(&self) -> Rule<'t> {
+        self.late(|slots| &slots.head)
+    }
+
+    /// A type.
+    fn ty(&self) -> Rule<'t> {
+        self.late(|slots| &slots.ty)
+    }
+
+    /// A type without `|` and without anything after it.
+    fn primary_type(&self) -> Rule<'t> {
+        self.late(|slots| &slots.primary_type)
+    }
+
+    /// A pattern in `let`, `for` or inside another.
+    fn pattern(&self) -> Rule<'t> {
+        self.late(|slots| &slots.pattern)
+    }
+
+    /// A pattern at the top of an arm.
+    fn top_pattern(&self) -> Rule<'t> {
+        self.late(|slots| &slots.top_pattern)
+    }
+
+    /// `{ statements }`
+    fn block(&self) -> Rule<'t> {
+        self.late(|slots| &slots.block)
+    }
+
+    /// What a mock answers.
+    fn answer(&self) -> Rule<'t> {
+        self.late(|slots| &slots.answer)
+    }
+}

@@ -1,0 +1,215 @@
+//! APIs: properties, operations, parameters.
+
+use chumsky::error::EmptyErr;
+
+use super::expressions::{self, word_value};
+use super::list::{List, Separator};
+use super::names::{any_name, any_name_ref, colon, name, version};
+use super::rule::{
+    Ahead, Rule, alternatives, any_of, by_hand, finish, if_ahead, need, node, optional, position, report,
+    seq, take, token, token_where,
+};
+use super::{Problem, Rules, SyntaxKind as Kind, types};
+use crate::brackets::is_method;
+
+/// `api orders v1 { … }`
+pub(super) fn api<'t>(rules: &Rules<'t>) -> Rule<'t> {
+    let rule = seq([
+        token(Kind::ApiKeyword),
+        name("a name for the API"),
+        optional(version()),
+        need(block(rules), "`{`"),
+    ]);
+    node(Kind::ApiDecl, rule)
+}
+
+/// `{ properties, operations }`
+pub(super) fn block<'t>(rules: &Rules<'t>) -> Rule<'t> {
+    let list = List {
+        open: Kind::LeftBrace,
+        close: Kind::RightBrace,
+        element: member(rules),
+        what: "a property or an operation",
+        between: "properties",
+        separator: Separator::CommaOrNewline,
+    };
+    node(Kind::PropertyBlock, list.rule())
+}
+
+/// `{ properties }` of an operation, a policy, a publication.
+pub(super) fn properties<'t>(rules: &Rules<'t>) -> Rule<'t> {
+    let list = List {
+        open: Kind::LeftBrace,
+        close: Kind::RightBrace,
+        element: property(rules),
+        what: "a property such as `name: value`",
+        between: "properties",
+        separator: Separator::CommaOrNewline,
+    };
+    node(Kind::PropertyBlock, list.rule())
+}
+
+fn member<'t>(rules: &Rules<'t>) -> Rule<'t> {
+    let operation = operation(rules);
+    let property = property(rules);
+    let patch = node(Kind::OperationOverride, seq([any_name_ref(), properties(rules)]));
+    by_hand(move |input| {
+        let ahead = Ahead::of(input);
+        let (first, next) = (ahead.nth(0), ahead.nth(1));
+        if is_method(first) && next.is_word() {
+            input.parse(&operation)
+        } else if first.is_word() && next == Kind::LeftBrace {
+            input.parse(&patch)
+        } else {
+            input.parse(&property)
+        }
+    })
+}
+
+/// `name: value`
+fn property<'t>(rules: &Rules<'t>) -> Rule<'t> {
+    node(Kind::Property, seq([any_name(), colon("`:` and a value"), need(value(rules), "a value")]))
+}
+
+/// The value of a property: an expression, or one of the forms that stand in properties alone.
+fn value<'t>(rules: &Rules<'t>) -> Rule<'t> {
+    let number = node(Kind::Literal, any_of(&[Kind::Int, Kind::Decimal]));
+    let percent = node(Kind::PercentLiteral, seq([number, token(Kind::Percent)]));
+    let percent = if_ahead(is_percent, percent);
+    let first = alternatives([percent, word_value(), rules.expr()]);
+    let operand = need(rules.expr(), "a value");
+    let duration = need(rules.expr(), "a duration");
+    let scope = any_name_ref();
+    let record = expressions::record(rules);
+    by_hand(move |input| {
+        let start = position(input);
+        input.parse(&first)?;
+        loop {
+            let next = Ahead::of(input).nth(0);
+            match next {
+                Kind::PerKeyword => {
+                    input.skip();
+                    input.parse(&operand)?;
+                    if take(input, Kind::PerKeyword) && input.parse(&scope).is_err() {
+                        report(input, Problem::Expected("for whom, such as `client`"));
+                    }
+                    finish(input, Kind::RateExpr, start);
+                }
+                Kind::WithinKeyword | Kind::OverKeyword => {
+                    input.skip();
+                    input.parse(&duration)?;
+                    finish(input, Kind::SpanExpr, start);
+                }
+                Kind::LeftBrace => {
+                    input.parse(&record)?;
+                    finish(input, Kind::ConstructorExpr, start);
+                }
+                _ => return Ok(()),
+            }
+        }
+    })
+}
+
+/// A number and a `%` that nothing is divided by.
+fn is_percent(ahead: Ahead<'_>) -> bool {
+    matches!(ahead.nth(0), Kind::Int | Kind::Decimal)
+        && ahead.nth(1) == Kind::Percent
+        && matches!(
+            ahead.nth(2),
+            Kind::OverKeyword | Kind::WithinKeyword | Kind::Comma | Kind::Newline | Kind::RightBrace
+        )
+}
+
+/// `post charge "/payments" (…) -> T { … }`
+fn operation<'t>(rules: &Rules<'t>) -> Rule<'t> {
+    let result = seq([token(Kind::Arrow), need(rules.ty(), "a type")]);
+    let rule = seq([
+        token_where(is_method),
+        node(Kind::Name, token_where(Kind::is_word)),
+        need(path_template(), "a path such as `\"/orders/{id}\"`"),
+        need(parameters(rules), "the parameters in parentheses"),
+        optional(result),
+        optional(properties(rules)),
+    ]);
+    node(Kind::Operation, rule)
+}
+
+/// `"/orders/{id}"`, `"{+url}"`: a string whose braces hold names of parameters.
+pub(super) fn path_template<'t>() -> Rule<'t> {
+    let word = node(Kind::NameExpr, any_name_ref());
+    let rule = by_hand(move |input| {
+        if take(input, Kind::StringWhole) {
+            return Ok(());
+        }
+        if !take(input, Kind::StringStart) {
+            return Err(EmptyErr::default());
+        }
+        loop {
+            take(input, Kind::Plus);
+            if Ahead::of(input).nth(0).is_word() {
+                input.parse(&word)?;
+            } else {
+                report(input, Problem::Expected("the name of a parameter"));
+            }
+            if !matches!(Ahead::of(input).nth(0), Kind::StringMiddle | Kind::StringEnd) {
+                report(input, Problem::Expected("`}`"));
+                super::rule::skip_until(input, None, |ahead| ahead.nth(0) == Kind::StringMiddle);
+            }
+            if !take(input, Kind::StringMiddle) {
+                take(input, Kind::StringEnd);
+                return Ok(());
+            }
+        }
+    });
+    node(Kind::StringLiteral, rule)
+}
+
+/// `(body order: Order, limit: int = 20)`
+pub(super) fn parameters<'t>(rules: &Rules<'t>) -> Rule<'t> {
+    let place = if_ahead(
+        |ahead| {
+            matches!(ahead.nth(0), Kind::BodyKeyword | Kind::HeaderKeyword)
+                && ahead.nth(1).is_word()
+                && ahead.nth(1) != Kind::AsKeyword
+        },
+        token_where(|kind| matches!(kind, Kind::BodyKeyword | Kind::HeaderKeyword)),
+    );
+    let wire_name = super::names::wire_name(rules);
+    let default = seq([token(Kind::Equal), need(rules.expr(), "a value")]);
+    let rule = seq([
+        optional(place),
+        any_name(),
+        optional(wire_name.clone()),
+        types::type_after_colon(rules),
+        optional(wire_name),
+        optional(types::where_clause(rules)),
+        optional(default),
+    ]);
+    let list = List {
+        open: Kind::LeftParen,
+        close: Kind::RightParen,
+        element: node(Kind::Parameter, rule),
+        what: "a parameter",
+        between: "parameters",
+        separator: Separator::Comma,
+    };
+    node(Kind::ParameterList, list.rule())
+}
+
+/// `publish process_order@v1, @v2 at post "/orders" { … }`
+pub(super) fn publish<'t>(rules: &Rules<'t>) -> Rule<'t> {
+    let first = super::names::version_use();
+    let more = super::rule::many(seq([token(Kind::Comma), super::names::version_use()]));
+    let versions = optional(seq([first, more]));
+    let method = token_where(is_method);
+    let rule = seq([
+        token(Kind::PublishKeyword),
+        need(super::names::name_ref(), "a workflow"),
+        versions,
+        need(token(Kind::AtKeyword), "`at`"),
+        need(method, "a method such as `post`"),
+        need(path_template(), "a path such as `\"/orders\"`"),
+        optional(properties(rules)),
+    ]);
+    node(Kind::PublishDecl, rule)
+}

@@ -1,0 +1,237 @@
+//! Control flow: branches, loops, concurrency, errors, waiting.
+
+use chumsky::error::EmptyErr;
+
+use super::super::list::{List, Separator};
+use super::super::names::{any_name, before_colon, colon, name_ref, path};
+use super::super::rule::{
+    Ahead, Rule, alternatives, any_of, by_hand, if_ahead, many, need, node, optional, problem, seq, take,
+    token,
+};
+use super::super::{Problem, Rules, SyntaxKind as Kind, types};
+use super::{Place, calls, starts_expr};
+use crate::grammar::rule::report;
+
+/// The rules of keywords that start an expression. `operand` is an expression in the same place.
+pub(super) fn table<'t>(rules: &Rules<'t>, operand: Rule<'t>) -> Vec<(&'static [Kind], Rule<'t>)> {
+    vec![
+        (&[Kind::IfKeyword], if_expr(rules)),
+        (&[Kind::MatchKeyword], match_expr(rules)),
+        (&[Kind::ForKeyword], for_expr(rules)),
+        (&[Kind::WhileKeyword], while_expr(rules)),
+        (&[Kind::ParallelKeyword], parallel(rules)),
+        (&[Kind::RaceKeyword], race(rules)),
+        (&[Kind::SagaKeyword], node(Kind::SagaExpr, seq([token(Kind::SagaKeyword), block_due(rules)]))),
+        (&[Kind::TryKeyword], try_expr(rules)),
+        (&[Kind::FailKeyword], fail(operand.clone())),
+        (&[Kind::ReturnKeyword], return_expr(operand.clone())),
+        (&[Kind::BreakKeyword], node(Kind::BreakExpr, token(Kind::BreakKeyword))),
+        (&[Kind::ContinueKeyword], node(Kind::ContinueExpr, token(Kind::ContinueKeyword))),
+        (&[Kind::WithinKeyword], within(rules)),
+        (&[Kind::SleepKeyword], sleep(operand.clone())),
+        (&[Kind::PollKeyword], poll(rules, operand)),
+        (&[Kind::ReceiveKeyword], receive(rules)),
+        (&[Kind::CallbackKeyword], callback(rules)),
+    ]
+}
+
+/// The block after a head.
+pub(in crate::grammar) fn block_due<'t>(rules: &Rules<'t>) -> Rule<'t> {
+    let late = seq([problem(Problem::BraceOnNextLine), token(Kind::Newline), rules.block()]);
+    let late = if_ahead(|ahead| ahead.nth(0) == Kind::Newline && ahead.nth(1) == Kind::LeftBrace, late);
+    need(alternatives([rules.block(), late]), "`{`")
+}
+
+/// A value or a block: in arms and branches, and after `compensate`.
+pub(in crate::grammar) fn body<'t>(rules: &Rules<'t>) -> Rule<'t> {
+    let block = rules.block();
+    let expr = rules.expr();
+    by_hand(move |input| {
+        let ahead = Ahead::of(input);
+        let is_block = ahead.nth(0) == Kind::LeftBrace && !calls::is_record(ahead);
+        if is_block { input.parse(&block) } else { input.parse(&expr) }
+    })
+}
+
+fn condition<'t>(rules: &Rules<'t>) -> Rule<'t> {
+    need(rules.head(), "a condition")
+}
+
+fn if_expr<'t>(rules: &Rules<'t>) -> Rule<'t> {
+    let first = node(Kind::IfBranch, seq([token(Kind::IfKeyword), condition(rules), block_due(rules)]));
+    let next = seq([token(Kind::ElseKeyword), token(Kind::IfKeyword), condition(rules), block_due(rules)]);
+    let next = if_ahead(
+        |ahead| ahead.nth(0) == Kind::ElseKeyword && ahead.nth(1) == Kind::IfKeyword,
+        node(Kind::IfBranch, next),
+    );
+    let last = node(Kind::ElseBranch, seq([token(Kind::ElseKeyword), block_due(rules)]));
+    node(Kind::IfExpr, seq([first, many(next), optional(last)]))
+}
+
+fn match_expr<'t>(rules: &Rules<'t>) -> Rule<'t> {
+    let guard = node(Kind::Guard, seq([token(Kind::IfKeyword), need(rules.expr(), "a condition")]));
+    let arm = seq([
+        rules.top_pattern(),
+        optional(guard),
+        need(token(Kind::FatArrow), "`=>`"),
+        need(body(rules), "a value or a block"),
+    ]);
+    let arms = List {
+        open: Kind::LeftBrace,
+        close: Kind::RightBrace,
+        element: node(Kind::MatchArm, arm),
+        what: "a pattern",
+        between: "arms",
+        separator: Separator::Arm,
+    };
+    let rule = seq([
+        token(Kind::MatchKeyword),
+        need(rules.head(), "a value to match"),
+        need(arms.rule(), "`{` and the arms"),
+    ]);
+    node(Kind::MatchExpr, rule)
+}
+
+fn for_expr<'t>(rules: &Rules<'t>) -> Rule<'t> {
+    let width = seq([any_of(&[Kind::ParallelKeyword, Kind::RaceKeyword]), need(rules.head(), "a number")]);
+    let rule = seq([
+        token(Kind::ForKeyword),
+        need(rules.pattern(), "a name"),
+        need(token(Kind::InKeyword), "`in`"),
+        need(rules.head(), "what to walk"),
+        optional(node(Kind::ForWidth, width)),
+        block_due(rules),
+    ]);
+    node(Kind::ForExpr, rule)
+}
+
+fn while_expr<'t>(rules: &Rules<'t>) -> Rule<'t> {
+    node(Kind::WhileExpr, seq([token(Kind::WhileKeyword), condition(rules), block_due(rules)]))
+}
+
+/// `{ name: value … }`
+fn branches<'t>(rules: &Rules<'t>) -> Rule<'t> {
+    let branch = seq([any_name(), colon("`:`"), need(body(rules), "a value or a block")]);
+    let list = List {
+        open: Kind::LeftBrace,
+        close: Kind::RightBrace,
+        element: node(Kind::Branch, branch),
+        what: "a branch such as `name: value`",
+        between: "branches",
+        separator: Separator::CommaOrNewline,
+    };
+    need(list.rule(), "`{` and the branches")
+}
+
+fn parallel<'t>(rules: &Rules<'t>) -> Rule<'t> {
+    let settled = optional(token(Kind::SettledKeyword));
+    node(Kind::ParallelExpr, seq([token(Kind::ParallelKeyword), settled, branches(rules)]))
+}
+
+fn race<'t>(rules: &Rules<'t>) -> Rule<'t> {
+    let count = if_ahead(|ahead| starts_expr(ahead.nth(0), Place::Head), rules.head());
+    node(Kind::RaceExpr, seq([token(Kind::RaceKeyword), optional(count), branches(rules)]))
+}
+
+fn try_expr<'t>(rules: &Rules<'t>) -> Rule<'t> {
+    let http = seq([name_ref(), any_of(&[Kind::Int, Kind::StatusClass])]);
+    let http = if_ahead(|ahead| matches!(ahead.nth(1), Kind::Int | Kind::StatusClass), http);
+    let pattern = node(Kind::CatchPattern, alternatives([http, path()]));
+    let more = seq([token(Kind::Bar), need(pattern.clone(), "an error")]);
+    let binding = seq([token(Kind::AsKeyword), super::super::names::name("a name for the error")]);
+    let catch = seq([
+        token(Kind::CatchKeyword),
+        optional(seq([pattern, many(more)])),
+        optional(binding),
+        block_due(rules),
+    ]);
+    let finally = node(Kind::FinallyClause, seq([token(Kind::FinallyKeyword), block_due(rules)]));
+    let clauses = seq([many(node(Kind::CatchClause, catch)), optional(finally)]);
+    let clauses = by_hand(move |input| {
+        let next = Ahead::of(input).nth(0);
+        if !matches!(next, Kind::CatchKeyword | Kind::FinallyKeyword) {
+            report(input, Problem::Expected("`catch` or `finally`"));
+        }
+        input.parse(&clauses)
+    });
+    node(Kind::TryExpr, seq([token(Kind::TryKeyword), block_due(rules), clauses]))
+}
+
+fn fail<'t>(operand: Rule<'t>) -> Rule<'t> {
+    let because = node(
+        Kind::BecauseClause,
+        seq([token(Kind::BecauseKeyword), need(operand.clone(), "the error that led to it")]),
+    );
+    node(Kind::FailExpr, seq([token(Kind::FailKeyword), need(operand, "an error"), optional(because)]))
+}
+
+fn return_expr<'t>(operand: Rule<'t>) -> Rule<'t> {
+    node(Kind::ReturnExpr, seq([token(Kind::ReturnKeyword), optional(operand)]))
+}
+
+fn within<'t>(rules: &Rules<'t>) -> Rule<'t> {
+    let rule = seq([token(Kind::WithinKeyword), need(rules.head(), "a duration"), block_due(rules)]);
+    node(Kind::WithinExpr, rule)
+}
+
+/// `within 5m` after something else.
+pub(in crate::grammar) fn within_clause<'t>(rules: &Rules<'t>) -> Rule<'t> {
+    node(Kind::WithinClause, seq([token(Kind::WithinKeyword), need(rules.head(), "a duration")]))
+}
+
+fn sleep<'t>(operand: Rule<'t>) -> Rule<'t> {
+    let value = by_hand(move |input| {
+        let what = if take(input, Kind::UntilKeyword) { "a time" } else { "a duration" };
+        super::require(input, &operand, what)
+    });
+    node(Kind::SleepExpr, seq([token(Kind::SleepKeyword), value]))
+}
+
+fn poll<'t>(rules: &Rules<'t>, operand: Rule<'t>) -> Rule<'t> {
+    let until = node(Kind::UntilClause, seq([token(Kind::UntilKeyword), need(operand, "a condition")]));
+    let rule = seq([
+        token(Kind::PollKeyword),
+        need(token(Kind::EveryKeyword), "`every`"),
+        need(rules.head(), "a duration"),
+        optional(within_clause(rules)),
+        block_due(rules),
+        need(until, "`until`"),
+    ]);
+    node(Kind::PollExpr, rule)
+}
+
+fn receive<'t>(rules: &Rules<'t>) -> Rule<'t> {
+    let guard = node(Kind::Guard, seq([token(Kind::IfKeyword), need(rules.head(), "a condition")]));
+    let rule = seq([
+        token(Kind::ReceiveKeyword),
+        need(name_ref(), "a signal or a callback"),
+        many(alternatives([guard, within_clause(rules)])),
+    ]);
+    node(Kind::ReceiveExpr, rule)
+}
+
+fn callback<'t>(rules: &Rules<'t>) -> Rule<'t> {
+    let empty = by_hand(|input| {
+        if !take(input, Kind::LeftParen) {
+            return Err(EmptyErr::default());
+        }
+        if input.peek() != Some(Kind::RightParen) {
+            report(input, Problem::Expected("`)`"));
+            super::super::rule::skip_until(input, None, |_| false);
+        }
+        take(input, Kind::RightParen);
+        Ok(())
+    });
+    let rule = seq([
+        token(Kind::CallbackKeyword),
+        need(types::arguments(rules), "`<` and the type that is waited for"),
+        need(empty, "`()`"),
+    ]);
+    node(Kind::CallbackExpr, rule)
+}
+
+/// `name: value` as a clause, its value without braces of its own.
+pub(in crate::grammar) fn property_clause<'t>(rules: &Rules<'t>) -> Rule<'t> {
+    let rule = seq([any_name(), token(Kind::Colon), need(rules.head(), "a value")]);
+    before_colon(node(Kind::Property, rule))
+}

@@ -1,0 +1,117 @@
+//! Bracketed lists of elements, with whatever separates them.
+
+use chumsky::error::EmptyErr;
+
+use super::Problem;
+use super::rule::{Ahead, Rule, by_hand, finish, position, report, skip_until, take};
+use crate::SyntaxKind;
+
+/// What separates the elements of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Separator {
+    /// A comma: arguments, parameters, fields.
+    Comma,
+    /// A comma or a line end: properties, entries, branches.
+    CommaOrNewline,
+    /// A comma; none is due after an arm that ends with a `}`.
+    Arm,
+}
+
+/// A bracketed list.
+pub(super) struct List<'t> {
+    /// The opening bracket.
+    pub(super) open: SyntaxKind,
+    /// The closing bracket.
+    pub(super) close: SyntaxKind,
+    /// One element. It takes at least one token.
+    pub(super) element: Rule<'t>,
+    /// What an element is, for messages: `a field`.
+    pub(super) what: &'static str,
+    /// What stands between two elements, for messages: `fields`.
+    pub(super) between: &'static str,
+    /// What separates them.
+    pub(super) separator: Separator,
+}
+
+impl<'t> List<'t> {
+    /// The rule. It fails only where the opening bracket is missing.
+    pub(super) fn rule(self) -> Rule<'t> {
+        by_hand(move |input| {
+            if !take(input, self.open) {
+                return Err(EmptyErr::default());
+            }
+            loop {
+                let ahead = Ahead::of(input);
+                if ahead.is_at_end() || take(input, self.close) {
+                    return Ok(());
+                }
+                let start = position(input);
+                if ahead.nth(0) != SyntaxKind::Newline {
+                    self.element(input);
+                    self.separator(input);
+                } else {
+                    input.skip();
+                }
+                if position(input) == start {
+                    // Only a closer of another kind can stand here, and brackets are balanced: this is for safety.
+                    input.skip();
+                    finish(input, SyntaxKind::Error, start);
+                }
+            }
+        })
+    }
+
+    fn element(&self, input: &mut super::rule::Input<'t, '_>) {
+        let before = input.save();
+        if input.parse(&self.element).is_ok() {
+            return;
+        }
+        input.rewind(before);
+        report(input, Problem::Expected(self.what));
+        skip_until(input, None, |ahead| matches!(ahead.nth(0), SyntaxKind::Comma | SyntaxKind::Newline));
+    }
+
+    fn separator(&self, input: &mut super::rule::Input<'t, '_>) {
+        let ahead = Ahead::of(input);
+        let after_block = self.separator == Separator::Arm && ahead.previous() == SyntaxKind::RightBrace;
+        match ahead.nth(0) {
+            SyntaxKind::Comma => input.skip(),
+            next if next == self.close || ahead.is_at_end() => {}
+            SyntaxKind::Newline => {
+                if self.separator != Separator::CommaOrNewline && !after_block {
+                    report(input, Problem::MissingComma(self.between));
+                }
+                input.skip();
+            }
+            _ if after_block => {}
+            _ => self.missing(input),
+        }
+    }
+
+    /// An element is followed by neither a separator nor the end: either the separator is missing, or what
+    /// follows belongs to nothing.
+    fn missing(&self, input: &mut super::rule::Input<'t, '_>) {
+        let ahead = Ahead::of(input);
+        let starts_element = ahead.nth(0).is_word()
+            && matches!(ahead.nth(1), SyntaxKind::Colon | SyntaxKind::QuestionColon | SyntaxKind::FatArrow);
+        if starts_element {
+            report(input, Problem::MissingComma(self.between));
+            return;
+        }
+        report(input, Problem::Expected(self.expected_end()));
+        skip_until(input, None, |ahead| matches!(ahead.nth(0), SyntaxKind::Comma | SyntaxKind::Newline));
+        let ahead = Ahead::of(input);
+        if ahead.nth(0) == SyntaxKind::Comma || (ahead.nth(0) == SyntaxKind::Newline && !ahead.is_at_end()) {
+            input.skip();
+        }
+    }
+
+    fn expected_end(&self) -> &'static str {
+        match (self.separator, self.close) {
+            (Separator::CommaOrNewline, _) => "a comma, a new line or `}`",
+            (_, SyntaxKind::RightParen) => "`,` or `)`",
+            (_, SyntaxKind::RightBracket) => "`,` or `]`",
+            _ => "`,` or `}`",
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Problems of the grammar to diagnostics.
+
+use flow_diagnostics::{Diagnostic, codes};
+use flow_source::{FileId, Span};
+
+use crate::SyntaxKind;
+use crate::grammar::{Event, Problem};
+use crate::lexer::Token;
+use crate::stream::Stream;
+
+/// Bytes of a token that are shown in a message.
+const SHOWN_MAX: usize = 24;
+
+/// Makes the diagnostics. A problem that is no further than the one before is its consequence, and left out.
+pub(crate) fn report(
+    file: FileId,
+    text: &str,
+    tokens: &[Token],
+    stream: &Stream,
+    events: &[Event],
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let writer = Writer { file, text, tokens, stream };
+    let mut last: Option<u32> = None;
+    for event in events {
+        let Event::Problem { problem, at } = event else { continue };
+        if last.is_some_and(|last| *at <= last) {
+            continue;
+        }
+        last = Some(*at);
+        // What stands for something reported, or is a closer that was put in, has been reported.
+        let index = *at as usize;
+        let is_reported = writer.kind(index) == Some(SyntaxKind::ErrorToken)
+            || stream.ranges.get(index).is_some_and(|(first, end)| first == end);
+        if !is_reported {
+            diagnostics.push(writer.diagnostic(*problem, index));
+        }
+    }
+}
+
+struct Writer<'t> {
+    file: FileId,
+    text: &'t str,
+    tokens: &'t [Token],
+    stream: &'t Stream,
+}
+
+impl Writer<'_> {
+    fn diagnostic(&self, problem: Problem, at: usize) -> Diagnostic {
+        match problem {
+            Problem::Expected(what) => self.expected(what, at),
+            Problem::MissingComma(between) => {
+                let place = Span::at(self.file, self.end_before(at));
+                Diagnostic::new(&codes::F0101, place, format!("expected `,` between {between}")).edit(
+                    "add a comma",
+                    place,
+                    ",",
+                )
+            }
+            Problem::BraceOnNextLine => {
+                let brace = self.span(at + 1);
+                let gap = Span::new(self.file, self.end_before(at), brace.start);
+                let is_blank = self.text.get(gap.range()).is_some_and(|gap| gap.trim().is_empty());
+                let diagnostic =
+                    Diagnostic::new(&codes::F0101, brace, "a block's `{` stands on the line of its head");
+                if is_blank { diagnostic.edit("move the `{` up", gap, " ") } else { diagnostic }
+            }
+            Problem::ConstructorInHead => {
+                Diagnostic::new(&codes::F0101, self.span(at), "a record in a head needs parentheses")
+                    .help("a `{` in a head opens the block; write `(Name { … })`")
+            }
+            Problem::EqualForColon => {
+                let span = self.span(at);
+                Diagnostic::new(&codes::F0101, span, format!("expected `:`{}, found `=`", self.after(at)))
+                    .edit("write `:`", span, ":")
+            }
+            Problem::Reserved(what) => {
+                let word = self.token_text(at);
+                Diagnostic::new(&codes::F0101, self.span(at), format!("expected {what}, found `{word}`"))
+                    .label(format!("`{word}` is a reserved word"))
+                    .help(format!("choose another name, such as `{word}_`"))
+            }
+        }
+    }
+
+    fn expected(&self, what: &str, at: usize) -> Diagnostic {
+        let message = format!("expected {what}{}, found {}", self.after(at), self.found(at));
+        let diagnostic = Diagnostic::new(&codes::F0101, self.place(at), message);
+        match (what, self.kind(at)) {
+            ("a declaration", _) => diagnostic.help(
+                "a file consists of declarations: `import`, `config`, `error`, `retry`, `type`, `api`, \
+                 `workflow`, `fn`, `publish`, `schedule`, `objective`, `test`",
+            ),
+            (_, Some(SyntaxKind::FatArrow)) => {
+                diagnostic.help("lambdas stand only as arguments of methods such as `map`")
+            }
+            ("the end of the line", Some(SyntaxKind::Question)) => {
+                diagnostic.help("there is no `? :`; write `if cond { a } else { b }`")
+            }
+            ("the end of the line", Some(SyntaxKind::Int | SyntaxKind::Decimal)) => {
+                diagnostic.help("one statement stands on a line; operators join values")
+            }
+            _ => diagnostic,
+        }
+    }
+
+    fn kind(&self, at: usize) -> Option<SyntaxKind> {
+        self.stream.kinds.get(at).copied()
+    }
+
+    fn token(&self, at: usize) -> Option<&Token> {
+        let (first, _) = self.stream.ranges.get(at)?;
+        self.tokens.get(*first as usize)
+    }
+
+    fn token_text(&self, at: usize) -> &str {
+        self.token(at).and_then(|token| self.text.get(token.range())).unwrap_or("")
+    }
+
+    fn span(&self, at: usize) -> Span {
+        match self.token(at) {
+            Some(token) => Span::new(self.file, token.start, token.end),
+            None => Span::at(self.file, self.text.len() as u32),
+        }
+    }
+
+    /// Where the last token before one ends.
+    fn end_before(&self, at: usize) -> u32 {
+        let before = self.stream.ranges.get(..at).unwrap_or(&[]);
+        let last = before.iter().rev().find(|(first, end)| first < end).map(|(_, end)| *end as usize);
+        last.and_then(|end| self.tokens.get(end.checked_sub(1)?)).map_or(0, |token| token.end)
+    }
+
+    /// Where something is missing: at the token that stands there instead, or after the last token of a line.
+    fn place(&self, at: usize) -> Span {
+        match self.kind(at) {
+            None | Some(SyntaxKind::Newline) => Span::at(self.file, self.end_before(at)),
+            Some(_) => self.span(at),
+        }
+    }
+
+    /// `` after `=` ``, if a short token stands before on the same line.
+    fn after(&self, at: usize) -> String {
+        let before = at.checked_sub(1).filter(|before| self.kind(*before) != Some(SyntaxKind::Newline));
+        let Some(token) = before.and_then(|before| self.token(before)) else { return String::new() };
+        let here = self.place(at);
+        let gap = self.text.get(token.end as usize..here.start as usize).unwrap_or("\n");
+        match self.text.get(token.range()) {
+            Some(text) if text.len() <= SHOWN_MAX && !gap.contains('\n') && !text.is_empty() => {
+                format!(" after `{text}`")
+            }
+            _ => String::new(),
+        }
+    }
+
+    fn found(&self, at: usize) -> String {
+        let Some(kind) = self.kind(at) else { return String::from("the end of the file") };
+        let text = self.token_text(at);
+        match kind {
+            SyntaxKind::Newline => String::from("the end of the line"),
+            SyntaxKind::StringMiddle | SyntaxKind::StringEnd => String::from("`}`"),
+            SyntaxKind::StringStart => String::from("a text"),
+            SyntaxKind::StringWhole if text.len() > SHOWN_MAX => String::from("a text"),
+            kind if kind.is_reserved() => format!("the keyword `{text}`"),
+            _ if text.len() > SHOWN_MAX => {
+                let mut end = SHOWN_MAX;
+                while !text.is_char_boundary(end) {
+                    end -= 1;
+                }
+                format!("`{}…`", text.get(..end).unwrap_or(""))
+            }
+            _ => format!("`{text}`"),
+        }
+    }
+}
