@@ -89,7 +89,8 @@ fn is_balanced(tokens: &[Token]) -> bool {
                 return false;
             }
         } else {
-            let stray = token.meant == SyntaxKind::StringMiddle && open.last() != Some(&SyntaxKind::StringEnd);
+            let stray =
+                token.meant == SyntaxKind::StringMiddle && open.last() != Some(&SyntaxKind::StringEnd);
             if stray || (token.meant == SyntaxKind::Newline && strings > 0) {
                 return false;
             }
