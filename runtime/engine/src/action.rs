@@ -1,0 +1,97 @@
+//! What a driver is told, and what it asks for.
+
+use std::sync::{Arc, Mutex};
+
+use flow_http::{Exchange, HttpRequest, Limits, Settings};
+use flow_journal::Record;
+use flow_plan::OperationId;
+use flow_vm::{CallEffect, EffectId};
+
+use crate::{Event, Now, Outcome, Random};
+
+/// What is told to a driver. It does nothing by itself.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// Go on after [`Action::Yield`].
+    Proceed,
+    /// An attempt has ended.
+    Answered {
+        /// Which.
+        attempt: AttemptId,
+        /// How.
+        exchange: Exchange,
+    },
+    /// A timer is due.
+    Fired(TimerId),
+    /// Cancel the execution: it ends with error `cancelled` after its undos.
+    Cancel,
+}
+
+/// What a driver asks for. The actions of one answer are performed in order; in particular nothing after a
+/// [`Action::Commit`] is performed before its records are durable.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Make these records durable.
+    Commit(Vec<Record>),
+    /// Send a request, and tell what came of it.
+    Send(Box<Sending>),
+    /// Tell when the monotonic clock shows this time.
+    SetTimer {
+        /// The timer; one that is set already is moved.
+        timer: TimerId,
+        /// The time, in microseconds.
+        at_us: u64,
+    },
+    /// Forget a timer.
+    ClearTimer(TimerId),
+    /// Show this to whoever watches.
+    Show(Event),
+    /// The machine has used up its slice: let others run, then tell to proceed.
+    Yield,
+    /// The execution has ended, or is held. Nothing follows.
+    End(Box<Outcome>),
+}
+
+/// One attempt, ready to be sent.
+#[derive(Clone, Debug)]
+pub struct Sending {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// The call that it belongs to.
+    pub call: Arc<CallEffect>,
+    /// The operation that is called.
+    pub operation: OperationId,
+    /// The request.
+    pub request: HttpRequest,
+}
+
+/// One attempt of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AttemptId {
+    /// The call.
+    pub effect: EffectId,
+    /// The number of the attempt, from 1.
+    pub number: u32,
+}
+
+/// A timer of a driver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TimerId {
+    /// A sleep or a deadline of the workflow. These come first where several are due at once: a deadline that is
+    /// due together with the attempt that it limits is the cause, not the consequence.
+    Effect(EffectId),
+    /// The wait before an attempt of a call.
+    Attempt(EffectId),
+}
+
+/// What a driver may look at while it decides.
+pub struct Context<'a> {
+    /// Both clocks.
+    pub now: Now,
+    /// Chance.
+    pub random: &'a mut dyn Random,
+    /// The limits that all executions of the process share.
+    pub limits: &'a Mutex<Limits>,
+    /// The process's present values of the plan's configuration.
+    pub settings: &'a Settings,
+}

@@ -1,0 +1,391 @@
+//! The driver of one execution: what is written before what is done. It performs nothing itself.
+//!
+//! Told what has happened, it answers with what is to be done, in order. All records of one answer stand in one
+//! commit at its front, so that whatever follows is explained by what is durable:
+//!
+//! - before a request that changes something goes out, everything that its arguments depend on and the encoded
+//!   request itself are durable;
+//! - before anything goes out after an unsafe call, its answer is durable;
+//! - reads need no commit of their own: what they gave rides along with the next one. Should the process die
+//!   before, they are made again, and nobody has seen the difference.
+
+mod answer;
+mod call;
+mod intent;
+mod open;
+mod recover;
+mod timer;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+use flow_journal::{
+    Completed, EndStatus, Ended, ExecutionId, Held, Logged, PlanId, Record, Snapshot, Started,
+};
+use flow_plan::{ConfigId, Plan};
+use flow_vm::{
+    Completion, CompletionResult, Effect, EffectId, EffectKind, InputError, Machine, Program, ResumeError,
+    Status, Step,
+};
+
+use self::{call::Call, timer::Timer};
+use crate::{
+    Action, Context, Event, EventKind, Input, Outcome, Report, StepReport, TimerId,
+    random::{unit, uuid_v7},
+};
+
+pub use recover::RecoverError;
+
+/// After so many completions a snapshot is written, unless told otherwise: recovery takes in at most so many.
+const SNAPSHOT_EVERY: u32 = 64;
+
+/// A wait of at least this long is not entered with records that are not durable: one second.
+const WAIT_UNRECORDED_MAX_US: u64 = 1_000_000;
+
+/// The most calls that a report names; an execution that runs for ever must not grow for ever.
+const STEPS_REPORTED_MAX: usize = 10_000;
+
+/// Drives one execution.
+#[derive(Debug)]
+pub struct Driver {
+    execution: ExecutionId,
+    program: Arc<Program>,
+    machine: Machine,
+    /// Whether the machine has used up a slice and is to proceed.
+    running: bool,
+    /// Nothing more happens.
+    ended: bool,
+    /// Why an operator is waited for.
+    paused: Option<String>,
+    calls: BTreeMap<EffectId, Call>,
+    timers: BTreeMap<EffectId, Timer>,
+    /// What the machine is to be given, in the order in which it was written down.
+    ready: VecDeque<Delivery>,
+    /// What is not durable yet.
+    records: Vec<Record>,
+    must_commit: bool,
+    snapshot_every: u32,
+    since_snapshot: u32,
+    actions: Vec<Action>,
+    reports: Vec<StepReport>,
+    slept_until_us: Option<u64>,
+}
+
+#[derive(Debug)]
+enum Delivery {
+    Completion(Completion),
+    Cancel,
+}
+
+/// How an execution begins.
+#[derive(Clone, Debug, Default)]
+pub struct Beginning {
+    /// The input, as JSON.
+    pub input: Vec<u8>,
+    /// The pinned configuration: entry and JSON.
+    pub pinned: Vec<(ConfigId, Vec<u8>)>,
+    /// The caller's key.
+    pub key: Option<String>,
+}
+
+impl Driver {
+    /// Begins an execution. The first action is the commit of its beginning; only when that is durable has it
+    /// begun.
+    ///
+    /// # Errors
+    /// Where the input or the configuration does not fit.
+    pub fn start(
+        program: Arc<Program>,
+        execution: ExecutionId,
+        beginning: &Beginning,
+        context: &mut Context<'_>,
+    ) -> Result<(Self, Vec<Action>), InputError> {
+        let (machine, step) = Machine::start(Arc::clone(&program), &beginning.input, &beginning.pinned)?;
+        let mut driver = Self::new(program, execution, machine);
+        let plan = driver.plan();
+        let started = Started {
+            plan: PlanId(driver.program.hash().0),
+            workflow: plan.workflow.clone(),
+            input: beginning.input.clone(),
+            config: beginning
+                .pinned
+                .iter()
+                .filter_map(|(id, json)| Some((plan.config_entry(*id)?.name.clone(), json.clone())))
+                .collect(),
+            secrets: plan
+                .config
+                .iter()
+                .filter(|entry| entry.secret)
+                .map(|entry| entry.name.clone())
+                .collect(),
+            key: beginning.key.clone(),
+            at_us: context.now.wall_us,
+        };
+        driver.records.push(Record::Started(started));
+        driver.must_commit = true;
+        driver.advance(step, context);
+        let actions = driver.settle(context);
+        Ok((driver, actions))
+    }
+
+    fn new(program: Arc<Program>, execution: ExecutionId, machine: Machine) -> Self {
+        Self {
+            execution,
+            program,
+            machine,
+            running: false,
+            ended: false,
+            paused: None,
+            calls: BTreeMap::new(),
+            timers: BTreeMap::new(),
+            ready: VecDeque::new(),
+            records: Vec::new(),
+            must_commit: false,
+            snapshot_every: SNAPSHOT_EVERY,
+            since_snapshot: 0,
+            actions: Vec::new(),
+            reports: Vec::new(),
+            slept_until_us: None,
+        }
+    }
+
+    /// The execution.
+    pub fn execution(&self) -> ExecutionId {
+        self.execution
+    }
+
+    /// Writes a snapshot after so many completions.
+    pub fn set_snapshot_every(&mut self, completions: u32) {
+        self.snapshot_every = completions.max(1);
+    }
+
+    /// What it has come to, with the calls that it made.
+    pub fn report(&self, outcome: Outcome) -> Report {
+        Report { execution: self.execution, outcome, steps: self.reports.clone() }
+    }
+
+    /// Takes in what has happened, and says what is to be done.
+    pub fn handle(&mut self, input: Input, context: &mut Context<'_>) -> Vec<Action> {
+        if self.ended {
+            return Vec::new();
+        }
+        match input {
+            Input::Proceed if self.running => {
+                let step = self.machine.proceed();
+                self.advance(step, context);
+            }
+            Input::Proceed => {}
+            Input::Answered { attempt, exchange } => self.attempt_ended(attempt, exchange, context),
+            Input::Fired(TimerId::Effect(effect)) => self.timer_due(effect, context),
+            Input::Fired(TimerId::Attempt(effect)) => self.attempt_due(effect, context),
+            Input::Cancel => {
+                self.records.push(Record::Cancelled { at_us: context.now.wall_us });
+                self.must_commit = true;
+                self.ready.push_back(Delivery::Cancel);
+            }
+        }
+        self.deliver(context);
+        self.settle(context)
+    }
+
+    /// Gives the machine what is ready, if it waits.
+    fn deliver(&mut self, context: &mut Context<'_>) {
+        if self.running || self.ended {
+            return;
+        }
+        if let Some(step) = self.next_step(context) {
+            self.advance(step, context);
+        }
+    }
+
+    /// Performs the effects of a step, and of those that follow from it at once.
+    fn advance(&mut self, mut step: Step, context: &mut Context<'_>) {
+        loop {
+            for effect in step.effects {
+                self.perform(effect, context);
+            }
+            self.running = false;
+            let outcome = match step.status {
+                Status::Running => {
+                    self.running = true;
+                    self.actions.push(Action::Yield);
+                    return;
+                }
+                Status::Waiting => None,
+                Status::Done(json) => Some(Outcome::Succeeded(json)),
+                Status::Failed(failure) => Some(Outcome::Failed(failure)),
+                Status::NeedsAttention(attention) => Some(Outcome::NeedsAttention(attention)),
+            };
+            if let Some(outcome) = outcome {
+                return self.end(outcome, context);
+            }
+            match self.next_step(context) {
+                Some(next) => step = next,
+                None => return,
+            }
+        }
+    }
+
+    fn next_step(&mut self, context: &mut Context<'_>) -> Option<Step> {
+        while let Some(delivery) = self.ready.pop_front() {
+            let completion = match delivery {
+                Delivery::Cancel => return Some(self.machine.cancel()),
+                Delivery::Completion(completion) => completion,
+            };
+            match self.machine.resume(completion) {
+                Ok(step) => return Some(step),
+                // It was cancelled while its completion was on the way. The machine is unchanged, and will be
+                // when the history is read again.
+                Err(ResumeError::NotAwaited(_)) => {}
+                Err(error @ ResumeError::WrongKind(_)) => {
+                    self.end(Outcome::Paused { reason: format!("quarantined: {error}") }, context);
+                    return None;
+                }
+            }
+        }
+        None
+    }
+
+    fn perform(&mut self, effect: Effect, context: &mut Context<'_>) {
+        let Effect { id, kind } = effect;
+        match kind {
+            EffectKind::Call(call) => {
+                let report = self.report_call(&call);
+                self.begin_call(id, call, report, context);
+            }
+            EffectKind::Timer { micros } => {
+                let due_us = context.now.mono_us.saturating_add(micros);
+                self.set_timer(id, Timer { due_us, wall_us: None }, context);
+            }
+            EffectKind::TimerAt { timestamp } => {
+                let due_us = context.now.mono_at(timestamp);
+                self.set_timer(id, Timer { due_us, wall_us: Some(timestamp) }, context);
+            }
+            EffectKind::Now => self.complete(id, CompletionResult::Now(context.now.wall_us), context),
+            EffectKind::Uuid => {
+                let uuid = uuid_v7(context.now.wall_us, context.random);
+                self.complete(id, CompletionResult::Uuid(uuid), context);
+            }
+            EffectKind::Random => {
+                let bits = unit(context.random).to_bits();
+                self.complete(id, CompletionResult::Random(bits), context);
+            }
+            EffectKind::Log { text } => {
+                let at_us = context.now.wall_us;
+                self.records.push(Record::Logged(Logged { effect: id.0, text: text.clone(), at_us }));
+                self.show(EventKind::Logged { text }, context);
+            }
+            EffectKind::Cancel { effect } => self.cancel_effect(effect, context),
+        }
+    }
+
+    /// Writes down what an effect is completed with, and gives it to the machine when its turn comes. The order of
+    /// the records is the order in which the machine is given them.
+    fn complete(&mut self, effect: EffectId, result: CompletionResult, context: &Context<'_>) {
+        let completion = Completion { effect, result };
+        // Plain data in memory always encodes.
+        let encoded = postcard::to_stdvec(&completion).unwrap_or_default();
+        self.records.push(Record::Completed(Completed {
+            effect: effect.0,
+            completion: encoded,
+            at_us: context.now.wall_us,
+        }));
+        self.since_snapshot += 1;
+        self.ready.push_back(Delivery::Completion(completion));
+    }
+
+    fn cancel_effect(&mut self, effect: EffectId, context: &mut Context<'_>) {
+        if self.timers.remove(&effect).is_some() {
+            self.actions.push(Action::ClearTimer(TimerId::Effect(effect)));
+        } else {
+            self.cancel_call(effect, context);
+        }
+    }
+
+    fn end(&mut self, outcome: Outcome, context: &Context<'_>) {
+        self.ended = true;
+        let at_us = context.now.wall_us;
+        let held = |needs_attention, reason: &str| {
+            Record::Held(Held { needs_attention, reason: reason.to_owned(), at_us })
+        };
+        let status = match &outcome {
+            Outcome::Succeeded(_) => Ok(EndStatus::Succeeded),
+            Outcome::Failed(failure) if failure.error.name == "cancelled" => Ok(EndStatus::Cancelled),
+            Outcome::Failed(_) => Ok(EndStatus::Failed),
+            Outcome::NeedsAttention(attention) => Err(held(true, &attention.error.message)),
+            Outcome::Paused { reason } => Err(held(false, reason)),
+        };
+        self.records.push(status.map_or_else(
+            |held| held,
+            |status| {
+                let encoded = postcard::to_stdvec(&(&outcome, &self.reports)).unwrap_or_default();
+                Record::Ended(Ended { status, outcome: encoded, at_us })
+            },
+        ));
+        self.must_commit = true;
+        self.actions.push(Action::End(Box::new(outcome)));
+    }
+
+    /// Decides what is made durable, and hands over the actions.
+    fn settle(&mut self, context: &mut Context<'_>) -> Vec<Action> {
+        let sending = self.calls.values().any(Call::is_under_way);
+        let idle = !sending && !self.running && !self.ended;
+        if idle {
+            if let Some(reason) = self.paused.take() {
+                self.show(EventKind::Held { reason: reason.clone() }, context);
+                self.end(Outcome::Paused { reason }, context);
+            } else {
+                self.rest(context);
+            }
+        }
+        if self.must_commit && !self.records.is_empty() {
+            if self.since_snapshot >= self.snapshot_every
+                && self.ready.is_empty()
+                && !self.running
+                && !self.ended
+            {
+                let snapshot = Snapshot {
+                    machine: self.machine.encode(),
+                    driver: self.save(context),
+                    at_us: context.now.wall_us,
+                };
+                self.records.push(Record::Snapshot(snapshot));
+                self.since_snapshot = 0;
+            }
+            let records = std::mem::take(&mut self.records);
+            self.actions.insert(0, Action::Commit(records));
+        }
+        self.must_commit = false;
+        std::mem::take(&mut self.actions)
+    }
+
+    /// Nothing is under way: only time passes. What has happened so far must not be lost meanwhile.
+    fn rest(&mut self, context: &Context<'_>) {
+        let due_us = self
+            .timers
+            .values()
+            .map(|timer| timer.due_us)
+            .chain(self.calls.values().filter_map(Call::due_us));
+        let Some(due_us) = due_us.min() else {
+            self.must_commit = true;
+            return;
+        };
+        if due_us.saturating_sub(context.now.mono_us) >= WAIT_UNRECORDED_MAX_US {
+            self.must_commit = true;
+        }
+        if self.calls.is_empty() && self.slept_until_us != Some(due_us) {
+            self.slept_until_us = Some(due_us);
+            self.show(EventKind::Sleeping { until_us: context.now.wall_at(due_us) }, context);
+        }
+    }
+
+    fn show(&mut self, kind: EventKind, context: &Context<'_>) {
+        self.actions.push(Action::Show(Event { at_us: context.now.wall_us, kind }));
+    }
+
+    fn plan(&self) -> &Plan {
+        self.program.plan()
+    }
+}

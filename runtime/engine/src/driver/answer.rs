@@ -1,0 +1,149 @@
+//! What an attempt says about its call.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use flow_http::{Exchange, HttpResponse, NetError, NotSent, Redactor, Unanswered, retry::Fault};
+use flow_journal::AttemptOutcome;
+use flow_plan::{EffectClass, Operation, Outcome, Response};
+use flow_vm::{CallAnswer, Refusal, UnknownReason};
+
+use crate::AttemptResult;
+
+/// What is not known: why, and in words.
+pub(super) type Doubt = (UnknownReason, String);
+
+/// Takes the process's secrets out of what a server sent.
+pub(super) fn redact(exchange: &mut Exchange, redactor: &Redactor) {
+    match &mut exchange.result {
+        Ok(response) => {
+            if let Cow::Owned(masked) = redactor.bytes(&response.body) {
+                response.body = Bytes::from(masked);
+            }
+            for (_, value) in &mut response.headers {
+                *value = redactor.text(value);
+            }
+            if let Some((_, message)) = &mut response.cut {
+                *message = redactor.text(message);
+            }
+        }
+        Err(NetError::NotSent { message, .. } | NetError::Unanswered { message, .. }) => {
+            *message = redactor.text(message);
+        }
+    }
+}
+
+/// Whether it is open, after this attempt, whether the call took effect: why, or nothing.
+pub(super) fn doubt(
+    operation: &Operation,
+    response: &HttpResponse,
+    fault: Option<Fault>,
+    again: bool,
+) -> Option<Doubt> {
+    match fault {
+        Some(Fault::Unanswered(reason)) => {
+            let message = response.cut.as_ref().map_or("", |(_, message)| message.as_str());
+            Some((unknown(reason), message.to_owned()))
+        }
+        Some(Fault::Decode) if operation.class != EffectClass::Safe => {
+            Some((UnknownReason::Body, "an answer that does not fit its type".to_owned()))
+        }
+        _ if operation.outcome(response.status, again) == Outcome::Unknown => {
+            let message = format!("status {} leaves open whether it took effect", response.status);
+            Some((UnknownReason::Connection, message))
+        }
+        _ => None,
+    }
+}
+
+/// What the machine is told after the last attempt.
+pub(super) fn conclusion(
+    operation: &Operation,
+    result: Result<HttpResponse, NetError>,
+    fault: Option<Fault>,
+    undoes: bool,
+    doubt: Option<Doubt>,
+) -> CallAnswer {
+    match (result, fault) {
+        (Ok(response), Some(Fault::Unanswered(reason))) => CallAnswer::Unknown {
+            reason: unknown(reason),
+            message: response.cut.map_or_else(String::new, |(_, message)| message),
+        },
+        (Ok(response), fault) => {
+            let success =
+                (200..300).contains(&response.status) || operation.absent.contains(&response.status);
+            // A status of `done` after an earlier attempt that may have arrived means that that one did. The
+            // machine knows nothing of attempts, so it is told what that one would have been told. The attempt's
+            // own record keeps the status as it came.
+            let stands_for_earlier = fault.is_none() && !success && !undoes;
+            if stands_for_earlier && operation.response == Response::Ignored {
+                CallAnswer::Answered { status: 204, body: Vec::new() }
+            } else {
+                CallAnswer::Answered { status: response.status, body: response.body.to_vec() }
+            }
+        }
+        (Err(NetError::Unanswered { reason, message }), _) => {
+            CallAnswer::Unknown { reason: unknown(reason), message }
+        }
+        (Err(NetError::NotSent { reason, message }), _) => match doubt {
+            // The last attempt did not arrive, but an earlier one may have.
+            Some((reason, earlier)) => {
+                CallAnswer::Unknown { reason, message: format!("{earlier}; then {message}") }
+            }
+            None => CallAnswer::Refused { reason: refusal(reason), message },
+        },
+    }
+}
+
+/// What the machine is told of a call that is not gone on with.
+pub(super) fn unfinished(doubt: Option<Doubt>) -> CallAnswer {
+    match doubt {
+        Some((reason, message)) => CallAnswer::Unknown { reason, message },
+        None => CallAnswer::NotSent,
+    }
+}
+
+/// The attempt for people; `good` says that it is what the step needs.
+pub(super) fn result(result: &Result<HttpResponse, NetError>, good: bool) -> AttemptResult {
+    match result {
+        Ok(response) => AttemptResult::Answered { status: response.status, good },
+        Err(NetError::NotSent { message, .. }) => AttemptResult::NotSent { message: message.clone() },
+        Err(NetError::Unanswered { message, .. }) => AttemptResult::Unanswered { message: message.clone() },
+    }
+}
+
+/// The attempt as it is written down.
+pub(super) fn to_record(result: &AttemptResult) -> AttemptOutcome {
+    match result.clone() {
+        AttemptResult::Answered { status, good } => AttemptOutcome::Answered { status, good },
+        AttemptResult::NotSent { message } => AttemptOutcome::NotSent { message },
+        AttemptResult::Unanswered { message } => AttemptOutcome::Unanswered { message },
+    }
+}
+
+/// The attempt as it was written down.
+pub(super) fn from_record(outcome: &AttemptOutcome) -> AttemptResult {
+    match outcome.clone() {
+        AttemptOutcome::Answered { status, good } => AttemptResult::Answered { status, good },
+        AttemptOutcome::NotSent { message } => AttemptResult::NotSent { message },
+        AttemptOutcome::Unanswered { message } => AttemptResult::Unanswered { message },
+    }
+}
+
+pub(super) fn unknown(reason: Unanswered) -> UnknownReason {
+    match reason {
+        Unanswered::Timeout => UnknownReason::Timeout,
+        Unanswered::Connection => UnknownReason::Connection,
+        Unanswered::Broken | Unanswered::TooLarge => UnknownReason::Body,
+    }
+}
+
+fn refusal(reason: NotSent) -> Refusal {
+    match reason {
+        NotSent::Connection => Refusal::Connection,
+        NotSent::Name => Refusal::Name,
+        NotSent::Tls => Refusal::Tls,
+        NotSent::Timeout => Refusal::Timeout,
+        NotSent::Setting => Refusal::Setting,
+    }
+}

@@ -1,0 +1,358 @@
+//! The shell on tokio: performs what drivers ask for, against a real network, store and clock.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+use flow_http::{Exchange, Limits, Net, NetError, Timings, Unanswered};
+use flow_journal::{Claim, ExecutionId, PlanId, Record, Start, Store, StoreError};
+use flow_vm::{InputError, Program};
+use tokio::{
+    sync::mpsc,
+    task::{JoinHandle, JoinSet},
+};
+
+use crate::{
+    Action, AttemptId, Beginning, Clock, Context, Driver, Event, Given, Input, Outcome, Random, RecoverError,
+    Report, Resolved, SettingError, SystemClock, SystemRandom, TimerId, random::uuid_v7, resolve,
+};
+
+/// So many commands for one execution may wait: more than anybody sends on purpose.
+const COMMANDS_MAX: usize = 16;
+
+/// Is told what happens in an execution, while it happens. It is called on the execution's own task, and should
+/// return soon.
+pub type Watcher = Arc<dyn Fn(&Event) + Send + Sync>;
+
+/// What an engine stands on.
+#[derive(Clone)]
+pub struct Parts {
+    /// Keeps histories.
+    pub store: Arc<dyn Store>,
+    /// Sends requests.
+    pub net: Arc<dyn Net>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Makes a source of random numbers for each execution.
+    pub random: Arc<dyn Fn() -> Box<dyn Random> + Send + Sync>,
+}
+
+impl Parts {
+    /// This machine's clock and randomness, with a store and a network.
+    pub fn new(store: Arc<dyn Store>, net: Arc<dyn Net>) -> Self {
+        Self { store, net, clock: Arc::new(SystemClock::new()), random: Arc::new(|| Box::new(SystemRandom)) }
+    }
+}
+
+/// Runs executions. Those of one engine share its limits. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    parts: Parts,
+    limits: Arc<Mutex<Limits>>,
+}
+
+/// Why an execution does not start. Nothing has been sent.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration does not do.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Settings(Vec<SettingError>),
+    /// The input does not fit.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// The key belongs to an execution that was started with another input.
+    #[error("the key belongs to execution {0}, which was started with another input")]
+    KeyTaken(ExecutionId),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why an execution does not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum RecoverFailure {
+    /// The store has no such execution.
+    #[error("there is no execution {0}")]
+    NotFound(ExecutionId),
+    /// The configuration does not do: the execution waits until it does.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Settings(Vec<SettingError>),
+    /// The history cannot be gone on with.
+    #[error(transparent)]
+    History(#[from] RecoverError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why an execution stopped before its end. It goes on from its history.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// It waits for nothing: a defect of the machine or of the engine.
+    #[error("execution {0} waits for nothing")]
+    Stuck(ExecutionId),
+    /// Its task died: a defect.
+    #[error("execution {0} died: {1}")]
+    Died(ExecutionId, String),
+}
+
+/// What became of a start.
+#[derive(Debug)]
+pub enum Begun {
+    /// It runs.
+    Started(Handle),
+    /// The key belongs to an execution that was started before, with the same input.
+    Existing(ExecutionId),
+}
+
+/// An execution that runs. Dropping the handle does not stop it.
+#[derive(Debug)]
+pub struct Handle {
+    execution: ExecutionId,
+    commands: mpsc::Sender<Input>,
+    task: JoinHandle<Result<Report, EngineError>>,
+}
+
+impl Handle {
+    /// Its id.
+    pub fn execution(&self) -> ExecutionId {
+        self.execution
+    }
+
+    /// Tells it to cancel: it ends with error `cancelled` after its undos. Nothing happens where it has ended.
+    pub async fn cancel(&self) {
+        let _ = self.commands.send(Input::Cancel).await;
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// Where it stopped before.
+    pub async fn report(self) -> Result<Report, EngineError> {
+        match self.task.await {
+            Ok(result) => result,
+            Err(error) => Err(EngineError::Died(self.execution, error.to_string())),
+        }
+    }
+}
+
+impl Engine {
+    /// An engine with limits of its own.
+    pub fn new(parts: Parts) -> Self {
+        Self { parts, limits: Arc::default() }
+    }
+
+    /// Starts an execution. When this returns, it is durable that it has begun.
+    ///
+    /// # Errors
+    /// Where the configuration or the input does not fit, the key is taken, or the store fails.
+    pub async fn start(
+        &self,
+        program: Arc<Program>,
+        input: Vec<u8>,
+        given: &Given,
+        key: Option<String>,
+        watcher: Watcher,
+    ) -> Result<Begun, StartError> {
+        let resolved = resolve(&program, given).map_err(StartError::Settings)?;
+        let plan = program.plan();
+        let claim = key.clone().map(|key| Claim {
+            workflow: plan.workflow.clone(),
+            key,
+            input: *blake3::hash(&input).as_bytes(),
+        });
+        let plan_id = PlanId(program.hash().0);
+        self.parts.store.put_plan(plan_id, plan.encode()).await?;
+        let mut task = Task::new(self, resolved, watcher);
+        let execution = ExecutionId(uuid_v7(self.parts.clock.now().wall_us, task.random.as_mut()));
+        let beginning = Beginning { input, pinned: std::mem::take(&mut task.pinned), key };
+        let (driver, mut actions) =
+            task.decide(|context| Driver::start(Arc::clone(&program), execution, &beginning, context))?;
+        // The commit of the beginning stands first; the store takes it together with the key.
+        if let Some(Action::Commit(records)) = actions.first_mut() {
+            let records = std::mem::take(records);
+            let count = records.len() as u64;
+            match self.parts.store.start(execution, claim, records).await? {
+                Start::Started => task.position = count,
+                Start::Existing { execution, same_input: true } => return Ok(Begun::Existing(execution)),
+                Start::Existing { execution, .. } => return Err(StartError::KeyTaken(execution)),
+            }
+        }
+        Ok(Begun::Started(task.spawn(driver, actions)))
+    }
+
+    /// Goes on with an execution whose process died, or that was held.
+    ///
+    /// # Errors
+    /// Where the store does not have it, it has ended, or the configuration does not fit.
+    pub async fn recover(
+        &self,
+        program: Arc<Program>,
+        execution: ExecutionId,
+        given: &Given,
+        watcher: Watcher,
+    ) -> Result<Handle, RecoverFailure> {
+        let resolved = resolve(&program, given).map_err(RecoverFailure::Settings)?;
+        let history = self.parts.store.load(execution).await?;
+        let history = history.ok_or(RecoverFailure::NotFound(execution))?;
+        let mut task = Task::new(self, resolved, watcher);
+        task.position = history.position;
+        let (driver, actions) =
+            task.decide(|context| Driver::recover(Arc::clone(&program), execution, &history, context))?;
+        Ok(task.spawn(driver, actions))
+    }
+}
+
+/// One execution's task.
+struct Task {
+    parts: Parts,
+    limits: Arc<Mutex<Limits>>,
+    settings: flow_http::Settings,
+    pinned: Vec<(flow_plan::ConfigId, Vec<u8>)>,
+    random: Box<dyn Random>,
+    watcher: Watcher,
+    /// How many records the store has of it.
+    position: u64,
+    timers: BTreeMap<TimerId, u64>,
+    sends: JoinSet<(AttemptId, Exchange)>,
+    under_way: BTreeMap<tokio::task::Id, AttemptId>,
+}
+
+/// What performing actions came to.
+enum Performed {
+    Waiting,
+    Yielded,
+    Ended(Box<Outcome>),
+}
+
+impl Task {
+    fn new(engine: &Engine, resolved: Resolved, watcher: Watcher) -> Self {
+        Self {
+            random: (engine.parts.random)(),
+            parts: engine.parts.clone(),
+            limits: Arc::clone(&engine.limits),
+            settings: resolved.settings,
+            pinned: resolved.pinned,
+            watcher,
+            position: 0,
+            timers: BTreeMap::new(),
+            sends: JoinSet::new(),
+            under_way: BTreeMap::new(),
+        }
+    }
+
+    fn decide<T>(&mut self, decision: impl FnOnce(&mut Context<'_>) -> T) -> T {
+        decision(&mut Context {
+            now: self.parts.clock.now(),
+            random: self.random.as_mut(),
+            limits: &self.limits,
+            settings: &self.settings,
+        })
+    }
+
+    fn spawn(self, driver: Driver, actions: Vec<Action>) -> Handle {
+        let (commands, receiver) = mpsc::channel(COMMANDS_MAX);
+        let execution = driver.execution();
+        let task = tokio::spawn(self.run(driver, actions, receiver));
+        Handle { execution, commands, task }
+    }
+
+    async fn run(
+        mut self,
+        mut driver: Driver,
+        mut actions: Vec<Action>,
+        mut commands: mpsc::Receiver<Input>,
+    ) -> Result<Report, EngineError> {
+        loop {
+            let input = match self.perform(driver.execution(), actions).await? {
+                Performed::Ended(outcome) => return Ok(driver.report(*outcome)),
+                Performed::Yielded => {
+                    tokio::task::yield_now().await;
+                    Input::Proceed
+                }
+                Performed::Waiting => self.wait(driver.execution(), &mut commands).await?,
+            };
+            actions = self.decide(|context| driver.handle(input, context));
+        }
+    }
+
+    /// Performs actions in order.
+    async fn perform(
+        &mut self,
+        execution: ExecutionId,
+        actions: Vec<Action>,
+    ) -> Result<Performed, EngineError> {
+        let mut performed = Performed::Waiting;
+        for action in actions {
+            match action {
+                Action::Commit(records) => self.commit(execution, records).await?,
+                Action::Send(sending) => {
+                    let net = Arc::clone(&self.parts.net);
+                    let attempt = sending.attempt;
+                    let task = self.sends.spawn(async move { (attempt, net.send(sending.request).await) });
+                    self.under_way.insert(task.id(), attempt);
+                }
+                Action::SetTimer { timer, at_us } => {
+                    self.timers.insert(timer, at_us);
+                }
+                Action::ClearTimer(timer) => {
+                    self.timers.remove(&timer);
+                }
+                Action::Show(event) => (self.watcher)(&event),
+                Action::Yield => performed = Performed::Yielded,
+                Action::End(outcome) => performed = Performed::Ended(outcome),
+            }
+        }
+        Ok(performed)
+    }
+
+    async fn commit(&mut self, execution: ExecutionId, records: Vec<Record>) -> Result<(), StoreError> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        let count = records.len() as u64;
+        self.parts.store.append(execution, self.position, records).await?;
+        self.position += count;
+        Ok(())
+    }
+
+    /// Waits for whatever comes first.
+    async fn wait(
+        &mut self,
+        execution: ExecutionId,
+        commands: &mut mpsc::Receiver<Input>,
+    ) -> Result<Input, EngineError> {
+        let next = self.timers.iter().map(|(timer, at_us)| (*at_us, *timer)).min();
+        if next.is_none() && self.sends.is_empty() {
+            return Err(EngineError::Stuck(execution));
+        }
+        let clock = Arc::clone(&self.parts.clock);
+        let at_us = next.map_or(u64::MAX, |(at_us, _)| at_us);
+        // Deadlines that are due come before answers: they are the cause, the answer is the consequence.
+        tokio::select! {
+            biased;
+            () = clock.sleep_until(at_us), if next.is_some() => {
+                let (_, timer) = next.ok_or(EngineError::Stuck(execution))?;
+                self.timers.remove(&timer);
+                Ok(Input::Fired(timer))
+            }
+            Some(ended) = self.sends.join_next_with_id(), if !self.sends.is_empty() => {
+                let (task, exchange) = match ended {
+                    Ok((task, (_, exchange))) => (task, exchange),
+                    // The client died with the request in its hands.
+                    Err(error) => (error.id(), Exchange {
+                        result: Err(NetError::unanswered(Unanswered::Connection, "the client failed")),
+                        timings: Timings::default(),
+                    }),
+                };
+                let attempt = self.under_way.remove(&task).ok_or(EngineError::Stuck(execution))?;
+                Ok(Input::Answered { attempt, exchange })
+            }
+            Some(command) = commands.recv() => Ok(command),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What happens in an execution, as it happens: for live output and traces.
+
+use flow_plan::StepId;
+use flow_vm::StepPath;
+
+use crate::AttemptResult;
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// When, in microseconds since 1970.
+    pub at_us: i64,
+    /// What.
+    pub kind: EventKind,
+}
+
+/// What can happen. No text contains a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EventKind {
+    /// An attempt goes out.
+    AttemptStarted {
+        /// The call that it belongs to.
+        call: CallName,
+        /// Its number, from 1.
+        number: u32,
+        /// The method.
+        method: &'static str,
+        /// The URL, without what its authentication adds.
+        url: String,
+    },
+    /// An attempt has ended.
+    AttemptEnded {
+        /// The call that it belongs to.
+        call: CallName,
+        /// Its number.
+        number: u32,
+        /// What came of it.
+        result: AttemptResult,
+        /// How long it took.
+        took_us: u64,
+        /// Whether there will be another one, and when.
+        retry: Option<Retry>,
+    },
+    /// A request waits before it goes out.
+    Delayed {
+        /// The call that it belongs to.
+        call: CallName,
+        /// Why.
+        why: Delay,
+        /// For how long.
+        wait_us: u64,
+    },
+    /// The execution sleeps: nothing is under way.
+    Sleeping {
+        /// Until when, in microseconds since 1970.
+        until_us: i64,
+    },
+    /// The workflow wrote a line.
+    Logged {
+        /// The line.
+        text: String,
+    },
+    /// The execution goes on after its process died.
+    Recovered,
+    /// It waits for an operator.
+    Held {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Which call an event is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallName {
+    /// The step.
+    pub step: StepId,
+    /// Its place in the execution.
+    pub path: StepPath,
+    /// `api.operation`.
+    pub name: String,
+    /// Whether it undoes something.
+    pub undoes: bool,
+}
+
+/// The next attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// The wait.
+    pub after_us: u64,
+    /// Whether the server asked for it.
+    pub asked: bool,
+}
+
+/// Why a request waits before it goes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delay {
+    /// The declared rate of the API or the operation.
+    Rate,
+    /// The API's retry budget.
+    RetryBudget,
+}

@@ -1,0 +1,85 @@
+//! What came of an execution, for whoever started it.
+
+use flow_journal::ExecutionId;
+use flow_plan::StepId;
+use flow_vm::{Attention, Failure, StepPath};
+use serde::{Deserialize, Serialize};
+
+/// An execution at its end, or where it is held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The execution.
+    pub execution: ExecutionId,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// The calls that it made, in the order in which they began.
+    pub steps: Vec<StepReport>,
+}
+
+/// What came of an execution.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// It ended with a result, as JSON.
+    Succeeded(Vec<u8>),
+    /// It ended with an error; what was to be undone is undone, in the order that stands here.
+    Failed(Failure),
+    /// It waits until an operator settles a step.
+    NeedsAttention(Attention),
+    /// It waits until an operator has mended a cause, and goes on from there.
+    Paused {
+        /// The cause.
+        reason: String,
+    },
+}
+
+/// One call of a step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepReport {
+    /// The step.
+    pub step: StepId,
+    /// Its place in the execution.
+    pub path: StepPath,
+    /// `api.operation`.
+    pub name: String,
+    /// Whether it undoes something.
+    pub undoes: bool,
+    /// Its attempts, in order.
+    pub attempts: Vec<AttemptReport>,
+}
+
+/// One attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttemptReport {
+    /// Its number, from 1.
+    pub number: u32,
+    /// When it began: microseconds since 1970.
+    pub at_us: i64,
+    /// How long it took, once it has ended.
+    pub took_us: Option<u64>,
+    /// What came of it, once it has ended.
+    pub result: Option<AttemptResult>,
+    /// The wait until the next one, where there is one.
+    pub retry_after_us: Option<u64>,
+}
+
+/// What came of an attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AttemptResult {
+    /// It was answered.
+    Answered {
+        /// The status.
+        status: u16,
+        /// Whether the answer is what the step needs.
+        good: bool,
+    },
+    /// It surely did not go out.
+    NotSent {
+        /// In words.
+        message: String,
+    },
+    /// It went out, and there is no answer.
+    Unanswered {
+        /// In words.
+        message: String,
+    },
+}

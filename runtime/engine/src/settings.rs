@@ -1,0 +1,186 @@
+//! What the caller gives for a plan's configuration, held against what the plan asks for.
+
+use flow_http::{Secret, Settings, Value};
+use flow_plan::{Config, ConfigId, Plan, Type, TypeId};
+use flow_vm::Program;
+use serde_json::Value as Json;
+
+/// The longest secret: 64 KiB.
+const SECRET_MAX: usize = 64 << 10;
+
+/// The values that the caller gives, by name. What the plan does not ask for is not looked at.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    plain: Vec<(String, Plain)>,
+    secrets: Vec<(String, Secret)>,
+}
+
+#[derive(Clone, Debug)]
+enum Plain {
+    Json(String),
+    Text(String),
+}
+
+impl Given {
+    /// Nothing: defaults everywhere.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A value as JSON text. A later one of the same name wins.
+    pub fn json(&mut self, name: impl Into<String>, json: impl Into<String>) {
+        self.plain.push((name.into(), Plain::Json(json.into())));
+    }
+
+    /// A value as somebody typed it: as it stands where the entry is a text, JSON otherwise. For a secret, the
+    /// secret.
+    pub fn text(&mut self, name: impl Into<String>, text: impl Into<String>) {
+        self.plain.push((name.into(), Plain::Text(text.into())));
+    }
+
+    /// A secret.
+    pub fn secret(&mut self, name: impl Into<String>, secret: Secret) {
+        self.secrets.push((name.into(), secret));
+    }
+
+    fn plain(&self, name: &str) -> Option<&Plain> {
+        self.plain.iter().rev().find(|(given, _)| given == name).map(|(_, value)| value)
+    }
+
+    fn secret_of(&self, name: &str) -> Option<Secret> {
+        let secret = self.secrets.iter().rev().find(|(given, _)| given == name);
+        secret.map(|(_, secret)| secret.clone()).or_else(|| match self.plain(name)? {
+            Plain::Text(text) => Some(Secret::new(text.as_str())),
+            Plain::Json(_) => None,
+        })
+    }
+}
+
+/// A plan's configuration with a value for every entry.
+#[derive(Clone, Debug, Default)]
+pub struct Resolved {
+    /// What requests use.
+    pub settings: Settings,
+    /// What is pinned at the start: the entry and its JSON.
+    pub pinned: Vec<(ConfigId, Vec<u8>)>,
+}
+
+/// Why a configuration does not do. No value of a secret is shown.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SettingError {
+    /// A secret was not given.
+    #[error("secret `{0}` is missing")]
+    SecretMissing(String),
+    /// A secret without content.
+    #[error("secret `{0}` is empty")]
+    SecretEmpty(String),
+    /// A secret that is a file by mistake.
+    #[error("secret `{0}` has more than 64 KiB")]
+    SecretTooLong(String),
+    /// A secret that workflow code reads.
+    #[error(
+        "secret `{0}` is read by workflow code, which is not built yet: use it in `auth` or `headers` of an api"
+    )]
+    SecretInCode(String),
+    /// A value without default was not given.
+    #[error("config `{0}` is missing")]
+    Missing(String),
+    /// A value does not have the entry's type.
+    #[error("config `{name}` does not fit: {why}")]
+    Malformed {
+        /// The entry.
+        name: String,
+        /// Why.
+        why: String,
+    },
+}
+
+/// Gives every entry of a plan its value.
+///
+/// # Errors
+/// Everything that is missing or does not fit, before anything is sent.
+pub fn resolve(program: &Program, given: &Given) -> Result<Resolved, Vec<SettingError>> {
+    let plan = program.plan();
+    let (mut entries, mut pinned, mut errors) = (Vec::new(), Vec::new(), Vec::new());
+    for (index, entry) in plan.config.iter().enumerate() {
+        let id = ConfigId(u32::try_from(index).unwrap_or(u32::MAX));
+        let value = if entry.secret {
+            secret(entry, given).map(Value::Secret)
+        } else {
+            plain(program, entry, given).map(|json| {
+                if entry.pinned {
+                    pinned.push((id, json.to_string().into_bytes()));
+                }
+                value(&json)
+            })
+        };
+        match value {
+            Ok(value) => entries.push((entry.name.clone(), Some(value))),
+            Err(error) => errors.push(error),
+        }
+    }
+    if errors.is_empty() { Ok(Resolved { settings: Settings::new(entries), pinned }) } else { Err(errors) }
+}
+
+fn secret(entry: &Config, given: &Given) -> Result<Secret, SettingError> {
+    let name = || entry.name.clone();
+    if entry.pinned {
+        // It would stand in clear in the machine's state.
+        return Err(SettingError::SecretInCode(name()));
+    }
+    let secret = given.secret_of(&entry.name).ok_or_else(|| SettingError::SecretMissing(name()))?;
+    match secret.expose().len() {
+        0 => Err(SettingError::SecretEmpty(name())),
+        length if length > SECRET_MAX => Err(SettingError::SecretTooLong(name())),
+        _ => Ok(secret),
+    }
+}
+
+fn plain(program: &Program, entry: &Config, given: &Given) -> Result<Json, SettingError> {
+    let malformed = |why: String| SettingError::Malformed { name: entry.name.clone(), why };
+    let json = match (given.plain(&entry.name), &entry.default) {
+        (Some(Plain::Json(json)), _) => json.clone(),
+        (Some(Plain::Text(text)), _) if is_text(program.plan(), entry.ty) => {
+            Json::from(text.as_str()).to_string()
+        }
+        (Some(Plain::Text(text)), _) => text.clone(),
+        (None, Some(default)) => default.clone(),
+        (None, None) => return Err(SettingError::Missing(entry.name.clone())),
+    };
+    program.check_value(entry.ty, json.as_bytes()).map_err(|error| malformed(error.to_string()))?;
+    serde_json::from_str(&json).map_err(|error| malformed(error.to_string()))
+}
+
+/// Whether a value of the type is a JSON string.
+fn is_text(plan: &Plan, ty: TypeId) -> bool {
+    match plan.types.get(ty) {
+        Type::Optional(inner) => is_text(plan, *inner),
+        Type::Literals(literals) => {
+            matches!(literals.values.first(), Some(flow_plan::Literal::String(_)) | None)
+        }
+        Type::String
+        | Type::Url
+        | Type::Bytes
+        | Type::Duration
+        | Type::Timestamp
+        | Type::Date
+        | Type::Uuid => true,
+        _ => false,
+    }
+}
+
+/// The value as requests use it.
+fn value(json: &Json) -> Value {
+    match json {
+        Json::String(text) => Value::Text(text.clone()),
+        Json::Array(items) => Value::List(items.iter().map(scalar).collect()),
+        other => Value::Text(scalar(other)),
+    }
+}
+
+fn scalar(json: &Json) -> String {
+    match json {
+        Json::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
