@@ -50,7 +50,7 @@ pub enum FieldCoercion {
         /// How its value is converted, from the type that reading gives to the target field's.
         how: Coercion,
     },
-    /// The source has no such field: it is absent.
+    /// The source has no such field: it is absent, or null.
     Absent,
 }
 
@@ -120,7 +120,7 @@ fn find(types: &Types, from: Ty, to: Ty, reveal: bool) -> Option<Coercion> {
                             let how = coerce(types, field.read(types), target.read(types))?;
                             FieldCoercion::From { position, how }
                         }
-                        None if target.optional => FieldCoercion::Absent,
+                        None if target.may_be_left_out(types) => FieldCoercion::Absent,
                         None => return None,
                     },
                 );

@@ -11,9 +11,12 @@ mod coercion;
 mod constant;
 mod declared;
 mod display;
+mod escape;
 mod infer;
 mod methods;
+mod recursion;
 mod retry;
+mod rules;
 mod tests;
 mod typed;
 mod types;
@@ -42,6 +45,10 @@ pub fn check(program: &Program) -> (Typed, Vec<Diagnostic>) {
     checker.check_operation_calls();
     checker.check_bodies();
     checker.check_tests();
+    checker.check_recursion();
+    checker.find_escapes();
+    checker.check_expected_errors();
+    rules::apply(&mut checker);
     (checker.typed, checker.diagnostics)
 }
 

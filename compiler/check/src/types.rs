@@ -156,9 +156,9 @@ impl RecordField {
         if self.optional { types.optional(self.ty) } else { self.ty }
     }
 
-    /// Whether a record literal may leave it out.
-    pub fn may_be_left_out(&self) -> bool {
-        self.optional
+    /// Whether a record literal may leave it out: it is absent then, or null.
+    pub fn may_be_left_out(&self, types: &Types) -> bool {
+        self.optional || matches!(*types.structure(self.ty), TyKind::Optional(_) | TyKind::Null)
     }
 }
 

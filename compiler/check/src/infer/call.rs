@@ -55,8 +55,12 @@ impl Infer<'_, '_> {
             };
             if let Some(first) = given.get_mut(position).and_then(|slot| slot.replace(span)) {
                 self.checker.report(
-                    Diagnostic::new(&codes::F0210, span, format!("argument `{}` is given twice", parameter.name))
-                        .also(first, "first given here"),
+                    Diagnostic::new(
+                        &codes::F0210,
+                        span,
+                        format!("argument `{}` is given twice", parameter.name),
+                    )
+                    .also(first, "first given here"),
                 );
             }
             if let Some(slot) = values.get_mut(position) {

@@ -62,7 +62,7 @@ impl Infer<'_, '_> {
         let mut notes = Vec::new();
         for wanted in wants.iter() {
             match has.iter().find(|field| field.name == wanted.name) {
-                None if wanted.optional => {}
+                None if wanted.may_be_left_out(types) => {}
                 None => notes.push(format!("field `{}` is missing", wanted.name)),
                 Some(field) => {
                     let (from, to) = (field.read(types), wanted.read(types));

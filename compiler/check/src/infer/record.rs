@@ -71,8 +71,9 @@ impl Infer<'_, '_> {
         let given = |field: &RecordField| {
             items.iter().any(|item| matches!(item, RecordItem::Field { name, .. } if name.text == field.name))
         };
+        let types = &self.checker.typed.types;
         let missing: Vec<&RecordField> =
-            fields.iter().filter(|field| !field.may_be_left_out() && !given(field)).collect();
+            fields.iter().filter(|field| !field.may_be_left_out(types) && !given(field)).collect();
         if missing.is_empty() {
             return;
         }

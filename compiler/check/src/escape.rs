@@ -1,0 +1,271 @@
+//! Which errors can leave each call and each workflow, and which catches catch nothing.
+
+use flow_diagnostics::{Diagnostic, codes};
+use flow_hir::{
+    BinaryOp, BuiltinError, Catch, CatchSelector, ErrorRef, ExprId, ExprKind, FunctionId, LocalId, UnaryOp,
+    WorkflowId,
+};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::checker::Checker;
+use crate::display;
+use crate::methods::Method;
+use crate::typed::EscapingError;
+use crate::types::TyKind;
+
+/// Errors with the expression that each comes from first, in the order of the text.
+type Escapes = Vec<EscapingError>;
+
+impl Checker<'_> {
+    /// Finds the errors that leave each workflow.
+    pub(crate) fn find_escapes(&mut self) {
+        let mut finder = Finder {
+            checker: self,
+            caught: FxHashMap::default(),
+            open: FxHashSet::default(),
+            done: FxHashSet::default(),
+        };
+        for workflow in finder.checker.program.workflows.indices() {
+            finder.workflow(workflow);
+        }
+    }
+}
+
+struct Finder<'c, 'a> {
+    checker: &'c mut Checker<'a>,
+    /// What a caught error may be, by its name.
+    caught: FxHashMap<LocalId, Vec<ErrorRef>>,
+    /// Functions that are being walked; a circle has been reported.
+    open: FxHashSet<FunctionId>,
+    done: FxHashSet<WorkflowId>,
+}
+
+impl Finder<'_, '_> {
+    fn workflow(&mut self, id: WorkflowId) {
+        if !self.done.insert(id) {
+            return;
+        }
+        let program = self.checker.program;
+        let workflow = &program.workflows[id];
+        let mut errors = self.escapes(workflow.body);
+        if workflow.within.is_some() {
+            add(&mut errors, BuiltinError::Deadline, workflow.body);
+        }
+        if let Some(checked) = self.checker.typed.workflows.get_mut(id) {
+            checked.errors = errors;
+        }
+    }
+
+    /// The errors that leave an expression.
+    fn escapes(&mut self, expr: ExprId) -> Escapes {
+        let mut found = Vec::new();
+        self.walk(expr, &mut found);
+        found
+    }
+
+    fn children(&mut self, expr: ExprId, found: &mut Escapes) {
+        let program = self.checker.program;
+        let mut children = Vec::new();
+        program.for_each_child(expr, |child| children.push(child));
+        for child in children {
+            self.walk(child, found);
+        }
+    }
+
+    fn walk(&mut self, expr: ExprId, found: &mut Escapes) {
+        let program = self.checker.program;
+        match &program.exprs[expr].kind {
+            ExprKind::Try { body, catches, finally, .. } => {
+                self.try_catch(*body, catches, *finally, found);
+            }
+            ExprKind::CallOperation { arguments, .. } => {
+                // What `compensate` runs fails apart from the workflow.
+                for argument in arguments {
+                    self.walk(argument.value, found);
+                }
+                let errors = self.checker.typed.call_errors.get(expr).cloned().unwrap_or_default();
+                for error in errors {
+                    add_ref(found, error, expr);
+                }
+            }
+            ExprKind::CallWorkflow { workflow, .. } => {
+                self.children(expr, found);
+                self.workflow(*workflow);
+                let errors: Vec<ErrorRef> = self
+                    .checker
+                    .typed
+                    .workflows
+                    .get(*workflow)
+                    .map(|checked| checked.errors.iter().map(|escaping| escaping.error).collect())
+                    .unwrap_or_default();
+                for error in &errors {
+                    add_ref(found, *error, expr);
+                }
+                self.checker.typed.call_errors.insert(expr, errors);
+            }
+            ExprKind::CallFunction { function, .. } => {
+                self.children(expr, found);
+                if self.open.insert(*function) {
+                    for escaping in self.escapes(program.functions[*function].body) {
+                        add_ref(found, escaping.error, expr);
+                    }
+                    self.open.remove(function);
+                }
+            }
+            ExprKind::Fail { error, because } => {
+                self.walk(*error, found);
+                because.iter().for_each(|because| self.walk(*because, found));
+                for error in self.failing(*error) {
+                    add_ref(found, error, expr);
+                }
+            }
+            ExprKind::Within { .. } => {
+                self.children(expr, found);
+                add(found, BuiltinError::Deadline, expr);
+            }
+            _ => {
+                self.children(expr, found);
+                if let Some(error) = self.computing(expr) {
+                    add(found, error, expr);
+                }
+            }
+        }
+    }
+
+    /// The error that computing an expression itself may raise.
+    fn computing(&self, expr: ExprId) -> Option<BuiltinError> {
+        let typed = &self.checker.typed;
+        match &self.checker.program.exprs[expr].kind {
+            ExprKind::Binary {
+                op:
+                    BinaryOp::Add
+                    | BinaryOp::Subtract
+                    | BinaryOp::Multiply
+                    | BinaryOp::Divide
+                    | BinaryOp::Remainder
+                    | BinaryOp::WholeDivide,
+                ..
+            }
+            | ExprKind::Unary { op: UnaryOp::Negate, .. } => Some(BuiltinError::Arithmetic),
+            ExprKind::Index { base, .. } => {
+                matches!(*typed.types.structure(typed.ty(*base)), TyKind::List(_))
+                    .then_some(BuiltinError::Range)
+            }
+            ExprKind::As { .. } => Some(BuiltinError::Cast),
+            ExprKind::CallMethod { .. } => match typed.methods.get(expr)?.method {
+                Method::ListSum | Method::IntAbs | Method::TimestampPlus | Method::TimestampMinus => {
+                    Some(BuiltinError::Arithmetic)
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The errors that `fail` raises.
+    fn failing(&self, error: ExprId) -> Vec<ErrorRef> {
+        if let ExprKind::Local(local) = self.checker.program.exprs[error].kind
+            && let Some(caught) = self.caught.get(&local)
+        {
+            return caught.clone();
+        }
+        match *self.checker.typed.types.structure(self.checker.typed.ty(error)) {
+            TyKind::ErrorValue(error) => vec![error],
+            _ => Vec::new(),
+        }
+    }
+
+    fn try_catch(&mut self, body: ExprId, catches: &[Catch], finally: Option<ExprId>, found: &mut Escapes) {
+        let mut left = self.escapes(body);
+        let mut after: Escapes = Vec::new();
+        for catch in catches {
+            let mut caught: Vec<ErrorRef> = Vec::new();
+            for selector in &catch.selectors {
+                let matching: Vec<ErrorRef> = left
+                    .iter()
+                    .map(|escaping| escaping.error)
+                    .filter(|error| takes(*selector, *error))
+                    .collect();
+                if matching.is_empty() && !reported(&self.checker.typed, *selector) {
+                    self.dead(*selector, &left);
+                }
+                for error in matching {
+                    if !caught.contains(&error) {
+                        caught.push(error);
+                    }
+                }
+            }
+            if catch.selectors.is_empty() {
+                caught.extend(left.iter().map(|escaping| escaping.error));
+            }
+            if let Some(binding) = catch.binding {
+                self.caught.insert(binding, caught);
+            }
+            if catch.selectors.is_empty() {
+                left.clear();
+            }
+            left.retain(|escaping| {
+                !catch.selectors.iter().any(|selector| takes_all(*selector, escaping.error))
+            });
+            after.extend(self.escapes(catch.body));
+        }
+        for escaping in left.into_iter().chain(after) {
+            add_ref(found, escaping.error, escaping.origin);
+        }
+        // An error of a `finally` is attached, and never replaces; its calls have errors all the same.
+        if let Some(finally) = finally {
+            self.escapes(finally);
+        }
+    }
+
+    /// A catch for an error that cannot come.
+    fn dead(&mut self, selector: CatchSelector, left: &Escapes) {
+        let name = self.checker.error_name(selector.error());
+        let names: Vec<String> =
+            left.iter().map(|escaping| self.checker.error_name(escaping.error)).collect();
+        let mut diagnostic = Diagnostic::new(
+            &codes::F0606,
+            selector.span(),
+            format!("`{name}` cannot come here: this catch catches nothing"),
+        );
+        diagnostic = if names.is_empty() {
+            diagnostic.help("leave it out: nothing in this `try` fails, or all is caught before")
+        } else {
+            diagnostic.help(format!("what can come is {}", display::names(names.iter().map(String::as_str))))
+        };
+        self.checker.report(diagnostic);
+    }
+}
+
+/// Errors that any call may raise from outside are not known by walking; catching them is never dead.
+fn reported(_typed: &crate::typed::Typed, selector: CatchSelector) -> bool {
+    matches!(selector.error(), ErrorRef::Builtin(BuiltinError::Limit | BuiltinError::Quorum))
+}
+
+/// Whether a selector catches some errors of a kind.
+fn takes(selector: CatchSelector, error: ErrorRef) -> bool {
+    let unsure = [BuiltinError::Refused, BuiltinError::Unknown].map(ErrorRef::Builtin);
+    match selector.error() {
+        ErrorRef::Builtin(BuiltinError::Timeout | BuiltinError::Connection) => unsure.contains(&error),
+        selected => selected == error,
+    }
+}
+
+/// Whether a selector catches every error of a kind.
+fn takes_all(selector: CatchSelector, error: ErrorRef) -> bool {
+    match selector {
+        CatchSelector::Http(..) => false,
+        CatchSelector::Error(ErrorRef::Builtin(BuiltinError::Timeout | BuiltinError::Connection), _) => false,
+        CatchSelector::Error(selected, _) => selected == error,
+    }
+}
+
+fn add(found: &mut Escapes, error: BuiltinError, origin: ExprId) {
+    add_ref(found, ErrorRef::Builtin(error), origin);
+}
+
+fn add_ref(found: &mut Escapes, error: ErrorRef, origin: ExprId) {
+    if !found.iter().any(|escaping| escaping.error == error) {
+        found.push(EscapingError { error, origin });
+    }
+}

@@ -1,0 +1,109 @@
+//! Functions and workflows may not call themselves, directly or not.
+
+use flow_diagnostics::{Diagnostic, codes};
+use flow_hir::{ExprId, ExprKind, FunctionId, WorkflowId};
+use flow_source::Span;
+use rustc_hash::FxHashSet;
+
+use crate::checker::Checker;
+
+/// What calls and is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Callable {
+    Function(FunctionId),
+    Workflow(WorkflowId),
+}
+
+impl Checker<'_> {
+    /// Reports every circle of calls, once.
+    pub(crate) fn check_recursion(&mut self) {
+        let program = self.program;
+        let all = program
+            .functions
+            .indices()
+            .map(Callable::Function)
+            .chain(program.workflows.indices().map(Callable::Workflow));
+        let mut done = FxHashSet::default();
+        for callable in all {
+            self.visit(callable, &mut Vec::new(), &mut done);
+        }
+    }
+
+    fn visit(
+        &mut self,
+        callable: Callable,
+        chain: &mut Vec<(Callable, Span)>,
+        done: &mut FxHashSet<Callable>,
+    ) {
+        if !done.insert(callable) {
+            return;
+        }
+        for (called, span) in self.calls_of(callable) {
+            chain.push((callable, span));
+            match chain.iter().position(|(open, _)| *open == called) {
+                Some(start) => self.report_circle(called, chain.get(start..).unwrap_or(&[])),
+                None => self.visit(called, chain, done),
+            }
+            chain.pop();
+        }
+    }
+
+    fn report_circle(&mut self, called: Callable, circle: &[(Callable, Span)]) {
+        let name = self.callable_name(called);
+        let Some((_, last)) = circle.last() else { return };
+        let what = match called {
+            Callable::Function(_) => "function",
+            Callable::Workflow(_) => "workflow",
+        };
+        let mut diagnostic = Diagnostic::new(&codes::F0319, *last, format!("{what} `{name}` calls itself"));
+        if circle.len() > 1 {
+            for (caller, span) in circle.iter().take(circle.len() - 1) {
+                diagnostic = diagnostic.also(*span, format!("`{}` calls on", self.callable_name(*caller)));
+            }
+        }
+        diagnostic = diagnostic.help(match called {
+            Callable::Function(_) => "use a method such as `fold`, which goes over a list",
+            Callable::Workflow(_) => "use a `while` loop",
+        });
+        self.report(diagnostic);
+    }
+
+    fn callable_name(&self, callable: Callable) -> String {
+        match callable {
+            Callable::Function(function) => self.program.functions[function].name.text.to_string(),
+            Callable::Workflow(workflow) => self.program.workflows[workflow].name.text.to_string(),
+        }
+    }
+
+    fn calls_of(&self, callable: Callable) -> Vec<(Callable, Span)> {
+        let program = self.program;
+        let (body, params) = match callable {
+            Callable::Function(function) => {
+                (program.functions[function].body, &program.functions[function].params)
+            }
+            Callable::Workflow(workflow) => {
+                (program.workflows[workflow].body, &program.workflows[workflow].params)
+            }
+        };
+        let mut calls = Vec::new();
+        let mut look = |root: ExprId| {
+            program.for_each_inside(root, &mut |expr| match &program.exprs[expr].kind {
+                ExprKind::CallFunction { function, callee, .. } => {
+                    calls.push((Callable::Function(*function), *callee));
+                }
+                ExprKind::CallWorkflow { workflow, callee, .. } => {
+                    calls.push((Callable::Workflow(*workflow), *callee));
+                }
+                _ => {}
+            });
+        };
+        look(body);
+        for param in params {
+            param.default.into_iter().for_each(&mut look);
+            if let Some(constraint) = &param.constraint {
+                look(constraint.condition);
+            }
+        }
+        calls
+    }
+}

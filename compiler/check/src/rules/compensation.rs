@@ -1,0 +1,151 @@
+//! Compensation coverage: a step that changes something says how it is undone, or that it is not.
+
+use flow_diagnostics::{Diagnostic, codes};
+use flow_hir::{ExprId, ExprKind};
+
+use super::{steps, walk};
+use crate::checker::Checker;
+use crate::typed::StepUndo;
+use crate::types::Ty;
+
+/// Looks at all workflows.
+pub(super) fn check(checker: &mut Checker<'_>) {
+    for (_, workflow) in checker.program.workflows.iter() {
+        check_coverage(checker, workflow.body);
+        check_swallowed(checker, workflow.body);
+    }
+}
+
+/// Reports steps without an undo that are followed by something that can fail.
+fn check_coverage(checker: &mut Checker<'_>, body: ExprId) {
+    let mut events: Vec<ExprId> = Vec::new();
+    let mut looped: Vec<ExprId> = Vec::new();
+    walk(checker, body, &mut |expr| match checker.program.exprs[expr].kind {
+        ExprKind::CallOperation { .. } | ExprKind::CallWorkflow { .. } | ExprKind::Fail { .. } => {
+            events.push(expr)
+        }
+        // In a loop a step is followed by itself.
+        ExprKind::For { body, .. } | ExprKind::While { body, .. } => looped.extend(steps(checker, body)),
+        _ => {}
+    });
+    let mut unique: Vec<ExprId> = Vec::new();
+    for (index, event) in events.iter().enumerate() {
+        let missing = checker.typed.calls.get(*event).is_some_and(|call| call.undo == StepUndo::Missing);
+        let followed = events.get(index + 1).copied().or_else(|| looped.contains(event).then_some(*event));
+        let Some(next) = followed.or_else(|| sibling(checker, body, *event)) else { continue };
+        if !missing || unique.contains(event) {
+            continue;
+        }
+        unique.push(*event);
+        let ExprKind::CallOperation { operation, callee, .. } = checker.program.exprs[*event].kind else {
+            continue;
+        };
+        let name = checker.operation_name(operation);
+        let next_span = match checker.program.exprs[next].kind {
+            ExprKind::CallOperation { callee, .. } | ExprKind::CallWorkflow { callee, .. } => callee,
+            _ => checker.span(next),
+        };
+        let then = if next == *event { "the loop may fail the next time" } else { "this can fail" };
+        checker.report(
+            Diagnostic::new(
+                &codes::F0601,
+                callee,
+                format!("`{name}` changes something, and nothing would undo it"),
+            )
+            .also(next_span, then)
+            .help(
+                "declare `undo: …` on the operation (`undo: none` where there is nothing to undo), or write `compensate …` after the call",
+            ),
+        );
+    }
+}
+
+/// A step of another branch of a `parallel` that a step stands in: it may fail after it.
+fn sibling(checker: &Checker<'_>, body: ExprId, step: ExprId) -> Option<ExprId> {
+    let mut found = None;
+    walk(checker, body, &mut |expr| {
+        let ExprKind::Parallel { branches, .. } = &checker.program.exprs[expr].kind else { return };
+        let own = branches.iter().position(|branch| steps(checker, branch.body).contains(&step));
+        let Some(own) = own else { return };
+        for (index, branch) in branches.iter().enumerate() {
+            if index != own && found.is_none() {
+                found = steps(checker, branch.body).first().copied();
+            }
+        }
+    });
+    found
+}
+
+/// Reports a catch that goes on although a step that has an undo stays done.
+fn check_swallowed(checker: &mut Checker<'_>, body: ExprId) {
+    let mut tries: Vec<ExprId> = Vec::new();
+    walk(checker, body, &mut |expr| {
+        if let ExprKind::Try { .. } = checker.program.exprs[expr].kind {
+            tries.push(expr);
+        }
+    });
+    for expr in tries {
+        let ExprKind::Try { body, catches, .. } = &checker.program.exprs[expr].kind else { continue };
+        let Some(step) = step_that_stays(checker, *body) else { continue };
+        let Some(catch) = catches.iter().find(|catch| checker.typed.ty(catch.body) != Ty::NEVER) else {
+            continue;
+        };
+        let ExprKind::CallOperation { operation, callee, .. } = checker.program.exprs[step].kind else {
+            continue;
+        };
+        let name = checker.operation_name(operation);
+        checker.report(
+            Diagnostic::new(
+                &codes::F0609,
+                catch.head,
+                format!("what this catches leaves `{name}` done: its undo does not run"),
+            )
+            .also(callee, "done before something else fails")
+            .help("put the steps into a saga: `try { saga { … } } catch …`, or fail again after the catch"),
+        );
+    }
+}
+
+/// The first step with an undo in the body of a `try` that something which can fail comes after.
+fn step_that_stays(checker: &Checker<'_>, body: ExprId) -> Option<ExprId> {
+    let mut found: Option<ExprId> = None;
+    let mut stays = None;
+    events_outside_sagas(checker, body, &mut |event| {
+        if stays.is_none() {
+            stays = found;
+        }
+        let undone = checker
+            .typed
+            .calls
+            .get(event)
+            .is_some_and(|call| matches!(call.undo, StepUndo::Operation | StepUndo::Compensate { .. }));
+        if undone && found.is_none() {
+            found = Some(event);
+        }
+    });
+    stays
+}
+
+/// Steps and failures in order; a nested saga undoes its own.
+fn events_outside_sagas(checker: &Checker<'_>, expr: ExprId, each: &mut dyn FnMut(ExprId)) {
+    let program = checker.program;
+    match &program.exprs[expr].kind {
+        ExprKind::Saga { .. } => each(expr),
+        ExprKind::CallOperation { arguments, .. } => {
+            for argument in arguments {
+                events_outside_sagas(checker, argument.value, each);
+            }
+            each(expr);
+        }
+        kind => {
+            let mut children = Vec::new();
+            program.for_each_child(expr, |child| children.push(child));
+            for child in children {
+                events_outside_sagas(checker, child, each);
+            }
+            if matches!(kind, ExprKind::CallWorkflow { .. } | ExprKind::Fail { .. }) {
+                each(expr);
+            }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Unused names: what is bound or declared, and never read.
+
+use flow_diagnostics::{Diagnostic, codes};
+use flow_hir::{Expectation, ExprKind, LocalId, LocalKind, TestStepKind};
+use flow_source::Span;
+use rustc_hash::FxHashSet;
+
+use crate::checker::Checker;
+
+/// Looks at every name that a body binds, and at private declarations.
+pub(super) fn check(checker: &mut Checker<'_>) {
+    check_locals(checker);
+    check_private(checker);
+}
+
+fn check_locals(checker: &mut Checker<'_>) {
+    let program = checker.program;
+    let mut used: FxHashSet<LocalId> = FxHashSet::default();
+    for (_, found) in program.exprs.iter() {
+        if let ExprKind::Local(local) = found.kind {
+            used.insert(local);
+        }
+    }
+    // What a test expects of an execution reads it.
+    for (_, test) in program.tests.iter() {
+        for step in &test.steps {
+            if let TestStepKind::Expect(Expectation::Fails { run, .. } | Expectation::Settled { run }) =
+                step.kind
+            {
+                used.insert(run);
+            }
+        }
+    }
+    for (local, bound) in program.locals.iter() {
+        let watched =
+            matches!(bound.kind, LocalKind::Let | LocalKind::Var | LocalKind::Catch | LocalKind::Run);
+        let name = &bound.name;
+        if !watched || used.contains(&local) || name.text.is_empty() || name.text.starts_with('_') {
+            continue;
+        }
+        let start = Span::at(name.span.file, name.span.start);
+        let help = match bound.kind {
+            LocalKind::Catch => "leave out `as …`",
+            LocalKind::Run => "leave out `let … =`, or expect something of it",
+            _ => "leave it out, or begin its name with `_`",
+        };
+        let mut diagnostic =
+            Diagnostic::new(&codes::F1001, name.span, format!("`{}` is never used", name.text)).help(help);
+        if matches!(bound.kind, LocalKind::Let | LocalKind::Var) && !is_short_field(checker, local) {
+            diagnostic = diagnostic.edit(format!("rename to `_{}`", name.text), start, "_");
+        }
+        checker.report(diagnostic);
+    }
+}
+
+/// Whether a name is bound by `{ name }` in a record pattern, where it cannot be renamed by itself.
+fn is_short_field(checker: &Checker<'_>, local: LocalId) -> bool {
+    use flow_hir::{PatternKind, Statement};
+    checker.program.exprs.iter().any(|(_, found)| {
+        let ExprKind::Block(block) = &found.kind else { return false };
+        block.statements.iter().any(|statement| {
+            let Statement::Let { pattern, .. } = statement else { return false };
+            let PatternKind::Record(fields) = &pattern.kind else { return false };
+            fields.iter().any(|field| {
+                field.field.span == field.pattern.span
+                    && matches!(field.pattern.kind, PatternKind::Bind(bound) if bound == local)
+            })
+        })
+    })
+}
+
+/// A declaration that is private to its file can be used nowhere else.
+fn check_private(checker: &mut Checker<'_>) {
+    let program = checker.program;
+    let mut workflows = FxHashSet::default();
+    let mut functions = FxHashSet::default();
+    for (_, found) in program.exprs.iter() {
+        match found.kind {
+            ExprKind::CallWorkflow { workflow, .. } => {
+                workflows.insert(workflow);
+            }
+            ExprKind::CallFunction { function, .. } => {
+                functions.insert(function);
+            }
+            _ => {}
+        }
+    }
+    let unused_workflows = program
+        .workflows
+        .iter()
+        .filter(|(id, _)| !workflows.contains(id))
+        .map(|(_, workflow)| (&workflow.name, "workflow"));
+    let unused_functions = program
+        .functions
+        .iter()
+        .filter(|(id, _)| !functions.contains(id))
+        .map(|(_, function)| (&function.name, "function"));
+    let unused: Vec<(&flow_hir::Name, &str)> =
+        unused_workflows.chain(unused_functions).filter(|(name, _)| name.text.starts_with('_')).collect();
+    for (name, what) in unused {
+        checker.report(
+            Diagnostic::new(&codes::F1002, name.span, format!("{what} `{}` is never used", name.text))
+                .label("private to this file"),
+        );
+    }
+}
