@@ -6,9 +6,8 @@ use flow_plan::{Idempotency, Operation, OperationId, Param, Place};
 use flow_vm::Program;
 
 use crate::{
-    Calls, OperationCalls, OperationName, Options, StartError,
+    Calls, OperationCalls, OperationName, Options, StartError, answer,
     memory::Memory,
-    reply,
     route::{PathParams, Route},
 };
 
@@ -151,24 +150,23 @@ impl Api {
 pub(crate) fn instruct(apis: &mut [Api], options: &Options) -> Result<(), StartError> {
     for failure in &options.failures {
         for (api, place) in named(apis, &failure.operation)? {
-            if let Some(operation) = apis.get(api).and_then(|api| {
-                let mut memory = api.memory();
-                memory.operations.get_mut(place).map(|operation| operation.script.extend(&failure.steps))
-            }) {
-                let () = operation;
+            if let Some(api) = apis.get(api)
+                && let Some(operation) = api.memory().operations.get_mut(place)
+            {
+                operation.script.extend(&failure.steps);
             }
         }
     }
-    for answer in &options.answers {
-        for (api, place) in named(apis, &answer.operation)? {
+    for given in &options.answers {
+        for (api, place) in named(apis, &given.operation)? {
             if let Some(played) = apis.get_mut(api).and_then(|api| api.operations.get_mut(place)) {
-                played.answer = Some(answer.json.clone());
+                played.answer = Some(given.json.clone());
             }
             if let Some(api) = apis.get(api)
                 && let Some(played) = api.operations.get(place)
             {
-                reply::try_answer(api, played)
-                    .map_err(|reason| StartError::Answer { name: answer.operation.clone(), reason })?;
+                answer::try_given(api, played)
+                    .map_err(|reason| StartError::Answer { name: given.operation.clone(), reason })?;
             }
         }
     }

@@ -16,8 +16,10 @@ mod mock;
 mod name;
 mod options;
 
+mod answer;
 mod api;
 mod candidates;
+mod effect;
 mod json;
 mod limits;
 mod listener;

@@ -48,7 +48,7 @@ async fn converse(stream: TcpStream, api: Arc<Api>) {
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_headers(HEADERS_MAX)
-        .max_buf_size(HEAD_BYTES_MAX)
+        .max_header_size(HEAD_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), service);
     // What goes wrong on a connection is the client's to see; the next one is served all the same.
     let _ = (&mut connection).await;

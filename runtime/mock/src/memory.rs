@@ -13,9 +13,9 @@ use crate::{failure::Script, json::Members, limits::REMEMBERED_MAX, reply::Reply
 pub(crate) struct Memory {
     /// By the operation's place.
     pub(crate) operations: Vec<OperationMemory>,
-    /// Members of the things that requests made, by their ids.
+    /// Members of the things that requests made, by their paths.
     pub(crate) things: Bounded<String, Members>,
-    /// The ids of things that were deleted.
+    /// The paths of things that were deleted.
     pub(crate) gone: HashSet<String>,
     /// Requests for no operation.
     pub(crate) unmatched: u64,
@@ -27,8 +27,6 @@ pub(crate) struct OperationMemory {
     pub(crate) script: Script,
     pub(crate) requests: u64,
     pub(crate) effects: u64,
-    /// The number that the last thing was given.
-    pub(crate) last_number: u64,
     pub(crate) keys: Bounded<String, Keyed>,
     /// The numbers of idempotent requests without a key, by what they ask for.
     pub(crate) identical: Bounded<u64, u64>,
@@ -53,16 +51,19 @@ impl Memory {
         }
     }
 
-    /// Remembers a thing, in place of what was known of it.
-    pub(crate) fn keep(&mut self, id: String, members: Members) {
-        self.gone.remove(&id);
-        self.things.insert(id, members);
+    /// Remembers a thing, over what was known of it.
+    pub(crate) fn keep(&mut self, path: String, members: Members) {
+        self.gone.remove(&path);
+        match self.things.get_mut(&path) {
+            Some(known) => known.extend(members),
+            None => self.things.insert(path, members),
+        }
     }
 
     /// Forgets a thing, if it is known; it is then known to be gone.
-    pub(crate) fn delete(&mut self, id: &str) {
-        if self.things.remove(id) && self.gone.len() < REMEMBERED_MAX {
-            self.gone.insert(id.to_owned());
+    pub(crate) fn delete(&mut self, path: &str) {
+        if self.things.remove(path) && self.gone.len() < REMEMBERED_MAX {
+            self.gone.insert(path.to_owned());
         }
     }
 }
@@ -81,7 +82,11 @@ impl<K, V> Default for Bounded<K, V> {
 }
 
 impl<K: Hash + Eq + Clone, V> Bounded<K, V> {
-    pub(crate) fn get(&self, key: &K) -> Option<&V> {
+    pub(crate) fn get<Q>(&self, key: &Q) -> Option<&V>
+    where
+        K: std::borrow::Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
         self.entries.get(key)
     }
 

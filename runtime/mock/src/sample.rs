@@ -58,7 +58,7 @@ impl<'a> Spot<'a> {
 
     /// The same place, with another choice.
     pub(crate) fn varied(self, variant: u64) -> Self {
-        if variant == 0 { self } else { Self { draw: self.draw.nth(variant), ..self } }
+        Self { draw: self.draw.variant(variant), ..self }
     }
 }
 
@@ -143,12 +143,13 @@ impl<'a> Sampler<'a> {
     }
 
     fn field(&self, field: &Field, spot: Spot<'_>) -> String {
-        if spot.echoes {
-            let echoed = self.sources.find(&field.wire, &field.name).map(|raw| raw.get()).find(|text| {
-                self.fits(field.ty, text) && field.check.is_none_or(|check| self.holds(check, text))
+        if spot.echoes && !self.holds_secrets(field.ty, 0) {
+            let echoed = self.sources.find(&field.wire, &field.name).find_map(|raw| {
+                let text = self.normal(field.ty, raw.get())?;
+                field.check.is_none_or(|check| self.holds(check, &text)).then_some(text)
             });
             if let Some(text) = echoed {
-                return text.to_owned();
+                return text;
             }
         }
         match field.check {
@@ -173,8 +174,25 @@ impl<'a> Sampler<'a> {
         format!("{counted}-{}", spot.number)
     }
 
-    fn fits(&self, ty: TypeId, json: &str) -> bool {
-        self.program.check_value(ty, json.as_bytes()).is_ok()
+    /// The text as the type writes it, if it is of the type: without members that the type does not have.
+    fn normal(&self, ty: TypeId, json: &str) -> Option<String> {
+        String::from_utf8(self.program.normal_value(ty, json.as_bytes()).ok()?).ok()
+    }
+
+    /// Whether a value of the type may hold what was a secret of the request, by the names of its fields.
+    fn holds_secrets(&self, ty: TypeId, depth: u32) -> bool {
+        let inside = |ty| self.holds_secrets(ty, depth + 1);
+        let named = |field: &Field| {
+            words::is_sensitive(&field.name) || words::is_sensitive(&field.wire) || inside(field.ty)
+        };
+        match self.types().get(ty) {
+            _ if depth > SAMPLE_DEPTH_MAX => false,
+            Type::Secret(_) => true,
+            Type::Optional(inner) | Type::List(inner) | Type::Map(inner) => inside(*inner),
+            Type::Record(fields) => fields.iter().any(named),
+            Type::Tagged { cases, .. } => cases.iter().any(|case| inside(case.fields)),
+            _ => false,
+        }
     }
 
     /// Whether a condition is true of a value.

@@ -15,6 +15,7 @@ use hyper::{
     body::{Body, Incoming},
     header::{CONNECTION, CONTENT_TYPE, HeaderValue},
 };
+use percent_encoding::percent_decode_str;
 
 use crate::{
     api::Api,
@@ -75,7 +76,7 @@ async fn judge(api: &Api, request: Request<Incoming>, mut line: Line) -> Result<
         Err(detail) => return Ok((Verdict::problem(400, detail, detail), line)),
     };
     line.key = key.clone();
-    let query =
+    let query: Vec<_> =
         url::form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
     let body = match read(body, BODY_TIMEOUT).await {
         Ok(body) => body,
@@ -88,7 +89,9 @@ async fn judge(api: &Api, request: Request<Incoming>, mut line: Line) -> Result<
             return Err(Cut);
         }
     };
-    Ok((reply::decide(api, played, &Received { place, path, query, key, body }), line))
+    let target = percent_decode_str(head.uri.path()).decode_utf8_lossy().into_owned();
+    let fingerprint = reply::fingerprint(&target, &query, &body);
+    Ok((reply::decide(api, played, &Received { place, target, path, query, key, body, fingerprint }), line))
 }
 
 /// The idempotency key, where the operation takes one.

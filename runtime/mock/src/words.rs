@@ -25,6 +25,11 @@ impl Draw {
         Self(mixed(self.0 ^ mixed(number)))
     }
 
+    /// Another draw for the same; variant 0 is this one.
+    pub(crate) fn variant(self, variant: u64) -> Self {
+        if variant == 0 { self } else { self.nth(variant) }
+    }
+
     /// A number below the bound, which is not 0.
     pub(crate) fn below(self, bound: u64) -> u64 {
         self.0.checked_rem(bound).unwrap_or(0)
