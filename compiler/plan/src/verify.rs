@@ -4,7 +4,7 @@ mod flow;
 mod liveness;
 mod set;
 
-pub use liveness::reads_after;
+pub use liveness::{live_tables, reads_after};
 
 use crate::Plan;
 

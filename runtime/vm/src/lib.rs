@@ -15,10 +15,13 @@ mod decimal;
 mod equal;
 mod error_object;
 mod fault;
+mod outcome;
+
 mod interpret;
 mod library;
 mod limits;
 
+mod collector;
 mod dynamic;
 mod heap;
 mod json;

@@ -82,6 +82,15 @@ impl Program {
         &self.image
     }
 
+    /// Whether a handle is that of a constant, a text or octets.
+    pub(crate) fn is_constant_object(&self, handle: u64, text: bool) -> bool {
+        self.plan.constants.iter().zip(&self.constants).any(|((_, constant), (slots, _))| match constant {
+            Constant::Text(_) => text && slots[0] == handle,
+            Constant::Bytes(_) => !text && slots[0] == handle,
+            Constant::Slot(_) | Constant::Wide(_) => false,
+        })
+    }
+
     /// How many slots a value takes.
     pub(crate) fn width(&self, ty: TypeId) -> usize {
         self.layouts.get(ty.index()).map_or(1, |layout| layout.width)

@@ -39,7 +39,7 @@ impl<'a> Wire<'a> {
     }
 
     /// Whether a condition holds for a value. One over the bare type holds for null.
-    fn holds(&mut self, check: FunctionId, ty: TypeId, slots: &[u64]) -> Result<bool, Fault> {
+    pub(crate) fn holds(&mut self, check: FunctionId, ty: TypeId, slots: &[u64]) -> Result<bool, Fault> {
         let types = &self.env.program.plan().types;
         let function = self.env.program.function(check)?;
         let takes = function.params.first().and_then(|reg| {

@@ -3,7 +3,7 @@
 use super::flow::{Edges, handler_edges};
 use super::set::RegisterSet;
 use crate::op::Operand;
-use crate::{Function, Op, Reg};
+use crate::{Function, Live, Op, Reg, Target};
 
 /// The registers that an instruction reads, by slot.
 pub(super) fn reads(function: &Function, op: &Op, mut each: impl FnMut(Reg)) {
@@ -49,18 +49,8 @@ pub(super) fn live_before(function: &Function) -> Vec<RegisterSet> {
         changed = false;
         for at in (0..function.code.len()).rev() {
             let Some(op) = function.code.get(at) else { continue };
-            let mut now = needed_after(function, &live, at);
-            if let Some(reg) = written(op) {
-                now.remove(reg);
-            }
+            let mut now = needed_across(function, &live, at, op);
             reads(function, op, |reg| now.insert(reg));
-            for (target, error) in handler_edges(function, at) {
-                if let Some(there) = live.get(target) {
-                    let mut there = there.clone();
-                    there.remove(error);
-                    now.join(&there);
-                }
-            }
             if let Some(before) = live.get_mut(at)
                 && *before != now
             {
@@ -86,4 +76,35 @@ pub(super) fn needed_after(function: &Function, live: &[RegisterSet], at: usize)
 /// Whether the register that an instruction writes is read later.
 pub fn reads_after(function: &Function, at: usize, register: Reg) -> bool {
     needed_after(function, &live_before(function), at).contains(register)
+}
+
+/// What is alive at each wait of a function: exactly the registers that are needed after it.
+pub fn live_tables(function: &Function) -> Vec<Live> {
+    let live = live_before(function);
+    let waits = function.code.iter().enumerate().filter(|(_, op)| op.waits());
+    let table = |(at, op): (usize, &Op)| {
+        let needed = needed_across(function, &live, at, op);
+        let registers = function.registers.iter().map(|register| register.slot);
+        Live {
+            at: Target(u32::try_from(at).unwrap_or(u32::MAX)),
+            registers: registers.filter(|register| needed.contains(*register)).collect(),
+        }
+    };
+    waits.map(table).collect()
+}
+
+/// The registers that must outlive a wait: what comes after needs them, or a handler does.
+pub(super) fn needed_across(function: &Function, live: &[RegisterSet], at: usize, op: &Op) -> RegisterSet {
+    let mut needed = needed_after(function, live, at);
+    if let Some(reg) = written(op) {
+        needed.remove(reg);
+    }
+    for (target, error) in handler_edges(function, at) {
+        if let Some(there) = live.get(target) {
+            let mut there = there.clone();
+            there.remove(error);
+            needed.join(&there);
+        }
+    }
+    needed
 }

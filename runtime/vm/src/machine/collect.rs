@@ -1,0 +1,132 @@
+//! The roots of the heap, in a fixed order, and collection.
+
+use flow_plan::{FunctionId, GroupId as PlanGroupId, Op, Undo};
+
+use super::fiber::{Progress, UndoAction};
+use super::{Core, Machine};
+use crate::collector::{Collector, Of};
+use crate::fault::Fault;
+use crate::heap::Heap;
+use crate::program::Program;
+
+impl Machine {
+    /// Copies what is reachable into a new heap.
+    pub(super) fn collect(&mut self) -> Result<(), Fault> {
+        let mut collector = Collector::new(&self.program, &self.heap, false);
+        relocate(&self.program, &mut self.core, &mut collector)?;
+        self.heap = Heap::from_words(collector.into_words(), self.program.image().len());
+        self.collected = self.heap.all().len();
+        Ok(())
+    }
+}
+
+/// Relocates every root, in a fixed order.
+pub(super) fn relocate(
+    program: &Program,
+    core: &mut Core,
+    collector: &mut Collector<'_>,
+) -> Result<(), Fault> {
+    for (entry, value) in program.plan().config.iter().zip(&mut core.config) {
+        if let Some(slots) = value {
+            collector.value(entry.ty, slots)?;
+        }
+    }
+    for fiber in core.fibers.values_mut() {
+        for frame in &fiber.thread.frames {
+            let slots = fiber.thread.stack.get_mut(frame.base..).ok_or(Fault::Damaged)?;
+            registers(program, frame.function, slots, collector)?;
+        }
+        let function = program.function(fiber.function())?;
+        let op = function.code.get(fiber.at() as usize);
+        match &mut fiber.progress {
+            Progress::Calling(_, captured) => {
+                let Some(Op::Call { step, .. }) = op else { return Err(Fault::Damaged) };
+                if let Some(Undo::Function { function, .. }) =
+                    program.plan().step(*step).map(|step| step.undo)
+                {
+                    arguments(program, function, captured, collector)?;
+                } else if !captured.is_empty() {
+                    return Err(Fault::Damaged);
+                }
+            }
+            Progress::Unwinding(unwinding) => {
+                collector.handle(&mut unwinding.error, Of::Error)?;
+                for (_, error) in &mut unwinding.failed {
+                    collector.handle(error, Of::Error)?;
+                }
+            }
+            Progress::Ready | Progress::Waiting(_) | Progress::Forked(_) => {}
+        }
+    }
+    for group in core.groups.values_mut() {
+        let parent = core.fibers.get(&group.parent).ok_or(Fault::Damaged)?;
+        let function = program.function(parent.function())?;
+        let Some(Op::Fork { group: number, .. }) = function.code.get(parent.at() as usize) else {
+            return Err(Fault::Damaged);
+        };
+        results(program, function, *number, &mut group.results, collector)?;
+        for error in &mut group.failures {
+            collector.handle(error, Of::Error)?;
+        }
+    }
+    for entry in &mut core.undos {
+        if let UndoAction::Run { function, args, .. } = &mut entry.action {
+            arguments(program, *function, args, collector)?;
+        }
+    }
+    Ok(())
+}
+
+fn registers(
+    program: &Program,
+    function: FunctionId,
+    slots: &mut [u64],
+    collector: &mut Collector<'_>,
+) -> Result<(), Fault> {
+    for register in &program.function(function)?.registers {
+        let start = register.slot.index();
+        let value = slots.get_mut(start..start + program.width(register.ty)).ok_or(Fault::Damaged)?;
+        collector.value(register.ty, value)?;
+    }
+    Ok(())
+}
+
+/// Arguments of a function, the first ones, as many as there are.
+fn arguments(
+    program: &Program,
+    function: FunctionId,
+    slots: &mut [u64],
+    collector: &mut Collector<'_>,
+) -> Result<(), Fault> {
+    let (code, info) = (program.function(function)?, program.info(function)?);
+    let mut rest = slots;
+    for param in &code.params {
+        if rest.is_empty() {
+            return Ok(());
+        }
+        let ty = *info.types_at.get(param.index()).ok_or(Fault::Damaged)?;
+        let (value, after) = rest.split_at_mut_checked(program.width(ty)).ok_or(Fault::Damaged)?;
+        collector.value(ty, value)?;
+        rest = after;
+    }
+    if rest.is_empty() { Ok(()) } else { Err(Fault::Damaged) }
+}
+
+fn results(
+    program: &Program,
+    function: &flow_plan::Function,
+    number: PlanGroupId,
+    results: &mut [Option<Vec<u64>>],
+    collector: &mut Collector<'_>,
+) -> Result<(), Fault> {
+    let branches = &function.groups.get(number.index()).ok_or(Fault::Damaged)?.branches;
+    if branches.len() != results.len() {
+        return Err(Fault::Damaged);
+    }
+    for (branch, result) in branches.iter().zip(results) {
+        if let Some(slots) = result {
+            collector.value(program.function(branch.function)?.result, slots)?;
+        }
+    }
+    Ok(())
+}

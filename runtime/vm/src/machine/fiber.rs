@@ -1,0 +1,201 @@
+//! What a fiber is made of: its role, its scopes, and how it stands.
+
+use flow_plan::{FunctionId, StepId};
+use serde::{Deserialize, Serialize};
+
+use crate::effect::{EffectId, StepPath, Undone};
+use crate::interpret::Thread;
+
+/// The number of a fiber, in the order of their beginnings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) struct FiberId(pub(super) u64);
+
+/// The number of a group of branches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) struct GroupId(pub(super) u64);
+
+/// What a fiber is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Role {
+    /// The workflow.
+    Root,
+    /// A branch of a group.
+    Branch(GroupId, u32),
+    /// An undo, run for a fiber that an error unwinds. It is shielded from what interrupts others.
+    Undo(FiberId),
+}
+
+/// A scope of a fiber's root frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Scope {
+    /// A saga, by number.
+    Saga(u64),
+    /// A deadline, by its timer.
+    Deadline {
+        /// The timer.
+        timer: EffectId,
+        /// Whether it has fired.
+        passed: bool,
+    },
+    /// A loop, with its counter.
+    Loop(u64),
+}
+
+/// How a fiber stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Progress {
+    /// It can run.
+    Ready,
+    /// It waits for an effect, not a call.
+    Waiting(EffectId),
+    /// It waits for a call, whose undo will be registered over the captured slots.
+    Calling(EffectId, Vec<u64>),
+    /// It waits for its branches.
+    Forked(GroupId),
+    /// An error is on its way out, and waits for undos.
+    Unwinding(Unwinding),
+}
+
+/// An error on its way out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Unwinding {
+    /// The error.
+    pub(super) error: u64,
+    /// The handler that catches it, by index; none where it leaves the fiber.
+    pub(super) handler: Option<u32>,
+    /// The undo that runs: its fiber, and what it undoes.
+    pub(super) running: Option<(FiberId, Undone)>,
+    /// What could not be undone, with the errors.
+    pub(super) failed: Vec<(Undone, u64)>,
+}
+
+/// A fiber.
+#[derive(Clone, Debug)]
+pub(super) struct Fiber {
+    pub(super) role: Role,
+    /// What the paths of its steps begin with.
+    pub(super) prefix: String,
+    /// The saga around it.
+    pub(super) saga: u64,
+    /// Whether it undoes something, itself or as a branch of an undo.
+    pub(super) undoes: bool,
+    pub(super) scopes: Vec<Scope>,
+    pub(super) thread: Thread,
+    pub(super) progress: Progress,
+    /// What was undone on the way of the error that is on its way out.
+    pub(super) undone: Vec<Undone>,
+}
+
+impl Fiber {
+    pub(super) fn new(role: Role, prefix: String, saga: u64, undoes: bool, thread: Thread) -> Self {
+        Self {
+            role,
+            prefix,
+            saga,
+            undoes,
+            scopes: Vec::new(),
+            thread,
+            progress: Progress::Ready,
+            undone: Vec::new(),
+        }
+    }
+
+    /// The innermost saga.
+    pub(super) fn innermost_saga(&self) -> u64 {
+        let own = self.scopes.iter().rev().find_map(|scope| match scope {
+            Scope::Saga(saga) => Some(*saga),
+            _ => None,
+        });
+        own.unwrap_or(self.saga)
+    }
+
+    /// The path of a place in the fiber: what it begins with, the place, and the counters of the loops around.
+    pub(super) fn path(&self, place: &str) -> StepPath {
+        let mut path = format!("{}{place}", self.prefix);
+        for scope in &self.scopes {
+            if let Scope::Loop(counter) = scope {
+                path.push_str(&format!(".{counter}"));
+            }
+        }
+        StepPath(path)
+    }
+
+    /// The instruction of the root frame.
+    pub(super) fn at(&self) -> u32 {
+        self.thread.frames.first().map_or(0, |frame| frame.at)
+    }
+
+    /// The function of the root frame.
+    pub(super) fn function(&self) -> FunctionId {
+        self.thread.frames.first().map_or(FunctionId(u32::MAX), |frame| frame.function)
+    }
+
+    /// Goes on to the next instruction of the root frame, or to another.
+    pub(super) fn go_to(&mut self, at: u32) {
+        if let Some(frame) = self.thread.frames.first_mut() {
+            frame.at = at;
+        }
+    }
+}
+
+/// A group of branches that run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Group {
+    /// The fiber that forked.
+    pub(super) parent: FiberId,
+    /// The slots of the results of branches that have ended well.
+    pub(super) results: Vec<Option<Vec<u64>>>,
+    /// How many branches have not ended.
+    pub(super) pending: u32,
+    /// The errors of branches that have failed, in order.
+    pub(super) failures: Vec<u64>,
+    /// What they have undone.
+    pub(super) undone: Vec<Undone>,
+}
+
+/// Who waits for an effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Wait {
+    /// A fiber, for a timer or a value.
+    Fiber(FiberId),
+    /// A fiber, for a call; and whether the call has been cancelled.
+    Call(FiberId, bool),
+    /// A deadline of a fiber.
+    Deadline(FiberId),
+}
+
+impl Wait {
+    /// Whether it was asked that the effect be cancelled.
+    pub(super) fn is_cancelled(self) -> bool {
+        matches!(self, Wait::Call(_, true))
+    }
+}
+
+/// A registered undo.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct UndoEntry {
+    /// The saga that it belongs to.
+    pub(super) saga: u64,
+    /// The step; none for an `undo` statement.
+    pub(super) step: Option<StepId>,
+    /// The step's place.
+    pub(super) path: StepPath,
+    /// What to do.
+    pub(super) action: UndoAction,
+}
+
+/// What an undo does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum UndoAction {
+    /// Runs a flow function over captured slots.
+    Run {
+        /// The code.
+        function: FunctionId,
+        /// The arguments, without the cause.
+        args: Vec<u64>,
+        /// Whether the error that causes the undoing follows them.
+        uses_cause: bool,
+    },
+    /// The outcome is unknown and can't be undone without an operator.
+    Ask,
+}

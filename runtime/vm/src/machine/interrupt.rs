@@ -1,0 +1,133 @@
+//! Interruptions: cancelling, deadlines that have passed, and branches whose sibling has failed.
+//!
+//! An interruption is a fact about what stands around a fiber, not a message to it: it is looked up where the
+//! fiber would wait, and once when something changes while it waits.
+
+use flow_plan::{Op, Target};
+
+use super::Machine;
+use super::fiber::{FiberId, Progress, Role, Scope, Wait};
+use crate::effect::{EffectId, EffectKind};
+use crate::error_object::{self, Kind, NONE, NewError};
+use crate::fault::Fault;
+use crate::heap::NULL;
+
+/// Why a fiber may not go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Interruption {
+    /// The execution is cancelled, or a sibling has failed.
+    Cancelled,
+    /// A deadline has passed: its timer.
+    Deadline(EffectId),
+}
+
+impl Machine {
+    /// A fiber and those that forked it, from the inside out, up to the workflow or to an undo.
+    pub(super) fn around(&self, id: FiberId) -> Result<Vec<FiberId>, Fault> {
+        let mut all = vec![id];
+        let mut present = id;
+        while let Role::Branch(group, _) = self.fiber(present)?.role {
+            present = self.core.groups.get(&group).ok_or(Fault::Damaged)?.parent;
+            // Only in a changed state can a fiber stand around itself.
+            if all.len() > self.core.fibers.len() {
+                return Err(Fault::Damaged);
+            }
+            all.push(present);
+        }
+        Ok(all)
+    }
+
+    /// What interrupts a fiber: of several, what stands farthest out.
+    pub(super) fn interruption(&self, id: FiberId) -> Result<Option<Interruption>, Fault> {
+        for around in self.around(id)?.into_iter().rev() {
+            let fiber = self.fiber(around)?;
+            let stopped = match fiber.role {
+                Role::Root => self.core.cancelled,
+                Role::Branch(group, _) => {
+                    self.core.groups.get(&group).is_some_and(|group| !group.failures.is_empty())
+                }
+                Role::Undo(_) => false,
+            };
+            if stopped {
+                return Ok(Some(Interruption::Cancelled));
+            }
+            let passed = fiber.scopes.iter().find_map(|scope| match scope {
+                Scope::Deadline { timer, passed: true } => Some(Interruption::Deadline(*timer)),
+                _ => None,
+            });
+            if passed.is_some() {
+                return Ok(passed);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Raises an interruption at a fiber's present instruction, because of an error where there is one.
+    pub(super) fn interrupt(
+        &mut self,
+        id: FiberId,
+        interruption: Interruption,
+        because: Option<u64>,
+    ) -> Result<(), Fault> {
+        let fiber = self.fiber(id)?;
+        let at = (fiber.function(), Target(fiber.at()));
+        let (kind, message, deadline) = match interruption {
+            Interruption::Cancelled => (Kind::Cancelled, "cancelled", NONE),
+            Interruption::Deadline(timer) => (Kind::Deadline, "a deadline has passed", timer.0),
+        };
+        let op = self.program.function(at.0)?.code.get(at.1.0 as usize);
+        let step = match op {
+            Some(Op::Call { step, .. }) => Some((*step, fiber.path(&step.0.to_string()))),
+            _ => None,
+        };
+        let because = because.unwrap_or(NULL);
+        let error = self.new_error(NewError { step, deadline, because, ..NewError::new(kind, message, at) });
+        self.raise(id, error)
+    }
+
+    /// Whether an error is the one that an interruption raises.
+    pub(super) fn says(&self, interruption: Interruption, error: u64) -> bool {
+        match (interruption, error_object::kind(&self.heap, error)) {
+            (Interruption::Cancelled, Ok(Kind::Cancelled)) => true,
+            (Interruption::Deadline(timer), Ok(Kind::Deadline)) => {
+                error_object::deadline(&self.heap, error) == Ok(timer.0)
+            }
+            _ => false,
+        }
+    }
+
+    /// Interrupts the fibers that wait and may not go on: timers are dropped, calls under way are awaited.
+    pub(super) fn interrupt_waiting(&mut self) {
+        let ids: Vec<FiberId> = self.core.fibers.keys().copied().collect();
+        for id in ids {
+            if let Err(fault) = self.interrupt_if_waiting(id) {
+                return self.break_off(fault);
+            }
+        }
+    }
+
+    fn interrupt_if_waiting(&mut self, id: FiberId) -> Result<(), Fault> {
+        // An earlier one's end may have ended this one.
+        let Some(fiber) = self.core.fibers.get(&id) else { return Ok(()) };
+        let effect = match fiber.progress {
+            Progress::Waiting(effect) | Progress::Calling(effect, _) => effect,
+            _ => return Ok(()),
+        };
+        let op = self.program.function(fiber.function())?.code.get(fiber.at() as usize).copied();
+        let Some(interruption) = self.interruption(id)? else { return Ok(()) };
+        match (op, self.core.waits.get_mut(&effect)) {
+            (Some(Op::Call { .. }), Some(Wait::Call(_, cancelled))) => {
+                if !std::mem::replace(cancelled, true) {
+                    self.ask(EffectKind::Cancel { effect });
+                }
+            }
+            (Some(Op::Sleep { .. } | Op::SleepUntil { .. }), Some(_)) => {
+                self.drop_timer(effect);
+                self.interrupt(id, interruption, None)?;
+            }
+            // A clock reading or a number comes at once; the interruption is raised then.
+            _ => {}
+        }
+        Ok(())
+    }
+}

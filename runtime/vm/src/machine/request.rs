@@ -1,0 +1,90 @@
+//! The request of a call, from the arguments.
+
+use flow_plan::{ListId, PathPart, Place, StepId, Type, TypeId};
+
+use super::Machine;
+use super::fiber::FiberId;
+use crate::effect::Request;
+use crate::fault::Fault;
+use crate::interpret::{Budget, Env};
+use crate::wire::{Conditions, Wire, padded};
+
+impl Machine {
+    /// Makes the request of a step. A condition that does not hold is `cast`, and nothing is sent.
+    pub(super) fn request(&mut self, id: FiberId, step: StepId, args: ListId) -> Result<Request, Fault> {
+        let program = self.program.clone();
+        let operation = program.operation(step)?;
+        let slots = self.gather(id, args)?;
+        let mut budget = Budget::default();
+        let env = Env { program: &program, config: &self.core.config };
+        let mut wire = Wire::new(env, &mut self.heap, &mut budget);
+        let mut request = Request::default();
+        let mut texts = Vec::new();
+        let mut rest = slots.as_slice();
+        for param in &operation.params {
+            let (value, after) = rest.split_at_checked(program.width(param.ty)).ok_or(Fault::Damaged)?;
+            rest = after;
+            if let Some(check) = param.check
+                && !wire.holds(check, param.ty, value)?
+            {
+                return Err(Fault::cast(format!("the argument breaks the condition of `{}`", param.name)));
+            }
+            let name = || param.wire.clone();
+            let mut text = None;
+            match param.place {
+                Place::Path => text = Some(wire.text(param.ty, value)?),
+                Place::Query => {
+                    request.query.extend(wire.parts(param.ty, value)?.into_iter().map(|text| (name(), text)));
+                }
+                Place::Header if is_null(&program, param.ty, value) => {}
+                Place::Header => request.headers.push((name(), wire.text(param.ty, value)?)),
+                Place::Body if is_null(&program, param.ty, value) => {}
+                Place::Body => request.body = Some(wire.encode(param.ty, value, Conditions::Checked)?),
+            }
+            texts.push(text);
+        }
+        for part in &operation.path {
+            if let PathPart::Param(index) = part {
+                let text = texts.get(usize::from(*index)).cloned().flatten();
+                request.path.push(text.ok_or(Fault::Damaged)?);
+            }
+        }
+        Ok(request)
+    }
+}
+
+/// Whether a value is the null of an optional.
+fn is_null(program: &crate::Program, ty: TypeId, value: &[u64]) -> bool {
+    let types = &program.plan().types;
+    matches!(types.get(types.open_secret(ty)), Type::Optional(_)) && value.first() == Some(&0)
+}
+
+impl Wire<'_> {
+    /// The texts of a query parameter: none for null, one for each item of a list.
+    fn parts(&mut self, ty: TypeId, value: &[u64]) -> Result<Vec<String>, Fault> {
+        let program = self.env.program;
+        if is_null(program, ty, value) {
+            return Ok(Vec::new());
+        }
+        let types = &program.plan().types;
+        match types.get(ty) {
+            Type::Secret(inner) => self.parts(*inner, value),
+            Type::Optional(inner) if types.is_wide_optional(ty) => {
+                self.parts(*inner, value.get(1..).unwrap_or_default())
+            }
+            Type::Optional(inner) => self.parts(*inner, value),
+            Type::List(item) => {
+                let (list, width) = (value.first().copied().ok_or(Fault::Damaged)?, program.width(*item));
+                let mut texts = Vec::new();
+                for index in 0..self.heap.len(list)? {
+                    let slots = padded(self.heap.item(list, index, width)?.ok_or(Fault::Damaged)?);
+                    if !is_null(program, *item, &slots) {
+                        texts.push(self.text(*item, slots.get(..width).unwrap_or(&slots))?);
+                    }
+                }
+                Ok(texts)
+            }
+            _ => Ok(vec![self.text(ty, value)?]),
+        }
+    }
+}
