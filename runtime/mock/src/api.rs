@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use flow_plan::{Idempotency, Operation, OperationId, Param, Place};
+use flow_plan::{Idempotency, Operation, OperationId, Param, Place, Setting};
 use flow_vm::Program;
 
 use crate::{
@@ -17,10 +17,19 @@ pub(crate) struct Api {
     pub(crate) version: u32,
     /// Where it listens, with a slash at the end.
     pub(crate) base: String,
+    /// What its plans say of where it is.
+    declared: Vec<Declared>,
     pub(crate) operations: Vec<Played>,
     routes: Vec<Route>,
     pub(crate) options: Arc<Options>,
     memory: Mutex<Memory>,
+}
+
+/// A base URL as a plan declares it, in a form that is the same for every plan.
+#[derive(PartialEq, Eq)]
+enum Declared {
+    Text(String),
+    Config(String),
 }
 
 /// One operation.
@@ -64,6 +73,7 @@ impl Api {
                         name: api.name.clone(),
                         version: api.version,
                         base: String::new(),
+                        declared: declared(program, &api.base),
                         operations: Vec::new(),
                         routes: Vec::new(),
                         options: Arc::clone(options),
@@ -127,6 +137,12 @@ impl Api {
         })
     }
 
+    /// Whether it is declared to be where another one is. A request for it may then come to the other's port:
+    /// whoever sets the configuration entry that both use can only give one URL.
+    pub(crate) fn shares_base(&self, other: &Api) -> bool {
+        self.declared.iter().any(|base| other.declared.contains(base))
+    }
+
     pub(crate) fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -144,6 +160,17 @@ impl Api {
             calls.operations.insert(played.label.clone(), seen);
         }
     }
+}
+
+fn declared(program: &Program, base: &[Setting]) -> Vec<Declared> {
+    base.iter()
+        .map(|setting| match setting {
+            Setting::Text(text) => Declared::Text(text.clone()),
+            Setting::Config(id) => Declared::Config(
+                program.plan().config_entry(*id).map_or_else(|| id.to_string(), |entry| entry.name.clone()),
+            ),
+        })
+        .collect()
 }
 
 /// Gives the operations what the options say of them.

@@ -19,8 +19,8 @@ use crate::{
     service,
 };
 
-/// Accepts connections until it is dropped, which ends them too.
-pub(crate) async fn listen(listener: TcpListener, api: Arc<Api>) {
+/// Accepts connections until it is dropped, which ends them too. The first API is the listener's own.
+pub(crate) async fn listen(listener: TcpListener, apis: Arc<[Arc<Api>]>) {
     let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut connections = JoinSet::new();
     loop {
@@ -28,9 +28,9 @@ pub(crate) async fn listen(listener: TcpListener, api: Arc<Api>) {
         let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, _)) => {
-                let api = Arc::clone(&api);
+                let apis = Arc::clone(&apis);
                 connections.spawn(async move {
-                    converse(stream, api).await;
+                    converse(stream, apis).await;
                     drop(permit);
                 });
             }
@@ -39,11 +39,11 @@ pub(crate) async fn listen(listener: TcpListener, api: Arc<Api>) {
     }
 }
 
-async fn converse(stream: TcpStream, api: Arc<Api>) {
+async fn converse(stream: TcpStream, apis: Arc<[Arc<Api>]>) {
     let reset = Arc::new(AtomicBool::new(false));
     // Answers are small: waiting for more to send only costs time. A socket that is gone shows at once.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(|request| service::serve(Arc::clone(&api), request, Arc::clone(&reset)));
+    let service = service_fn(|request| service::serve(Arc::clone(&apis), request, Arc::clone(&reset)));
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)

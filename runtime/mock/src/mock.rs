@@ -50,17 +50,20 @@ impl Mock {
         }
         // Samples may hold the mock's own URL, so answers are tried when it is known.
         api::instruct(&mut apis, &options)?;
+        let apis: Vec<Arc<Api>> = apis.into_iter().map(Arc::new).collect();
         let mut servers = JoinSet::new();
         let mut played = Vec::with_capacity(apis.len());
-        for (api, (listener, url)) in apis.into_iter().zip(listeners) {
-            let api = Arc::new(api);
-            servers.spawn(listener::listen(listener, Arc::clone(&api)));
-            played.push((api, url));
+        for (api, (listener, url)) in apis.iter().zip(listeners) {
+            let others = apis.iter().filter(|other| !Arc::ptr_eq(api, other) && other.shares_base(api));
+            let served: Arc<[Arc<Api>]> = std::iter::once(api).chain(others).cloned().collect();
+            servers.spawn(listener::listen(listener, served));
+            played.push((Arc::clone(api), url));
         }
         Ok(Self { apis: played, servers })
     }
 
-    /// Where the APIs are played, in the order of the plans.
+    /// Where the APIs are played, in the order of the plans. APIs that are declared with one base answer at each
+    /// other's URL too, so that a configuration entry that several use can take any of theirs.
     pub fn base_urls(&self) -> Vec<BaseUrl> {
         self.apis
             .iter()

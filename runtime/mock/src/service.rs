@@ -28,14 +28,19 @@ use crate::{
 #[error("the connection ends without an answer")]
 pub(crate) struct Cut;
 
-/// Answers one request. `reset` tells the connection how to end.
+/// Answers one request, for the first of the APIs that has an operation for it. `reset` tells the connection how
+/// to end.
 pub(crate) async fn serve(
-    api: Arc<Api>,
+    apis: Arc<[Arc<Api>]>,
     request: Request<Incoming>,
     reset: Arc<AtomicBool>,
 ) -> Result<Response<Full<Bytes>>, Cut> {
-    let line = Line::new(&api, &request);
-    let (verdict, line) = judge(&api, request, line).await?;
+    let (method, path) = (request.method().as_str(), request.uri().path());
+    let Some(api) = apis.iter().find(|api| api.route(method, path).is_some()).or(apis.first()) else {
+        return Err(Cut);
+    };
+    let line = Line::new(api, &request);
+    let (verdict, line) = judge(api, request, line).await?;
     let note = verdict.note.as_deref();
     match verdict.ending {
         Ending::Reply(reply, delay) => {
@@ -43,20 +48,20 @@ pub(crate) async fn serve(
             if !wait.is_zero() {
                 tokio::time::sleep(wait).await;
             }
-            line.write(&api, &reply.status.to_string(), note);
+            line.write(api, &reply.status.to_string(), note);
             Ok(response(&reply))
         }
         Ending::Drop => {
-            line.write(&api, "no answer", note);
+            line.write(api, "no answer", note);
             Err(Cut)
         }
         Ending::Reset => {
-            line.write(&api, "no answer", note);
+            line.write(api, "no answer", note);
             reset.store(true, Ordering::Release);
             Err(Cut)
         }
         Ending::Hold => {
-            line.write(&api, "no answer", note);
+            line.write(api, "no answer", note);
             tokio::time::sleep(HOLD_MAX).await;
             Err(Cut)
         }

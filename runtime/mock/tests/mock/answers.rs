@@ -292,3 +292,21 @@ async fn a_head_request_has_no_body() {
         assert_eq!(client.send("GET /things/a", &[], "").await.body, r#"{"id":"a"}"#);
     }
 }
+
+#[tokio::test]
+async fn apis_with_one_base_answer_at_each_others_port() {
+    let mut plans = Plans::new();
+    for (name, base) in [("orders", "http://one"), ("stock", "http://one"), ("payments", "http://two")] {
+        let api = plans.api(name, 1);
+        plans.plan.apis[api.index()].base = vec![flow_plan::Setting::Text(base.into())];
+        plans.operation(api, &format!("get ping /{name}"), None);
+    }
+    let bench = Bench::new(&plans.load(), Options::default()).await;
+    for (port, path, status) in
+        [("orders", "/orders", 204), ("orders", "/stock", 204), ("orders", "/payments", 404)]
+    {
+        assert_eq!(bench.send(port, &format!("GET {path}"), &[], "").await.status, status, "{path}");
+    }
+    assert_eq!(bench.log()[1], "GET stock /stock -> 204");
+    assert_eq!(bench.mock.calls().of("stock.ping").requests, 1);
+}
