@@ -1,0 +1,18 @@
+//! Tests of the machine, on plans written by hand.
+//!
+//! [`assembler`] reads plans from text; [`transcript`] runs an execution by a transcript and holds what it does
+//! against it, straight and again through encode, drop and decode at every step.
+
+mod assembler;
+mod assembly;
+mod transcript;
+
+mod branches;
+mod deadlines;
+mod errors;
+mod limits;
+mod pure;
+mod sagas;
+mod state;
+mod steps;
+mod wire;
