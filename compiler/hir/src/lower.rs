@@ -23,7 +23,7 @@ use rustc_hash::FxHashMap;
 use crate::files::{Files, LoadedFile, load};
 use crate::scope::{Names, collect, version};
 use crate::{
-    ConfigEntry, ErrorDecl, Expr, ExprId, ExprKind, Function, Local, LocalId, LocalKind, Name, Param,
+    ApiId, ConfigEntry, ErrorDecl, Expr, ExprId, ExprKind, Function, Local, LocalId, LocalKind, Name, Param,
     Program, TypeDecl, TypeRef, TypeRefKind, Workflow,
 };
 
@@ -39,6 +39,7 @@ pub fn lower(files: &mut dyn Files, entry: FileId) -> (Program, Vec<Diagnostic>)
         diagnostics,
         scopes: Vec::new(),
         depth: 0,
+        api: None,
     };
     for file in &loaded {
         lowerer.lower_file(file, file.file == entry);
@@ -57,6 +58,8 @@ pub(crate) struct Lowerer {
     scopes: Vec<FxHashMap<Arc<str>, LocalId>>,
     /// How deep the expression is that is being lowered.
     depth: u32,
+    /// The API whose operation names its siblings, while `undo` and `confirm` are lowered.
+    api: Option<ApiId>,
 }
 
 impl Lowerer {

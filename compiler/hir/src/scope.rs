@@ -105,6 +105,7 @@ impl FileScope {
 /// The operations of an API by name.
 #[derive(Debug, Default)]
 pub(crate) struct ApiScope {
+    pub(crate) name: String,
     pub(crate) operations: FxHashMap<Arc<str>, OperationId>,
     pub(crate) order: Vec<Arc<str>>,
 }
@@ -201,7 +202,8 @@ fn operations(
     counts: &mut Counts,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> ApiScope {
-    let mut scope = ApiScope::default();
+    let name = decl.name().map_or_else(String::new, |name| name.text().to_owned());
+    let mut scope = ApiScope { name, ..ApiScope::default() };
     let mut spans: FxHashMap<Arc<str>, Span> = FxHashMap::default();
     for operation in decl.operations() {
         let id: OperationId = next(&mut counts.operations);

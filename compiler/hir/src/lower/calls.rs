@@ -148,6 +148,12 @@ impl Lowerer {
             self.lower_arguments(call);
             return self.missing(span);
         }
+        if let Some(api) = self.api
+            && version.is_none()
+            && !matches!(self.declared(&text).first(), Some(entry) if matches!(entry.symbol, Symbol::Function(_)))
+        {
+            return self.lower_sibling(api, &text, callee, call, span);
+        }
         let entry = self.declared(&text).first().copied();
         match entry.map(|entry| entry.symbol) {
             Some(Symbol::Function(function)) => {
@@ -182,6 +188,30 @@ impl Lowerer {
                 self.missing(span)
             }
             None => self.lower_language_call(&text, callee, call, span),
+        }
+    }
+
+    /// `release(result.id)` in an `undo`: an operation of the same API.
+    fn lower_sibling(
+        &mut self,
+        api: crate::ApiId,
+        text: &str,
+        callee: Span,
+        call: &ast::CallExpr,
+        span: Span,
+    ) -> ExprId {
+        let name = Name { text: Arc::from(text), span: callee };
+        // Arguments see values alone: a call in them is not one of a sibling.
+        let outer = self.api.take();
+        let operation = self.find_operation(api, &name);
+        let arguments = self.lower_arguments(call);
+        self.api = outer;
+        match operation {
+            Some(operation) => self.push(
+                ExprKind::CallOperation { operation, callee, arguments, options: None, compensation: None },
+                span,
+            ),
+            None => self.missing(span),
         }
     }
 

@@ -99,10 +99,10 @@ impl Lowerer {
             "rate" => operation.rate = self.lower_rate(property),
             "idempotency" => operation.idempotency = self.lower_idempotency(property),
             "raises" => operation.raises = self.lower_raises(property),
-            "undo" => operation.undo = self.lower_undo(property),
+            "undo" => operation.undo = self.lower_undo(operation.api, property),
             "done" => operation.done = self.statuses(value, "done"),
             "confirm" => {
-                let call = self.lower_expr(value);
+                let call = self.lower_sibling_call(operation.api, value);
                 operation.confirm = Some(UndoCall { result: None, cause: None, call, span: property.span });
             }
             "unknown_on" => operation.unknown_on = self.statuses(value, "unknown_on"),
@@ -350,8 +350,16 @@ impl Lowerer {
         raises
     }
 
+    /// A call in which operations of the same API are named without it.
+    fn lower_sibling_call(&mut self, api: ApiId, value: &ast::Expr) -> ExprId {
+        self.api = Some(api);
+        let call = self.lower_expr(value);
+        self.api = None;
+        call
+    }
+
     /// `undo: release(result.id)`, `none`, `irreversible`.
-    fn lower_undo(&mut self, property: &Property) -> Option<UndoClause> {
+    fn lower_undo(&mut self, api: ApiId, property: &Property) -> Option<UndoClause> {
         match Self::word(&property.value).as_deref() {
             Some("none") => return Some(UndoClause::None(property.span)),
             Some("irreversible") => return Some(UndoClause::Irreversible(property.span)),
@@ -362,7 +370,7 @@ impl Lowerer {
             let at = |text: &str| Name { text: Arc::from(text), span };
             let result = lowerer.bind(at("result"), LocalKind::Result);
             let cause = lowerer.bind(at("cause"), LocalKind::Cause);
-            let call: ExprId = lowerer.lower_expr(&property.value);
+            let call = lowerer.lower_sibling_call(api, &property.value);
             UndoClause::Call(UndoCall { result: Some(result), cause: Some(cause), call, span })
         }))
     }

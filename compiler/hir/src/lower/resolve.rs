@@ -241,19 +241,15 @@ impl Lowerer {
     }
 
     /// `api.operation`, where `api` is the name of an API.
-    pub(super) fn find_operation(
-        &mut self,
-        api: ApiId,
-        api_text: &str,
-        operation: &Name,
-    ) -> Option<OperationId> {
+    pub(super) fn find_operation(&mut self, api: ApiId, operation: &Name) -> Option<OperationId> {
         use crate::index::Index;
         let scope = self.names.apis.get(api.to_usize())?;
         if let Some(found) = scope.operations.get(&operation.text) {
             return Some(*found);
         }
         let known: Vec<String> = scope.order.iter().map(|name| name.to_string()).collect();
-        let what = format!("operation in api `{api_text}` named");
+        let api_text = scope.name.clone();
+        let what = format!("operation of `{api_text}` named");
         self.unknown(&codes::F0206, &what, &operation.text, operation.span, known, "");
         None
     }
@@ -274,7 +270,7 @@ impl Lowerer {
             }
             let version = self.wanted_version(base.version());
             let api = self.find_api(&text, base_span, version)?;
-            return Some((self.find_operation(api, &text, &operation)?, span));
+            return Some((self.find_operation(api, &operation)?, span));
         }
         self.report(
             Diagnostic::new(&codes::F0206, span, "expected an operation").help("write `api.operation`"),
