@@ -21,7 +21,7 @@ mod tests {
             idempotency_key(ExecutionId([execution; 16]), &StepPath(path.to_owned()))
         };
         // Written down: a key that changed with a new version would charge a card twice.
-        assert_eq!(key(1, "7/0/4"), "PIN");
+        assert_eq!(key(1, "7/0/4"), "fcc2c122-3207-5fdd-b98a-0e5577aac9e4");
         assert_ne!(key(1, "7/0/4"), key(2, "7/0/4"));
         assert_ne!(key(1, "7/0/4"), key(1, "7/0/4.1"));
     }

@@ -65,6 +65,7 @@ pub struct Simulation<N> {
     snapshot_every: Option<u32>,
     /// What is durable.
     kept: Vec<Vec<u8>>,
+    commits: u64,
     timers: BTreeMap<TimerId, u64>,
     /// What is under way: when it ends, in which order it was sent, which it is.
     arrivals: BTreeMap<(u64, u64), (AttemptId, Exchange)>,
@@ -105,6 +106,7 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
             limits: Mutex::default(),
             snapshot_every: None,
             kept: Vec::new(),
+            commits: 0,
             timers: BTreeMap::new(),
             arrivals: BTreeMap::new(),
             sent: 0,
@@ -127,6 +129,11 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
     /// How many actions it has performed.
     pub fn actions_done(&self) -> u64 {
         self.actions_done
+    }
+
+    /// How often something was made durable.
+    pub fn commits(&self) -> u64 {
+        self.commits
     }
 
     /// What has happened, in all its lives.
@@ -218,6 +225,7 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
     fn perform(&mut self, action: Action) -> Option<Performed> {
         match action {
             Action::Commit(records) => {
+                self.commits += 1;
                 self.kept.extend(records.iter().filter_map(|record| codec::encode(record).ok()));
             }
             Action::Send(sending) => self.send(&sending),

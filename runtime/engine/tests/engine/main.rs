@@ -1,0 +1,15 @@
+//! The engine with the real machine: scenarios, a simulation from seeds with crashes everywhere, and the shell on
+//! tokio against a real server.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may panic: that is how it fails"
+)]
+
+mod scenarios;
+mod shop;
+mod simulation;
+mod tokio_shell;
+mod world;

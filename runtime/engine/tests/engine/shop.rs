@@ -1,0 +1,352 @@
+//! A workflow made by hand, with one call of each kind:
+//!
+//! ```text
+//! workflow order (order: Order) within 10m {
+//!   let { stock, quote } = parallel { stock: shop.reserve(order.id), quote: shop.quote(order.id) }
+//!   log order.id
+//!   sleep 5s
+//!   let paid = shop.charge(order.id)          // keyed, 402 raises Declined, undone by refund(result.id)
+//!   shop.tag(order.id)                        // PUT
+//!   shop.notify(order.id)                     // an unsafe POST
+//!   return paid
+//! }
+//! ```
+
+use flow_plan::{
+    Api, ApiId, Auth, Backoff, Balance, Branch, Config, ConfigId, Constant, ConstantId, EffectClass, ErrorId,
+    ErrorType, Exhausted, FORMAT, Field, Function, FunctionId, Group, GroupId, GroupMode, Idempotency,
+    InputForm, ListId, Live, Method, Op, Operation, OperationId, PathPart, Place, Plan, Policy, PolicyId,
+    Purity, Rate, Reg, Register, Response, RetryOn, Setting, Step, StepId, Type, TypeId, Types, Undo,
+    WorstCase, reads_after,
+};
+
+pub(crate) const SECOND: u64 = 1_000_000;
+
+const NULL: TypeId = TypeId(0);
+const TEXT: TypeId = TypeId(1);
+/// `{ id: string }`, which is also the input.
+const ID: TypeId = TypeId(2);
+const DURATION: TypeId = TypeId(3);
+/// `{ stock: { id }, quote: { id } }`
+const BOTH: TypeId = TypeId(4);
+const REASON: TypeId = TypeId(5);
+
+pub(crate) const QUOTE: StepId = StepId(0);
+pub(crate) const RESERVE: StepId = StepId(1);
+pub(crate) const RELEASE: StepId = StepId(2);
+pub(crate) const CHARGE: StepId = StepId(3);
+pub(crate) const REFUND: StepId = StepId(4);
+pub(crate) const TAG: StepId = StepId(5);
+pub(crate) const NOTIFY: StepId = StepId(6);
+
+/// What a test varies.
+#[derive(Clone, Debug)]
+pub(crate) struct Shop {
+    pub(crate) base: Vec<String>,
+    pub(crate) within_us: u64,
+    pub(crate) timeout_us: u64,
+    pub(crate) rate: Option<Rate>,
+    pub(crate) policy: Policy,
+}
+
+impl Default for Shop {
+    fn default() -> Self {
+        Self {
+            base: vec!["http://127.0.0.1:9".into()],
+            within_us: 600 * SECOND,
+            timeout_us: 2 * SECOND,
+            rate: None,
+            policy: Policy {
+                name: "transient".into(),
+                attempts: Some(4),
+                backoff: Backoff::Exponential {
+                    initial_us: SECOND,
+                    factor_milli: 2000,
+                    max_us: Some(10 * SECOND),
+                    jitter: true,
+                },
+                on: vec![RetryOn::Status(500, 504), RetryOn::Timeout, RetryOn::Connection],
+                within_us: None,
+                exhausted: Exhausted::Fail,
+                respect_retry_after: true,
+            },
+        }
+    }
+}
+
+impl Shop {
+    /// The whole workflow.
+    pub(crate) fn order(&self) -> Plan {
+        let mut main = Code::new(ID, &[ID]);
+        let order = Reg(0);
+        let id = main.reg(TEXT);
+        main.op(Op::Field { dst: id, record: order, offset: 0, slots: 1 });
+        let within = main.reg(DURATION);
+        main.op(Op::Const { dst: within, constant: ConstantId(0) });
+        main.op(Op::EnterDeadline { duration: within });
+        let captures = main.list(&[id]);
+        main.function.groups.push(Group {
+            mode: GroupMode::All,
+            branches: vec![
+                Branch { field: Some(0), function: FunctionId(1), captures },
+                Branch { field: Some(1), function: FunctionId(2), captures },
+            ],
+        });
+        let both = main.reg(BOTH);
+        main.op(Op::Fork { dst: both, group: GroupId(0) });
+        main.op(Op::Log { text: id });
+        let pause = main.reg(DURATION);
+        main.op(Op::Const { dst: pause, constant: ConstantId(1) });
+        main.op(Op::Sleep { duration: pause });
+        let paid = main.reg(ID);
+        main.call(paid, CHARGE, &[id]);
+        let nothing = main.reg(NULL);
+        main.call(nothing, TAG, &[id]);
+        main.call(nothing, NOTIFY, &[id]);
+        main.op(Op::Leave {});
+        main.op(Op::Return { src: paid });
+        self.plan(main)
+    }
+
+    /// Only one of its steps, which takes the id; `times` in a row.
+    pub(crate) fn only(&self, step: StepId, times: usize) -> Plan {
+        let mut main = Code::new(ID, &[ID]);
+        let id = main.reg(TEXT);
+        main.op(Op::Field { dst: id, record: Reg(0), offset: 0, slots: 1 });
+        let result = main.reg(if matches!(step, TAG | NOTIFY | RELEASE) { NULL } else { ID });
+        for _ in 0..times {
+            main.call(result, step, &[id]);
+        }
+        main.op(Op::Return { src: Reg(0) });
+        self.plan(main)
+    }
+
+    fn plan(&self, main: Code) -> Plan {
+        let field =
+            |name: &str, ty| Field { name: name.into(), wire: name.into(), ty, optional: false, check: None };
+        let undo = |function| Undo::Function {
+            function: FunctionId(function),
+            uses_result: true,
+            uses_cause: false,
+        };
+        let step = |operation, undo| Step {
+            operation: OperationId(operation),
+            timeout_us: self.timeout_us,
+            retry: Some(PolicyId(0)),
+            undo,
+        };
+        let param =
+            |place| flow_plan::Param { name: "id".into(), wire: "id".into(), place, ty: TEXT, check: None };
+        let operation = |name: &str, method, path: &[&str], place, response, class| {
+            let mut parts = Vec::new();
+            for text in path {
+                parts.push(if text.is_empty() { PathPart::Param(0) } else { PathPart::Text((*text).into()) });
+            }
+            Operation {
+                api: ApiId(0),
+                name: name.into(),
+                method,
+                path: parts,
+                params: vec![param(place)],
+                response,
+                class,
+                idempotency: None,
+                raises: Vec::new(),
+                absent: Vec::new(),
+                done: if method == Method::Delete { vec![404, 410] } else { Vec::new() },
+                unknown_on: Vec::new(),
+                rate: None,
+                headers: Vec::new(),
+            }
+        };
+        let (safe, idempotent) = (EffectClass::Safe, EffectClass::Idempotent);
+        let keyed = |operation: Operation, raises| Operation {
+            idempotency: Some(Idempotency::Header("Idempotency-Key".into())),
+            raises,
+            ..operation
+        };
+        let json = Response::Json(ID);
+        let text = |text: &String| Setting::Text(text.clone());
+        Plan {
+            format: FORMAT,
+            workflow: "order".into(),
+            version: 1,
+            types: Types(vec![
+                Type::Null,
+                Type::String,
+                Type::Record(vec![field("id", TEXT)]),
+                Type::Duration,
+                Type::Record(vec![field("stock", ID), field("quote", ID)]),
+                Type::Record(vec![field("reason", TEXT)]),
+            ]),
+            constants: vec![
+                (DURATION, Constant::Slot(self.within_us)),
+                (DURATION, Constant::Slot(5 * SECOND)),
+            ],
+            functions: vec![
+                main.finish(Purity::Flow),
+                branch(RESERVE),
+                branch(QUOTE),
+                undoing(RELEASE),
+                undoing(REFUND),
+            ],
+            entry: FunctionId(0),
+            input: ID,
+            input_form: InputForm::Sole,
+            output: ID,
+            config: vec![Config {
+                name: "token".into(),
+                ty: TEXT,
+                default: None,
+                secret: true,
+                pinned: false,
+            }],
+            errors: vec![ErrorType { name: "Declined".into(), fields: REASON }],
+            apis: vec![Api {
+                name: "shop".into(),
+                version: 1,
+                base: self.base.iter().map(text).collect(),
+                balance: Balance::RoundRobin,
+                auth: Some(Auth::Bearer(Setting::Config(ConfigId(0)))),
+                connect_timeout_us: None,
+                rate: self.rate,
+                headers: Vec::new(),
+            }],
+            operations: vec![
+                operation("quote", Method::Get, &["/quotes/", ""], Place::Path, json, safe),
+                keyed(
+                    operation("reserve", Method::Post, &["/reservations"], Place::Body, json, idempotent),
+                    Vec::new(),
+                ),
+                operation(
+                    "release",
+                    Method::Delete,
+                    &["/reservations/", ""],
+                    Place::Path,
+                    Response::Ignored,
+                    idempotent,
+                ),
+                keyed(
+                    operation("charge", Method::Post, &["/payments"], Place::Body, json, idempotent),
+                    vec![(402, ErrorId(0))],
+                ),
+                operation(
+                    "refund",
+                    Method::Delete,
+                    &["/payments/", ""],
+                    Place::Path,
+                    Response::Ignored,
+                    idempotent,
+                ),
+                operation("tag", Method::Put, &["/tags/", ""], Place::Path, Response::Ignored, idempotent),
+                operation(
+                    "notify",
+                    Method::Post,
+                    &["/notes"],
+                    Place::Body,
+                    Response::Ignored,
+                    EffectClass::Unsafe,
+                ),
+            ],
+            policies: vec![self.policy.clone()],
+            steps: vec![
+                step(0, Undo::Nothing),
+                step(1, undo(3)),
+                step(2, Undo::Nothing),
+                step(3, undo(4)),
+                step(4, Undo::Nothing),
+                step(5, Undo::Nothing),
+                step(6, Undo::Undeclared),
+            ],
+            worst: WorstCase::default(),
+            escapes: vec!["Declined".into()],
+        }
+    }
+}
+
+/// A branch that calls a step with the order's id.
+fn branch(step: StepId) -> Function {
+    let mut code = Code::new(ID, &[TEXT]);
+    let result = code.reg(ID);
+    code.call(result, step, &[Reg(0)]);
+    code.op(Op::Return { src: result });
+    code.finish(Purity::Flow)
+}
+
+/// An undo that calls a step with the id of the result.
+fn undoing(step: StepId) -> Function {
+    let mut code = Code::new(NULL, &[ID]);
+    let id = code.reg(TEXT);
+    code.op(Op::Field { dst: id, record: Reg(0), offset: 0, slots: 1 });
+    let nothing = code.reg(NULL);
+    code.call(nothing, step, &[id]);
+    code.op(Op::Return { src: nothing });
+    code.finish(Purity::Flow)
+}
+
+/// One function in the making.
+struct Code {
+    function: Function,
+}
+
+impl Code {
+    fn new(result: TypeId, params: &[TypeId]) -> Self {
+        let function = Function {
+            purity: Purity::Flow,
+            params: Vec::new(),
+            result,
+            registers: Vec::new(),
+            code: Vec::new(),
+            lists: Vec::new(),
+            groups: Vec::new(),
+            handlers: Vec::new(),
+            live: Vec::new(),
+        };
+        let mut code = Self { function };
+        code.function.params = params.iter().map(|ty| code.reg(*ty)).collect();
+        code
+    }
+
+    /// A register: all types here take one slot.
+    fn reg(&mut self, ty: TypeId) -> Reg {
+        let slot = Reg(u16::try_from(self.function.registers.len()).unwrap());
+        self.function.registers.push(Register { slot, ty });
+        slot
+    }
+
+    fn list(&mut self, registers: &[Reg]) -> ListId {
+        self.function.lists.push(registers.to_vec());
+        ListId(u32::try_from(self.function.lists.len() - 1).unwrap())
+    }
+
+    fn op(&mut self, op: Op) {
+        self.function.code.push(op);
+    }
+
+    fn call(&mut self, dst: Reg, step: StepId, args: &[Reg]) {
+        let (args, captures) = (self.list(args), self.list(&[]));
+        self.op(Op::Call { dst, step, args, captures });
+    }
+
+    fn finish(mut self, purity: Purity) -> Function {
+        self.function.purity = purity;
+        let mut live = Vec::new();
+        for (at, op) in self.function.code.iter().enumerate().filter(|(_, op)| op.waits()) {
+            let mut written = None;
+            op.operands(|_, operand| {
+                if let flow_plan::op::Operand::Write(reg, _) = operand {
+                    written = Some(reg);
+                }
+            });
+            let registers = self.function.registers.iter().map(|register| register.slot);
+            live.push(Live {
+                at: flow_plan::Target(u32::try_from(at).unwrap()),
+                registers: registers
+                    .filter(|reg| Some(*reg) != written && reads_after(&self.function, at, *reg))
+                    .collect(),
+            });
+        }
+        self.function.live = live;
+        self.function
+    }
+}
