@@ -5,8 +5,8 @@
 //!   let { stock, quote } = parallel { stock: shop.reserve(order.id), quote: shop.quote(order.id) }
 //!   log order.id
 //!   sleep 5s
-//!   let paid = shop.charge(order.id)          // keyed, 402 raises Declined, undone by refund(result.id)
-//!   shop.tag(order.id)                        // PUT
+//!   let paid = shop.charge("{quote.id}")      // keyed, 402 raises Declined, undone by refund(result.id)
+//!   shop.tag("{uuid()}")                      // PUT
 //!   shop.notify(order.id)                     // an unsafe POST
 //!   return paid
 //! }
@@ -30,6 +30,7 @@ const DURATION: TypeId = TypeId(3);
 /// `{ stock: { id }, quote: { id } }`
 const BOTH: TypeId = TypeId(4);
 const REASON: TypeId = TypeId(5);
+const UUID: TypeId = TypeId(6);
 
 pub(crate) const QUOTE: StepId = StepId(0);
 pub(crate) const RESERVE: StepId = StepId(1);
@@ -99,9 +100,18 @@ impl Shop {
         main.op(Op::Const { dst: pause, constant: ConstantId(1) });
         main.op(Op::Sleep { duration: pause });
         let paid = main.reg(ID);
-        main.call(paid, CHARGE, &[id]);
+        // What is sent depends on what was read, and on chance: neither may be read twice.
+        let quote = main.reg(ID);
+        main.op(Op::Field { dst: quote, record: both, offset: 1, slots: 1 });
+        let quoted = main.reg(TEXT);
+        main.op(Op::Field { dst: quoted, record: quote, offset: 0, slots: 1 });
+        main.call(paid, CHARGE, &[quoted]);
         let nothing = main.reg(NULL);
-        main.call(nothing, TAG, &[id]);
+        let chance = main.reg(UUID);
+        main.op(Op::NewUuid { dst: chance });
+        let label = main.reg(TEXT);
+        main.op(Op::ToText { dst: label, src: chance, of: UUID });
+        main.call(nothing, TAG, &[label]);
         main.call(nothing, NOTIFY, &[id]);
         main.op(Op::Leave {});
         main.op(Op::Return { src: paid });
@@ -178,6 +188,7 @@ impl Shop {
                 Type::Duration,
                 Type::Record(vec![field("stock", ID), field("quote", ID)]),
                 Type::Record(vec![field("reason", TEXT)]),
+                Type::Uuid,
             ]),
             constants: vec![
                 (DURATION, Constant::Slot(self.within_us)),
@@ -307,9 +318,10 @@ impl Code {
         code
     }
 
-    /// A register: all types here take one slot.
+    /// A register. All types here take one slot, but for the UUID.
     fn reg(&mut self, ty: TypeId) -> Reg {
-        let slot = Reg(u16::try_from(self.function.registers.len()).unwrap());
+        let last = self.function.registers.last();
+        let slot = Reg(last.map_or(0, |last| last.slot.0 + if last.ty == UUID { 2 } else { 1 }));
         self.function.registers.push(Register { slot, ty });
         slot
     }

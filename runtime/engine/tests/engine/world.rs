@@ -64,6 +64,7 @@ struct State {
     made: BTreeMap<String, String>,
     /// What was removed again, by its id, in order.
     removed: Vec<String>,
+    quotes: u64,
 }
 
 impl World {
@@ -122,7 +123,11 @@ impl State {
         let step = sending.call.step;
         let created = |id: &str| HttpResponse::new(200, format!(r#"{{"id":"{id}"}}"#));
         match step {
-            QUOTE => created("q-1"),
+            // Each reading gives another quote.
+            QUOTE => {
+                self.quotes += 1;
+                created(&format!("q-{}", self.quotes))
+            }
             RESERVE | CHARGE => {
                 let next = format!("{step}-{}", self.made.len());
                 created(self.made.entry(key(sending).unwrap()).or_insert(next))
