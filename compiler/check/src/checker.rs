@@ -6,7 +6,7 @@ use flow_source::Span;
 
 use crate::display;
 use crate::typed::Typed;
-use crate::types::Ty;
+use crate::types::{Ty, TyKind};
 
 /// The state of a check.
 pub(crate) struct Checker<'a> {
@@ -42,6 +42,19 @@ impl<'a> Checker<'a> {
     /// A type in the user's words.
     pub(crate) fn words(&self, ty: Ty) -> String {
         display::words(self.program, &self.typed.types, ty)
+    }
+
+    /// Whether a mistake that has been reported hides in a type: then nothing more is said about it.
+    pub(crate) fn is_unknown(&self, ty: Ty) -> bool {
+        match &*self.typed.types.structure(ty) {
+            TyKind::Error => true,
+            TyKind::Optional(inner) | TyKind::List(inner) | TyKind::Map(inner) | TyKind::Secret(inner) => {
+                self.is_unknown(*inner)
+            }
+            TyKind::Record(fields) => fields.iter().any(|field| self.is_unknown(field.ty)),
+            TyKind::Lambda { result, .. } => self.is_unknown(*result),
+            _ => false,
+        }
     }
 
     /// The name of an error.

@@ -186,7 +186,7 @@ impl Finder<'_, '_> {
                     .map(|escaping| escaping.error)
                     .filter(|error| takes(*selector, *error))
                     .collect();
-                if matching.is_empty() && !reported(&self.checker.typed, *selector) {
+                if matching.is_empty() {
                     self.dead(*selector, &left);
                 }
                 for error in matching {
@@ -220,7 +220,12 @@ impl Finder<'_, '_> {
 
     /// A catch for an error that cannot come.
     fn dead(&mut self, selector: CatchSelector, left: &Escapes) {
-        let name = self.checker.error_name(selector.error());
+        let Some(error) = selector.error() else { return };
+        // A pure computation that is too long, and a race, are not seen by walking.
+        if matches!(error, ErrorRef::Builtin(BuiltinError::Limit | BuiltinError::Quorum)) {
+            return;
+        }
+        let name = self.checker.error_name(error);
         let names: Vec<String> =
             left.iter().map(|escaping| self.checker.error_name(escaping.error)).collect();
         let mut diagnostic = Diagnostic::new(
@@ -237,25 +242,23 @@ impl Finder<'_, '_> {
     }
 }
 
-/// Errors that any call may raise from outside are not known by walking; catching them is never dead.
-fn reported(_typed: &crate::typed::Typed, selector: CatchSelector) -> bool {
-    matches!(selector.error(), ErrorRef::Builtin(BuiltinError::Limit | BuiltinError::Quorum))
-}
-
 /// Whether a selector catches some errors of a kind.
 fn takes(selector: CatchSelector, error: ErrorRef) -> bool {
     let unsure = [BuiltinError::Refused, BuiltinError::Unknown].map(ErrorRef::Builtin);
     match selector.error() {
-        ErrorRef::Builtin(BuiltinError::Timeout | BuiltinError::Connection) => unsure.contains(&error),
-        selected => selected == error,
+        Some(ErrorRef::Builtin(BuiltinError::Timeout | BuiltinError::Connection)) => unsure.contains(&error),
+        selected => selected == Some(error),
     }
 }
 
 /// Whether a selector catches every error of a kind.
 fn takes_all(selector: CatchSelector, error: ErrorRef) -> bool {
     match selector {
-        CatchSelector::Http(..) => false,
-        CatchSelector::Error(ErrorRef::Builtin(BuiltinError::Timeout | BuiltinError::Connection), _) => false,
+        CatchSelector::Http(..)
+        | CatchSelector::Missing(_)
+        | CatchSelector::Error(ErrorRef::Builtin(BuiltinError::Timeout | BuiltinError::Connection), _) => {
+            false
+        }
         CatchSelector::Error(selected, _) => selected == error,
     }
 }

@@ -1,7 +1,7 @@
 //! Control: conditions, loops, branches, scopes.
 
 use flow_diagnostics::{Diagnostic, codes};
-use flow_hir::{Branch, Catch, CatchSelector, ErrorRef, ExprId, LocalId, Pattern};
+use flow_hir::{Branch, BuiltinError, Catch, CatchSelector, ErrorRef, ExprId, LocalId, Pattern};
 use flow_source::Span;
 use rustc_hash::FxHashMap;
 
@@ -409,12 +409,16 @@ impl Infer<'_, '_> {
     /// The type of a caught error: the error itself where only one is named.
     fn caught(&self, selectors: &[CatchSelector]) -> Ty {
         let types = &self.checker.typed.types;
+        if selectors.iter().any(|selector| selector.error().is_none()) {
+            return Ty::ERROR;
+        }
         match selectors {
             [one] => match one.error() {
-                ErrorRef::Builtin(flow_hir::BuiltinError::Timeout | flow_hir::BuiltinError::Connection) => {
+                None => Ty::ERROR,
+                Some(ErrorRef::Builtin(BuiltinError::Timeout | BuiltinError::Connection)) => {
                     types.intern(TyKind::AnyError)
                 }
-                error => types.intern(TyKind::ErrorValue(error)),
+                Some(error) => types.intern(TyKind::ErrorValue(error)),
             },
             _ => types.intern(TyKind::AnyError),
         }

@@ -161,6 +161,9 @@ impl Infer<'_, '_> {
             TyKind::Run(_) | TyKind::Trace | TyKind::Range | TyKind::Lambda { .. } => "it has no text",
             _ => return,
         };
+        if self.checker.is_unknown(ty) {
+            return;
+        }
         let words = self.checker.words(ty);
         let span = self.checker.span(part);
         self.checker.report(

@@ -11,6 +11,9 @@ use crate::types::{Ty, TyKind};
 impl Infer<'_, '_> {
     /// Says that a value does not fit, as precisely as the types allow.
     pub(super) fn mismatch(&mut self, expr: ExprId, found: Ty, expected: Ty, reason: Option<&Reason>) {
+        if self.checker.is_unknown(found) || self.checker.is_unknown(expected) {
+            return;
+        }
         let types = &self.checker.typed.types;
         let span = self.checker.span(expr);
         let (found_words, expected_words) = (self.checker.words(found), self.checker.words(expected));

@@ -16,16 +16,18 @@ impl Infer<'_, '_> {
     pub(super) fn record(&mut self, items: &[RecordItem], span: Span, want: Want<'_>) -> Ty {
         self.report_repeated(items);
         let spreads = items.iter().any(|item| matches!(item, RecordItem::Spread(_)));
-        let Some((ty, kind)) = self.hint_kind(want) else { return self.free_record(items, None) };
+        // Where another type is wanted, or an unknown one, nothing is said about what the fields leave open.
+        let inner = if let Want::Type(..) = want { Want::Type(Ty::ERROR, None) } else { Want::Any };
+        let Some((ty, kind)) = self.hint_kind(want) else { return self.free_record(items, None, inner) };
         match &*kind {
             TyKind::Record(fields) if !spreads => {
                 self.record_of(items, span, ty, fields, want);
                 ty
             }
-            TyKind::Record(fields) => self.free_record(items, Some(fields)),
+            TyKind::Record(fields) => self.free_record(items, Some(fields), Want::Any),
             TyKind::Map(value) if items.is_empty() => self.checker.typed.types.map(*value),
             TyKind::Map(_) => {
-                self.free_record(items, None);
+                self.free_record(items, None, inner);
                 self.checker.report(
                     Diagnostic::new(&codes::F0301, span, "expected a map, found a record")
                         .help("the keys of a map are texts: `{ \"key\": value }`"),
@@ -33,7 +35,7 @@ impl Infer<'_, '_> {
                 Ty::ERROR
             }
             TyKind::Json => self.json_record(items),
-            _ => self.free_record(items, None),
+            _ => self.free_record(items, None, inner),
         }
     }
 
@@ -116,7 +118,12 @@ impl Infer<'_, '_> {
     }
 
     /// A literal that makes its own type; `hints` are types for fields of these names.
-    fn free_record(&mut self, items: &[RecordItem], hints: Option<&Arc<[RecordField]>>) -> Ty {
+    fn free_record(
+        &mut self,
+        items: &[RecordItem],
+        hints: Option<&Arc<[RecordField]>>,
+        inner: Want<'_>,
+    ) -> Ty {
         let mut fields: Vec<RecordField> = Vec::new();
         let mut known = true;
         for item in items {
@@ -129,7 +136,7 @@ impl Infer<'_, '_> {
                             self.check(*value, expected, None);
                             self.checker.typed.value_ty(*value)
                         }
-                        None => self.any(*value),
+                        None => self.expr(*value, inner),
                     };
                     set(&mut fields, plain_field(&name.text, ty));
                 }

@@ -516,14 +516,13 @@ impl Lowerer {
             let at = self.span(&clause);
             let head_end = clause.body().map_or(at.end, |body| self.span(&body).start);
             let head = Span::new(at.file, at.start, head_end);
-            let mut selectors = Vec::new();
-            let mut known = true;
-            for pattern in clause.patterns() {
-                match self.lower_selector(&pattern) {
-                    Some(selector) => selectors.push(selector),
-                    None => known = false,
-                }
-            }
+            let selectors = clause
+                .patterns()
+                .map(|pattern| {
+                    let at = self.span(&pattern);
+                    self.lower_selector(&pattern).unwrap_or(CatchSelector::Missing(at))
+                })
+                .collect();
             let catch = self.scoped(|lowerer| {
                 let binding = clause.binding().map(|name| {
                     let name = lowerer.name(Some(name), at);
@@ -532,10 +531,7 @@ impl Lowerer {
                 let body = lowerer.lower_optional_block(clause.body(), at);
                 Catch { selectors, binding, body, head }
             });
-            // A `catch` whose errors are not known would catch everything: it is left out.
-            if known || !catch.selectors.is_empty() {
-                catches.push(catch);
-            }
+            catches.push(catch);
         }
         let finally = try_expr.finally().map(|finally| self.lower_optional_block(finally.body(), span));
         self.push(ExprKind::Try { body, catches, finally, keyword }, span)
