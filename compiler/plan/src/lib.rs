@@ -35,4 +35,4 @@ pub use outcome::Outcome;
 pub use plan::{Config, Constant, ErrorType, FORMAT, InputForm, Plan, Step, Undo, WorstCase};
 pub use text::text;
 pub use types::{Case, Field, Literal, Literals, Type, Types};
-pub use verify::{VerifyError, live_tables, reads_after, verify};
+pub use verify::{VerifyError, layout_classes, live_tables, reads_after, verify};

@@ -168,9 +168,8 @@ impl<'a> Collector<'a> {
     fn check(&mut self, handle: u64, of: Of) -> Result<(), Fault> {
         let Some(reached) = &mut self.reached else { return Ok(()) };
         if let Some(before) = reached.get(&handle) {
-            let types = &self.program.plan().types;
             let alike = match (*before, of) {
-                (Of::Type(before), Of::Type(of)) => types.same_layout(before, of),
+                (Of::Type(before), Of::Type(of)) => self.program.is_alike(before, of),
                 (before, of) => before == of,
             };
             return if alike { Ok(()) } else { Err(Fault::Damaged) };

@@ -50,6 +50,8 @@ pub struct Program {
     image: Vec<u64>,
     constants: Vec<(Slots, usize)>,
     layouts: Vec<Layout>,
+    /// The layout class of each type.
+    classes: Vec<u32>,
     functions: Vec<FunctionInfo>,
 }
 
@@ -64,7 +66,8 @@ impl Program {
         let layouts = (0..plan.types.0.len()).map(|index| layout(&plan, index)).collect();
         let functions = plan.functions.iter().map(|function| function_info(&plan, function)).collect();
         let (image, constants) = load_constants(&plan.constants);
-        Ok(Self { plan, hash, image, constants, layouts, functions })
+        let classes = flow_plan::layout_classes(&plan.types);
+        Ok(Self { plan, hash, image, constants, layouts, classes, functions })
     }
 
     /// The plan.
@@ -100,6 +103,11 @@ impl Program {
     pub(crate) fn layout(&self, ty: TypeId) -> &Layout {
         const NONE: &Layout = &Layout { width: 1, offsets: Vec::new(), record_width: 0 };
         self.layouts.get(ty.index()).unwrap_or(NONE)
+    }
+
+    /// Whether values of both types lie in slots alike.
+    pub(crate) fn is_alike(&self, left: TypeId, right: TypeId) -> bool {
+        self.classes.get(left.index()) == self.classes.get(right.index())
     }
 
     /// A constant's slots and width.

@@ -128,6 +128,7 @@ fn loop_counters_are_in_the_paths() {
             jump outer
            end:
             leave
+            null none
             return none
         }
         "#,

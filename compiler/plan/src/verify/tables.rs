@@ -1,0 +1,213 @@
+//! The plan's tables: constants, errors, configuration, APIs, operations, policies, steps, the entry.
+
+use super::types::known;
+use super::{Checked, Checker, ensure};
+use crate::{
+    Auth, ConfigId, Constant, ErrorId, FunctionId, InputForm, Literal, Operation, PathPart, Place, Plan,
+    Purity, Response, RetryOn, Setting, Step, Type, TypeId, Undo,
+};
+
+/// Bytes of a constant text: 8 MB, the limit of every text at run time.
+const TEXT_BYTES_MAX: usize = 8 << 20;
+
+pub(super) fn check(checker: &Checker<'_>) -> Checked {
+    let plan = checker.plan;
+    for (index, (ty, constant)) in plan.constants.iter().enumerate() {
+        check_constant(checker, *ty, constant).map_err(|reason| format!("constant k{index}: {reason}"))?;
+    }
+    for error in &plan.errors {
+        known(&plan.types, error.fields)?;
+        ensure(matches!(plan.types.get(error.fields), Type::Record(_)), || {
+            format!("the fields of error `{}` are no record", error.name)
+        })?;
+    }
+    for entry in &plan.config {
+        known(&plan.types, entry.ty)?;
+    }
+    check_conditions(checker)?;
+    check_apis(plan)?;
+    for (index, operation) in plan.operations.iter().enumerate() {
+        check_operation(checker, operation).map_err(|reason| format!("operation o{index}: {reason}"))?;
+    }
+    for policy in &plan.policies {
+        for on in &policy.on {
+            if let RetryOn::Error(error) = on {
+                check_error(plan, *error)?;
+            }
+        }
+    }
+    for (index, step) in plan.steps.iter().enumerate() {
+        check_step(checker, step).map_err(|reason| format!("step s{index}: {reason}"))?;
+    }
+    check_entry(checker)
+}
+
+fn check_constant(checker: &Checker<'_>, ty: TypeId, constant: &Constant) -> Checked {
+    known(&checker.plan.types, ty)?;
+    let literal = match checker.open(ty) {
+        Type::Literals(literals) => literals.values.first(),
+        _ => None,
+    };
+    let fits = match (constant, checker.open(ty)) {
+        (Constant::Slot(word), Type::Bool) => *word <= 1,
+        (Constant::Slot(word), Type::Float) => f64::from_bits(*word).is_finite(),
+        (Constant::Slot(word), Type::Null) => *word == 0,
+        (Constant::Slot(_), Type::Int | Type::Duration | Type::Timestamp | Type::Date) => true,
+        (Constant::Slot(_), Type::Literals(_)) => matches!(literal, Some(Literal::Int(_))),
+        (Constant::Wide([low, _]), Type::Decimal) => low >> 16 & 0xff <= 28 && low & 0x7f00_ffff == 0,
+        (Constant::Wide(_), Type::Uuid) => true,
+        (Constant::Text(text), Type::String | Type::Url) => text.len() <= TEXT_BYTES_MAX,
+        (Constant::Text(text), Type::Literals(_)) => {
+            text.len() <= TEXT_BYTES_MAX && matches!(literal, Some(Literal::String(_)))
+        }
+        (Constant::Bytes(bytes), Type::Bytes) => bytes.len() <= TEXT_BYTES_MAX,
+        _ => false,
+    };
+    let bool_literal = matches!((constant, literal), (Constant::Slot(0 | 1), Some(Literal::Bool(_))));
+    ensure(fits || bool_literal, || format!("it is no value of {ty}"))
+}
+
+/// A pure function from a value of the type, or of what it is the optional of, to bool.
+fn check_condition(checker: &Checker<'_>, id: FunctionId, ty: TypeId) -> Checked {
+    let function = checker.plan.function(id).ok_or_else(|| format!("there is no function {id}"))?;
+    let takes = match function.params.as_slice() {
+        [param] => {
+            function.registers.iter().find(|register| register.slot == *param).map(|register| register.ty)
+        }
+        _ => None,
+    };
+    let fits = takes.is_some_and(|takes| {
+        checker.alike(takes, ty) || checker.inner(ty).is_some_and(|inner| checker.alike(takes, inner))
+    });
+    ensure(
+        function.purity == Purity::Pure && fits && matches!(checker.open(function.result), Type::Bool),
+        || format!("{id} is no condition on {ty}"),
+    )
+}
+
+fn check_conditions(checker: &Checker<'_>) -> Checked {
+    for ty in &checker.plan.types.0 {
+        if let Type::Record(fields) = ty {
+            for field in fields {
+                if let Some(check) = field.check {
+                    check_condition(checker, check, field.ty)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_error(plan: &Plan, id: ErrorId) -> Checked {
+    ensure(plan.error(id).is_some(), || format!("there is no error {id}"))
+}
+
+fn check_config(plan: &Plan, id: ConfigId) -> Checked {
+    ensure(plan.config_entry(id).is_some(), || format!("there is no configuration entry {id}"))
+}
+
+fn check_setting(plan: &Plan, setting: &Setting) -> Checked {
+    match setting {
+        Setting::Config(id) => check_config(plan, *id),
+        Setting::Text(_) => Ok(()),
+    }
+}
+
+fn check_apis(plan: &Plan) -> Checked {
+    for api in &plan.apis {
+        api.base.iter().try_for_each(|setting| check_setting(plan, setting))?;
+        api.headers.iter().try_for_each(|(_, setting)| check_setting(plan, setting))?;
+        match &api.auth {
+            Some(Auth::Bearer(key) | Auth::Key { key, .. }) => check_setting(plan, key)?,
+            Some(Auth::Basic { user, password }) => {
+                check_setting(plan, user)?;
+                check_setting(plan, password)?;
+            }
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+fn check_operation(checker: &Checker<'_>, operation: &Operation) -> Checked {
+    let plan = checker.plan;
+    ensure(plan.api(operation.api).is_some(), || format!("there is no API {}", operation.api))?;
+    operation.headers.iter().try_for_each(|(_, setting)| check_setting(plan, setting))?;
+    for param in &operation.params {
+        known(&plan.types, param.ty)?;
+        if let Some(check) = param.check {
+            check_condition(checker, check, param.ty)?;
+        }
+    }
+    let named = |index: usize| {
+        let is_part = |part: &PathPart| matches!(part, PathPart::Param(of) if usize::from(*of) == index);
+        operation.path.iter().any(is_part)
+    };
+    for part in &operation.path {
+        if let PathPart::Param(index) = part {
+            let param = operation.params.get(usize::from(*index));
+            ensure(param.is_some_and(|param| param.place == Place::Path), || {
+                format!("the path names parameter {index}, which is none of the path")
+            })?;
+        }
+    }
+    for (index, param) in operation.params.iter().enumerate() {
+        ensure(param.place != Place::Path || named(index), || {
+            format!("the path does not name `{}`", param.name)
+        })?;
+    }
+    let bodies = operation.params.iter().filter(|param| param.place == Place::Body).count();
+    ensure(bodies <= 1, || "more than one body".to_owned())?;
+    if let Response::Json(ty) = operation.response {
+        known(&plan.types, ty)?;
+        let nullable = matches!(checker.open(ty), Type::Optional(_) | Type::Json);
+        ensure(operation.absent.is_empty() || nullable, || {
+            "statuses count as absent, and the response has no null".to_owned()
+        })?;
+    }
+    for (status, error) in &operation.raises {
+        check_error(plan, *error)?;
+        ensure(!(200..300).contains(status), || format!("{status} is a success, and raises an error"))?;
+    }
+    Ok(())
+}
+
+fn check_step(checker: &Checker<'_>, step: &Step) -> Checked {
+    let plan = checker.plan;
+    ensure(plan.operation(step.operation).is_some(), || format!("there is no operation {}", step.operation))?;
+    if let Some(policy) = step.retry {
+        ensure(plan.policy(policy).is_some(), || format!("there is no policy {policy}"))?;
+    }
+    if let Undo::Function { function, uses_cause, .. } = step.undo {
+        let code = plan.function(function).ok_or_else(|| format!("there is no function {function}"))?;
+        ensure(code.purity == Purity::Flow, || format!("{function} is pure, and undoes nothing"))?;
+        let last = code.params.last().and_then(|param| {
+            code.registers.iter().find(|register| register.slot == *param).map(|register| register.ty)
+        });
+        let is_error = last.is_some_and(|ty| matches!(checker.open(ty), Type::Error));
+        ensure(!uses_cause || is_error, || format!("{function} does not take the cause"))?;
+    }
+    Ok(())
+}
+
+fn check_entry(checker: &Checker<'_>) -> Checked {
+    let plan = checker.plan;
+    known(&plan.types, plan.input)?;
+    known(&plan.types, plan.output)?;
+    let entry = plan.function(plan.entry).ok_or_else(|| format!("there is no function {}", plan.entry))?;
+    ensure(entry.purity == Purity::Flow, || "the entry is pure".to_owned())?;
+    ensure(checker.alike(entry.result, plan.output), || "the entry does not return the output".to_owned())?;
+    let Type::Record(fields) = plan.types.get(plan.input) else {
+        return Err("the input is no record".to_owned());
+    };
+    let due: Vec<TypeId> = match plan.input_form {
+        InputForm::Sole => vec![plan.input],
+        InputForm::ByName => fields.iter().map(|field| field.ty).collect(),
+    };
+    let takes = entry.params.iter().map(|param| {
+        entry.registers.iter().find(|register| register.slot == *param).map(|register| register.ty)
+    });
+    let fits = entry.params.len() == due.len()
+        && takes.zip(due).all(|(takes, due)| takes.is_some_and(|takes| checker.alike(takes, due)));
+    ensure(fits, || "the entry does not take the input".to_owned())
+}
