@@ -195,13 +195,13 @@ impl Finder<'_, '_> {
                     }
                 }
             }
-            if catch.selectors.is_empty() {
+            if catch.selectors.is_empty() && !catch.unknown {
                 caught.extend(left.iter().map(|escaping| escaping.error));
             }
             if let Some(binding) = catch.binding {
                 self.caught.insert(binding, caught);
             }
-            if catch.selectors.is_empty() {
+            if catch.selectors.is_empty() && !catch.unknown {
                 left.clear();
             }
             left.retain(|escaping| {
@@ -220,7 +220,7 @@ impl Finder<'_, '_> {
 
     /// A catch for an error that cannot come.
     fn dead(&mut self, selector: CatchSelector, left: &Escapes) {
-        let Some(error) = selector.error() else { return };
+        let error = selector.error();
         // A pure computation that is too long, and a race, are not seen by walking.
         if matches!(error, ErrorRef::Builtin(BuiltinError::Limit | BuiltinError::Quorum)) {
             return;
@@ -246,8 +246,8 @@ impl Finder<'_, '_> {
 fn takes(selector: CatchSelector, error: ErrorRef) -> bool {
     let unsure = [BuiltinError::Refused, BuiltinError::Unknown].map(ErrorRef::Builtin);
     match selector.error() {
-        Some(ErrorRef::Builtin(BuiltinError::Timeout | BuiltinError::Connection)) => unsure.contains(&error),
-        selected => selected == Some(error),
+        ErrorRef::Builtin(BuiltinError::Timeout | BuiltinError::Connection) => unsure.contains(&error),
+        selected => selected == error,
     }
 }
 
@@ -255,7 +255,6 @@ fn takes(selector: CatchSelector, error: ErrorRef) -> bool {
 fn takes_all(selector: CatchSelector, error: ErrorRef) -> bool {
     match selector {
         CatchSelector::Http(..)
-        | CatchSelector::Missing(_)
         | CatchSelector::Error(ErrorRef::Builtin(BuiltinError::Timeout | BuiltinError::Connection), _) => {
             false
         }
