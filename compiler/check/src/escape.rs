@@ -195,13 +195,13 @@ impl Finder<'_, '_> {
                     }
                 }
             }
-            if catch.selectors.is_empty() && !catch.unknown {
+            if catch.selectors.is_empty() {
                 caught.extend(left.iter().map(|escaping| escaping.error));
             }
             if let Some(binding) = catch.binding {
                 self.caught.insert(binding, caught);
             }
-            if catch.selectors.is_empty() && !catch.unknown {
+            if catch.selectors.is_empty() {
                 left.clear();
             }
             left.retain(|escaping| {
@@ -220,7 +220,7 @@ impl Finder<'_, '_> {
 
     /// A catch for an error that cannot come.
     fn dead(&mut self, selector: CatchSelector, left: &Escapes) {
-        let error = selector.error();
+        let Some(error) = selector.error() else { return };
         // A pure computation that is too long, and a race, are not seen by walking.
         if matches!(error, ErrorRef::Builtin(BuiltinError::Limit | BuiltinError::Quorum)) {
             return;
@@ -246,8 +246,8 @@ impl Finder<'_, '_> {
 fn takes(selector: CatchSelector, error: ErrorRef) -> bool {
     let unsure = [BuiltinError::Refused, BuiltinError::Unknown].map(ErrorRef::Builtin);
     match selector.error() {
-        ErrorRef::Builtin(BuiltinError::Timeout | BuiltinError::Connection) => unsure.contains(&error),
-        selected => selected == error,
+        Some(ErrorRef::Builtin(BuiltinError::Timeout | BuiltinError::Connection)) => unsure.contains(&error),
+        selected => selected == Some(error),
     }
 }
 
@@ -255,6 +255,7 @@ fn takes(selector: CatchSelector, error: ErrorRef) -> bool {
 fn takes_all(selector: CatchSelector, error: ErrorRef) -> bool {
     match selector {
         CatchSelector::Http(..)
+        | CatchSelector::Missing(_)
         | CatchSelector::Error(ErrorRef::Builtin(BuiltinError::Timeout | BuiltinError::Connection), _) => {
             false
         }

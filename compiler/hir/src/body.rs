@@ -523,8 +523,6 @@ pub enum CompensationKind {
 pub struct Catch {
     /// What is caught; empty catches everything that can be caught.
     pub selectors: Vec<CatchSelector>,
-    /// Whether it names an error that is not known, which has been reported.
-    pub unknown: bool,
     /// `as e`.
     pub binding: Option<LocalId>,
     /// A block.
@@ -540,21 +538,24 @@ pub enum CatchSelector {
     Error(ErrorRef, Span),
     /// `http 404`, `http 4xx`.
     Http(StatusPattern, Span),
+    /// A mistake that has been reported.
+    Missing(Span),
 }
 
 impl CatchSelector {
-    /// The error that it is about.
-    pub fn error(self) -> ErrorRef {
+    /// The error that it is about, where that is known.
+    pub fn error(self) -> Option<ErrorRef> {
         match self {
-            Self::Error(error, _) => error,
-            Self::Http(..) => ErrorRef::Builtin(BuiltinError::Http),
+            Self::Error(error, _) => Some(error),
+            Self::Http(..) => Some(ErrorRef::Builtin(BuiltinError::Http)),
+            Self::Missing(_) => None,
         }
     }
 
     /// Where it stands.
     pub fn span(self) -> Span {
         match self {
-            Self::Error(_, span) | Self::Http(_, span) => span,
+            Self::Error(_, span) | Self::Http(_, span) | Self::Missing(span) => span,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Control: conditions, loops, branches, scopes.
 
 use flow_diagnostics::{Diagnostic, codes};
-use flow_hir::{Branch, BuiltinError, Catch, ErrorRef, ExprId, LocalId, Pattern};
+use flow_hir::{Branch, BuiltinError, Catch, CatchSelector, ErrorRef, ExprId, LocalId, Pattern};
 use flow_source::Span;
 use rustc_hash::FxHashMap;
 
@@ -392,7 +392,7 @@ impl Infer<'_, '_> {
             self.facts = before.clone();
             self.forget_assigned(body);
             if let Some(local) = catch.binding {
-                let ty = self.caught(catch);
+                let ty = self.caught(&catch.selectors);
                 self.bind(local, ty);
             }
             if self.branch_value(catch.body, &mut join) != Ty::NEVER {
@@ -407,17 +407,18 @@ impl Infer<'_, '_> {
     }
 
     /// The type of a caught error: the error itself where only one is named.
-    fn caught(&self, catch: &Catch) -> Ty {
+    fn caught(&self, selectors: &[CatchSelector]) -> Ty {
         let types = &self.checker.typed.types;
-        if catch.unknown {
+        if selectors.iter().any(|selector| selector.error().is_none()) {
             return Ty::ERROR;
         }
-        match catch.selectors.as_slice() {
+        match selectors {
             [one] => match one.error() {
-                ErrorRef::Builtin(BuiltinError::Timeout | BuiltinError::Connection) => {
+                None => Ty::ERROR,
+                Some(ErrorRef::Builtin(BuiltinError::Timeout | BuiltinError::Connection)) => {
                     types.intern(TyKind::AnyError)
                 }
-                error => types.intern(TyKind::ErrorValue(error)),
+                Some(error) => types.intern(TyKind::ErrorValue(error)),
             },
             _ => types.intern(TyKind::AnyError),
         }

@@ -26,7 +26,7 @@ fn handled(checker: &Checker<'_>, body: ExprId) -> FxHashSet<ExprId> {
     walk(checker, body, &mut |expr| {
         let ExprKind::Try { body, catches, .. } = &checker.program.exprs[expr].kind else { return };
         let catches_unknown = catches.iter().any(|catch| {
-            (catch.selectors.is_empty() && !catch.unknown)
+            catch.selectors.is_empty()
                 || catch.selectors.iter().any(|selector| {
                     matches!(selector, CatchSelector::Error(ErrorRef::Builtin(BuiltinError::Unknown), _))
                 })

@@ -516,17 +516,20 @@ impl Lowerer {
             let at = self.span(&clause);
             let head_end = clause.body().map_or(at.end, |body| self.span(&body).start);
             let head = Span::new(at.file, at.start, head_end);
-            let patterns: Vec<ast::CatchPattern> = clause.patterns().collect();
-            let selectors: Vec<CatchSelector> =
-                patterns.iter().filter_map(|pattern| self.lower_selector(pattern)).collect();
-            let unknown = selectors.len() < patterns.len();
+            let selectors = clause
+                .patterns()
+                .map(|pattern| {
+                    let at = self.span(&pattern);
+                    self.lower_selector(&pattern).unwrap_or(CatchSelector::Missing(at))
+                })
+                .collect();
             let catch = self.scoped(|lowerer| {
                 let binding = clause.binding().map(|name| {
                     let name = lowerer.name(Some(name), at);
                     lowerer.bind(name, LocalKind::Catch)
                 });
                 let body = lowerer.lower_optional_block(clause.body(), at);
-                Catch { selectors, unknown, binding, body, head }
+                Catch { selectors, binding, body, head }
             });
             catches.push(catch);
         }
