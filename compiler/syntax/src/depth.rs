@@ -143,7 +143,8 @@ impl Depth {
             | SyntaxKind::FatArrow => level.prefixes += 1,
             ADJACENT_LESS => level.angles += 1,
             SyntaxKind::Greater => level.angles = level.angles.saturating_sub(1),
-            SyntaxKind::AmpersandAmpersand | SyntaxKind::BarBar | SyntaxKind::Equal => level.angles = 0,
+            SyntaxKind::AmpersandAmpersand | SyntaxKind::BarBar => level.angles = 0,
+            SyntaxKind::Equal => (level.angles, level.operators) = (0, 0),
             _ => {}
         }
         let is_postfix = matches!(kind, SyntaxKind::LeftParen | SyntaxKind::LeftBracket) && after_operand;

@@ -56,10 +56,14 @@ pub(crate) enum Event {
 pub(crate) enum Problem {
     /// Something else is expected here: the phrase says what.
     Expected(&'static str),
+    /// The brackets around end here, or go on with a comma: the phrase says how.
+    ExpectedEnd(&'static str),
     /// A comma is missing before this token; the phrase says between what.
     MissingComma(&'static str),
     /// `{` stands on the line after its head.
     BraceOnNextLine,
+    /// A clause of a workflow stands on the line after its head.
+    ClauseOnNextLine,
     /// A constructor in a head, where its `{` looks like the block's.
     ConstructorInHead,
     /// `=` stands where `:` is due.
@@ -89,6 +93,7 @@ struct Slots<'t> {
     primary_type: OnceCell<Rule<'t>>,
     pattern: OnceCell<Rule<'t>>,
     top_pattern: OnceCell<Rule<'t>>,
+    binding: OnceCell<Rule<'t>>,
     block: OnceCell<Rule<'t>>,
     answer: OnceCell<Rule<'t>>,
 }
@@ -108,6 +113,7 @@ impl<'t> Slots<'t> {
         define(&slots.primary_type, types::primary(&rules));
         define(&slots.pattern, patterns::pattern(&rules, patterns::Place::Inner));
         define(&slots.top_pattern, patterns::pattern(&rules, patterns::Place::Top));
+        define(&slots.binding, patterns::pattern(&rules, patterns::Place::Binding));
         define(&slots.block, statements::block(&rules));
         define(&slots.answer, tests::answer(&rules));
         define(&slots.file, declarations::file(&rules));
@@ -149,9 +155,14 @@ impl<'t> Rules<'t> {
         self.late(|slots| &slots.primary_type)
     }
 
-    /// A pattern in `let`, `for` or inside another.
+    /// A pattern inside another.
     fn pattern(&self) -> Rule<'t> {
         self.late(|slots| &slots.pattern)
+    }
+
+    /// A pattern in `let` and `for`.
+    fn binding(&self) -> Rule<'t> {
+        self.late(|slots| &slots.binding)
     }
 
     /// A pattern at the top of an arm.

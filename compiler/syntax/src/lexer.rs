@@ -312,11 +312,13 @@ impl Lexer<'_, '_> {
             }
             TextEnd::Quote => self.push(complete, start),
             TextEnd::Missing => {
-                // Inside an interpolation the string before it is what lacks its end: see `line_end`.
                 if self.open.is_empty() {
                     self.report_unclosed(style, complete, start);
+                    self.push(complete, start);
+                } else {
+                    // Inside an interpolation the string around it is what lacks its end: see `line_end`.
+                    self.push_as(complete, SyntaxKind::ErrorToken, start);
                 }
-                self.push(complete, start);
             }
         }
     }
@@ -536,6 +538,15 @@ impl Lexer<'_, '_> {
 pub(crate) fn unclosed_brace(span: Span) -> Diagnostic {
     Diagnostic::new(&codes::F0102, span, "a `{` in a text that is not closed on its line")
         .help("close it with `}`, or write `\\{` for a brace")
+}
+
+/// Whether the text of a string token lacks its closing quotes.
+pub(crate) fn is_unclosed(text: &str) -> bool {
+    let style = StringStyle::of(text);
+    let body = text.trim_start_matches('r').get(style.quotes().len()..).unwrap_or("");
+    let Some(inner) = body.strip_suffix(style.quotes()) else { return true };
+    let backslashes = inner.bytes().rev().take_while(|byte| *byte == b'\\').count();
+    style != StringStyle::Raw && backslashes % 2 == 1
 }
 
 fn is_version(word: &str) -> bool {

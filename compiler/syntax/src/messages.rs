@@ -3,10 +3,10 @@
 use flow_diagnostics::{Diagnostic, codes};
 use flow_source::{FileId, Span};
 
-use crate::SyntaxKind;
 use crate::grammar::{Event, Problem};
-use crate::lexer::Token;
+use crate::lexer::{self, Token};
 use crate::stream::Stream;
+use crate::{SyntaxKind, brackets};
 
 /// Bytes of a token that are shown in a message.
 const SHOWN_MAX: usize = 24;
@@ -28,12 +28,8 @@ pub(crate) fn report(
             continue;
         }
         last = Some(*at);
-        // What stands for something reported, or is a closer that was put in, has been reported.
-        let index = *at as usize;
-        let is_reported = writer.kind(index) == Some(SyntaxKind::ErrorToken)
-            || stream.ranges.get(index).is_some_and(|(first, end)| first == end);
-        if !is_reported {
-            diagnostics.push(writer.diagnostic(*problem, index));
+        if !writer.is_consequence(*problem, *at as usize) {
+            diagnostics.push(writer.diagnostic(*problem, *at as usize));
         }
     }
 }
@@ -46,9 +42,26 @@ struct Writer<'t> {
 }
 
 impl Writer<'_> {
+    /// Whether a problem only follows from something that has been reported.
+    fn is_consequence(&self, problem: Problem, at: usize) -> bool {
+        let is_put_in = self.stream.ranges.get(at).is_some_and(|(first, end)| first == end);
+        let is_unread = self.kind(at) == Some(SyntaxKind::ErrorToken);
+        let is_semicolon = matches!(problem, Problem::MissingComma(_)) && self.token_text(at) == ";";
+        // Only the line end stops a text that lacks its quotes.
+        let written = |(_, (first, end)): &(usize, &(u32, u32))| first < end;
+        let ranges = self.stream.ranges.iter().enumerate().take(at);
+        let before = ranges.rev().find(written).map(|(before, _)| before);
+        let text_before = before.filter(|before| self.kind(*before) == Some(SyntaxKind::StringWhole));
+        let is_after_text = self.is_at_line_end(at)
+            && text_before.is_some_and(|before| lexer::is_unclosed(self.token_text(before)));
+        let is_in_unclosed =
+            matches!(problem, Problem::ExpectedEnd(_)) && brackets::is_unclosed_around(self.stream, at);
+        is_put_in || is_unread || is_semicolon || is_after_text || is_in_unclosed
+    }
+
     fn diagnostic(&self, problem: Problem, at: usize) -> Diagnostic {
         match problem {
-            Problem::Expected(what) => self.expected(what, at),
+            Problem::Expected(what) | Problem::ExpectedEnd(what) => self.expected(what, at),
             Problem::MissingComma(between) => {
                 let place = Span::at(self.file, self.end_before(at));
                 Diagnostic::new(&codes::F0101, place, format!("expected `,` between {between}")).edit(
@@ -57,13 +70,9 @@ impl Writer<'_> {
                     ",",
                 )
             }
-            Problem::BraceOnNextLine => {
-                let brace = self.span(at + 1);
-                let gap = Span::new(self.file, self.end_before(at), brace.start);
-                let is_blank = self.text.get(gap.range()).is_some_and(|gap| gap.trim().is_empty());
-                let diagnostic =
-                    Diagnostic::new(&codes::F0101, brace, "a block's `{` stands on the line of its head");
-                if is_blank { diagnostic.edit("move the `{` up", gap, " ") } else { diagnostic }
+            Problem::BraceOnNextLine => self.on_next_line(at, "the `{` stands on the line of its head"),
+            Problem::ClauseOnNextLine => {
+                self.on_next_line(at, "the clauses of a workflow stand on the line of its head")
             }
             Problem::ConstructorInHead => {
                 Diagnostic::new(&codes::F0101, self.span(at), "a record in a head needs parentheses")
@@ -81,6 +90,15 @@ impl Writer<'_> {
                     .help(format!("choose another name, such as `{word}_`"))
             }
         }
+    }
+
+    /// What stands after the line end at `at` belongs before it.
+    fn on_next_line(&self, at: usize, message: &str) -> Diagnostic {
+        let token = self.span(at + 1);
+        let gap = Span::new(self.file, self.end_before(at), token.start);
+        let is_blank = self.text.get(gap.range()).is_some_and(|gap| gap.trim().is_empty());
+        let diagnostic = Diagnostic::new(&codes::F0101, token, message);
+        if is_blank { diagnostic.edit("move it up", gap, " ") } else { diagnostic }
     }
 
     fn expected(&self, what: &str, at: usize) -> Diagnostic {
@@ -133,10 +151,18 @@ impl Writer<'_> {
 
     /// Where something is missing: at the token that stands there instead, or after the last token of a line.
     fn place(&self, at: usize) -> Span {
-        match self.kind(at) {
-            None | Some(SyntaxKind::Newline) => Span::at(self.file, self.end_before(at)),
-            Some(_) => self.span(at),
+        if self.is_at_line_end(at) { Span::at(self.file, self.end_before(at)) } else { self.span(at) }
+    }
+
+    /// Whether the line ends before a token, and the token before it goes on to it nevertheless.
+    fn is_at_line_end(&self, at: usize) -> bool {
+        if matches!(self.kind(at), None | Some(SyntaxKind::Newline)) {
+            return true;
         }
+        let before = at.checked_sub(1).and_then(|before| self.kind(before));
+        let gap = self.end_before(at) as usize..self.span(at).start as usize;
+        !matches!(before, None | Some(SyntaxKind::Newline))
+            && self.text.get(gap).is_some_and(|gap| gap.contains('\n'))
     }
 
     /// `` after `=` ``, if a short token stands before on the same line.
@@ -155,9 +181,11 @@ impl Writer<'_> {
 
     fn found(&self, at: usize) -> String {
         let Some(kind) = self.kind(at) else { return String::from("the end of the file") };
+        if self.is_at_line_end(at) {
+            return String::from("the end of the line");
+        }
         let text = self.token_text(at);
         match kind {
-            SyntaxKind::Newline => String::from("the end of the line"),
             SyntaxKind::StringMiddle | SyntaxKind::StringEnd => String::from("`}`"),
             SyntaxKind::StringStart => String::from("a text"),
             SyntaxKind::StringWhole if text.len() > SHOWN_MAX => String::from("a text"),

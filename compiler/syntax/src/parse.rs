@@ -44,9 +44,17 @@ pub fn parse(file: FileId, text: &str) -> Parse {
     let mut diagnostics = Vec::new();
     characters::check(file, text, &mut diagnostics);
     let mut tokens = lexer::lex(file, text, &mut diagnostics);
-    let inserted = brackets::balance(file, text, &mut tokens, &mut diagnostics);
-    let stream = stream::stream(file, text, &tokens, &inserted, &mut diagnostics);
-    let events = grammar::parse(&stream.kinds);
+    let mut inserted = brackets::balance(file, text, &mut tokens, &mut diagnostics);
+    let mut noted = Vec::new();
+    let mut stream = stream::stream(file, text, &tokens, &inserted, &mut noted);
+    let mut events = grammar::parse(&stream.kinds);
+    // Where a closer is missing, layout finds the line, and the grammar the place on it.
+    if brackets::move_closers(file, &tokens, &stream, &events, &mut inserted, &mut diagnostics) {
+        noted.clear();
+        stream = stream::stream(file, text, &tokens, &inserted, &mut noted);
+        events = grammar::parse(&stream.kinds);
+    }
+    diagnostics.append(&mut noted);
     messages::report(file, text, &tokens, &stream, &events, &mut diagnostics);
     let root = builder::build(text, &tokens, &stream, &events);
     validate::validate(file, &root, &mut diagnostics);

@@ -100,8 +100,7 @@ impl Builder<'_, '_> {
         let mut index = 0;
         while let Some(seen) = self.seen.get(index).copied() {
             index = if seen.kind == SyntaxKind::Newline {
-                self.newline(index, seen);
-                index + 1
+                self.newline(index, seen)
             } else {
                 self.token(index, seen)
             };
@@ -127,14 +126,16 @@ impl Builder<'_, '_> {
         self.seen.get(index).map_or(SyntaxKind::Newline, |seen| seen.kind)
     }
 
-    fn newline(&mut self, index: usize, seen: Seen) {
-        let rest = self.seen.get(index + 1..).unwrap_or(&[]);
-        let next = rest.iter().position(|next| next.kind != SyntaxKind::Newline);
-        let Some(next) = next.map(|offset| index + 1 + offset) else { return };
-        if self.ends_something(next) {
+    /// Takes a run of line ends and gives the index of the token after it.
+    fn newline(&mut self, index: usize, seen: Seen) -> usize {
+        let rest = self.seen.get(index..).unwrap_or(&[]);
+        let run = rest.iter().take_while(|next| next.kind == SyntaxKind::Newline).count();
+        let next = index + run;
+        if next < self.seen.len() && self.ends_something(next) {
             self.push(SyntaxKind::Newline, seen.first, seen.end);
             self.depth.start_segment();
         }
+        next
     }
 
     /// Whether a line end here is one to the parser; `next` is the next token.
@@ -144,7 +145,25 @@ impl Builder<'_, '_> {
         if !in_braces || last == SyntaxKind::Newline || closer(last).is_some() || is_closer(self.kind(next)) {
             return false;
         }
-        !self.goes_on_after(last) && !self.goes_on_before(next)
+        self.starts_afresh(next) || (!self.goes_on_after(last) && !self.goes_on_before(next))
+    }
+
+    /// Whether a line surely begins with a statement or a declaration, whatever the line before ends with: then
+    /// something is missing there.
+    fn starts_afresh(&self, next: usize) -> bool {
+        let (kind, second) = (self.kind(next), self.kind(next + 1));
+        if matches!(kind, SyntaxKind::LetKeyword | SyntaxKind::VarKeyword) {
+            return second.is_word() || matches!(second, SyntaxKind::LeftBrace | SyntaxKind::LeftBracket);
+        }
+        if kind == SyntaxKind::ReturnKeyword {
+            return self.last() == SyntaxKind::Equal;
+        }
+        self.groups.is_empty()
+            && match kind {
+                SyntaxKind::ConfigKeyword => second == SyntaxKind::LeftBrace,
+                SyntaxKind::TestKeyword => second == SyntaxKind::StringWhole,
+                kind => starts_declaration(kind) && second.is_word(),
+            }
     }
 
     fn goes_on_after(&self, last: SyntaxKind) -> bool {
@@ -257,11 +276,11 @@ impl Builder<'_, '_> {
             && (starts_declaration(self.item) && self.item != SyntaxKind::TypeKeyword)
     }
 
-    /// Whether a `{` is the last token of the line that begins here.
+    /// Whether a `{` stands on the line that begins here.
     fn opens_block(&self, index: usize) -> bool {
         let rest = self.seen.get(index..).unwrap_or(&[]);
-        rest.iter().take_while(|seen| seen.kind != SyntaxKind::Newline).last().map(|seen| seen.kind)
-            == Some(SyntaxKind::LeftBrace)
+        let mut line = rest.iter().take_while(|seen| seen.kind != SyntaxKind::Newline);
+        line.any(|seen| seen.kind == SyntaxKind::LeftBrace)
     }
 
     fn span(&self, index: usize) -> Span {

@@ -37,10 +37,10 @@ pub(crate) fn validate(file: FileId, root: &SyntaxNode, diagnostics: &mut Vec<Di
 fn comparison(file: FileId, node: &SyntaxNode, diagnostics: &mut Vec<Diagnostic>) {
     let Some(outer) = BinaryExpr::cast(node) else { return };
     let Some(Expr::BinaryExpr(inner)) = outer.left() else { return };
-    if let (Some(first), Some(second)) = (outer.operator(), inner.operator())
-        && is_comparison(first)
-        && is_comparison(second)
-    {
+    let compares = |expr: &BinaryExpr| expr.operator().is_some_and(is_comparison);
+    let goes_on = matches!(inner.left(), Some(Expr::BinaryExpr(left)) if compares(&left));
+    // Of a long chain the first place is enough.
+    if compares(&outer) && compares(&inner) && !goes_on {
         let place = outer.operator_token().map_or(outer.span(file), |token| token_span(file, &token));
         diagnostics.push(
             Diagnostic::new(&codes::F0101, place, "comparisons do not chain")

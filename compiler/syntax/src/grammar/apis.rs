@@ -6,8 +6,8 @@ use super::expressions::{self, word_value};
 use super::list::{List, Separator};
 use super::names::{any_name, any_name_ref, colon, name, version};
 use super::rule::{
-    Ahead, Rule, alternatives, any_of, by_hand, finish, if_ahead, need, node, optional, position, report,
-    seq, take, token, token_where,
+    Ahead, Rule, alternatives, any_of, by_hand, finish, if_ahead, need, node, optional, position, problem,
+    report, seq, take, token, token_where,
 };
 use super::{Problem, Rules, SyntaxKind as Kind, types};
 use crate::brackets::is_method;
@@ -18,7 +18,7 @@ pub(super) fn api<'t>(rules: &Rules<'t>) -> Rule<'t> {
         token(Kind::ApiKeyword),
         name("a name for the API"),
         optional(version()),
-        need(block(rules), "`{`"),
+        expressions::braces_due(block(rules), "`{`"),
     ]);
     node(Kind::ApiDecl, rule)
 }
@@ -50,14 +50,19 @@ pub(super) fn properties<'t>(rules: &Rules<'t>) -> Rule<'t> {
 }
 
 fn member<'t>(rules: &Rules<'t>) -> Rule<'t> {
-    let operation = operation(rules);
+    let lacks_method = problem(Problem::Expected("a method such as `get` or `post`"));
+    let methodless = operation(rules, lacks_method);
+    let operation = operation(rules, token_where(is_method));
     let property = property(rules);
     let patch = node(Kind::OperationOverride, seq([any_name_ref(), properties(rules)]));
     by_hand(move |input| {
         let ahead = Ahead::of(input);
         let (first, next) = (ahead.nth(0), ahead.nth(1));
-        if is_method(first) && next.is_word() {
+        let is_operation = next.is_word() || matches!(next, Kind::StringWhole | Kind::StringStart);
+        if is_method(first) && is_operation {
             input.parse(&operation)
+        } else if first.is_word() && matches!(next, Kind::StringWhole | Kind::StringStart) {
+            input.parse(&methodless)
         } else if first.is_word() && next == Kind::LeftBrace {
             input.parse(&patch)
         } else {
@@ -121,13 +126,13 @@ fn is_percent(ahead: Ahead<'_>) -> bool {
 }
 
 /// `post charge "/payments" (…) -> T { … }`
-fn operation<'t>(rules: &Rules<'t>) -> Rule<'t> {
+fn operation<'t>(rules: &Rules<'t>, method: Rule<'t>) -> Rule<'t> {
     let result = seq([token(Kind::Arrow), need(rules.ty(), "a type")]);
     let rule = seq([
-        token_where(is_method),
-        node(Kind::Name, token_where(Kind::is_word)),
+        method,
+        need(any_name(), "a name for the operation"),
         need(path_template(), "a path such as `\"/orders/{id}\"`"),
-        need(parameters(rules), "the parameters in parentheses"),
+        parameters_due(rules),
         optional(result),
         optional(properties(rules)),
     ]);
@@ -152,7 +157,7 @@ pub(super) fn path_template<'t>() -> Rule<'t> {
                 report(input, Problem::Expected("the name of a parameter"));
             }
             if !matches!(Ahead::of(input).nth(0), Kind::StringMiddle | Kind::StringEnd) {
-                report(input, Problem::Expected("`}`"));
+                report(input, Problem::ExpectedEnd("`}`"));
                 super::rule::skip_until(input, None, |ahead| ahead.nth(0) == Kind::StringMiddle);
             }
             if !take(input, Kind::StringMiddle) {
@@ -194,6 +199,24 @@ pub(super) fn parameters<'t>(rules: &Rules<'t>) -> Rule<'t> {
         separator: Separator::Comma,
     };
     node(Kind::ParameterList, list.rule())
+}
+
+/// The parameters after a name. Where they lack their parenthesis, what stands there is skipped.
+pub(super) fn parameters_due<'t>(rules: &Rules<'t>) -> Rule<'t> {
+    let parameters = parameters(rules);
+    by_hand(move |input| {
+        if Ahead::of(input).nth(0) == Kind::LeftParen {
+            return input.parse(&parameters);
+        }
+        report(input, Problem::Expected("the parameters in parentheses"));
+        super::rule::skip_until(input, None, |ahead| {
+            matches!(
+                ahead.nth(0),
+                Kind::Arrow | Kind::LeftBrace | Kind::Equal | Kind::Newline | Kind::WithinKeyword
+            )
+        });
+        Ok(())
+    })
 }
 
 /// `publish process_order@v1, @v2 at post "/orders" { … }`

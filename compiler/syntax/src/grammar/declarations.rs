@@ -1,11 +1,11 @@
 //! The file and its declarations, APIs apart.
 
-use super::expressions::{block_due, property_clause, within_clause};
+use super::expressions::{block_due, braces_due, property_clause, within_clause};
 use super::list::{List, Separator};
 use super::names::{any_name, name, name_ref, string, version};
 use super::rule::{
     Ahead, Input, Rule, alternatives, by_hand, dispatch, finish, if_ahead, many, need, node, optional,
-    position, report, seq, skip_until, take, token,
+    position, problem, report, seq, skip_until, take, token,
 };
 use super::{Problem, Rules, SyntaxKind as Kind, apis, types};
 use crate::brackets::starts_declaration;
@@ -29,7 +29,8 @@ fn line<'t>(input: &mut Input<'t, '_>, declaration: &Rule<'t>, block: &Rule<'t>)
     let start = position(input);
     if !starts_declaration(Ahead::of(input).nth(0)) || input.parse(declaration).is_err() {
         report(input, Problem::Expected("a declaration"));
-        skip_until(input, Some(block), |ahead| {
+        // What braces hold here is not known.
+        skip_until(input, None, |ahead| {
             ahead.previous() == Kind::Newline && starts_declaration(ahead.nth(0))
         });
     } else if !matches!(Ahead::of(input).nth(0), Kind::Newline) {
@@ -111,21 +112,24 @@ fn config<'t>(rules: &Rules<'t>) -> Rule<'t> {
         between: "entries",
         separator: Separator::CommaOrNewline,
     };
-    node(Kind::ConfigDecl, seq([token(Kind::ConfigKeyword), need(list.rule(), "`{`")]))
+    node(Kind::ConfigDecl, seq([token(Kind::ConfigKeyword), braces_due(list.rule(), "`{`")]))
 }
 
 fn error<'t>(rules: &Rules<'t>) -> Rule<'t> {
     let rule = seq([
         token(Kind::ErrorKeyword),
         name("a name for the error"),
-        need(types::record(rules), "the fields of the error in braces"),
+        braces_due(types::record(rules), "the fields of the error in braces"),
     ]);
     node(Kind::ErrorDecl, rule)
 }
 
 fn retry<'t>(rules: &Rules<'t>) -> Rule<'t> {
-    let rule =
-        seq([token(Kind::RetryKeyword), name("a name for the policy"), need(apis::properties(rules), "`{`")]);
+    let rule = seq([
+        token(Kind::RetryKeyword),
+        name("a name for the policy"),
+        braces_due(apis::properties(rules), "`{`"),
+    ]);
     node(Kind::RetryDecl, rule)
 }
 
@@ -135,7 +139,7 @@ fn type_decl<'t>(rules: &Rules<'t>) -> Rule<'t> {
         token(Kind::TypeKeyword),
         name("a name for the type"),
         optional(types::parameters()),
-        need(alternatives([types::record(rules), alias]), "`{` and fields, or `=` and a type"),
+        braces_due(alternatives([types::record(rules), alias]), "`{` and fields, or `=` and a type"),
         optional(types::where_clause(rules)),
     ]);
     node(Kind::TypeDecl, rule)
@@ -151,12 +155,29 @@ fn workflow<'t>(rules: &Rules<'t>) -> Rule<'t> {
         token(Kind::WorkflowKeyword),
         name("a name for the workflow"),
         optional(version()),
-        need(apis::parameters(rules), "the parameters in parentheses"),
+        apis::parameters_due(rules),
         optional(result(rules)),
-        many(clause(rules)),
+        many(alternatives([clause(rules), late_clause(rules)])),
         block_due(rules),
     ]);
     node(Kind::WorkflowDecl, rule)
+}
+
+/// A clause on the line after the head: reported and read.
+fn late_clause<'t>(rules: &Rules<'t>) -> Rule<'t> {
+    let rule = seq([problem(Problem::ClauseOnNextLine), token(Kind::Newline), clause(rules)]);
+    if_ahead(
+        |ahead| {
+            ahead.nth(0) == Kind::Newline
+                && match ahead.nth(1) {
+                    Kind::WithinKeyword | Kind::KeyKeyword => true,
+                    Kind::OneKeyword => ahead.nth(2) == Kind::PerKeyword,
+                    Kind::UndoKeyword => ahead.nth(2) == Kind::Colon,
+                    _ => false,
+                }
+        },
+        rule,
+    )
 }
 
 fn clause<'t>(rules: &Rules<'t>) -> Rule<'t> {
@@ -186,7 +207,7 @@ fn function<'t>(rules: &Rules<'t>) -> Rule<'t> {
     let rule = seq([
         token(Kind::FnKeyword),
         name("a name for the function"),
-        need(apis::parameters(rules), "the parameters in parentheses"),
+        apis::parameters_due(rules),
         need(result(rules), "`->` and a type"),
         need(token(Kind::Equal), "`=`"),
         need(rules.expr(), "an expression"),
@@ -211,7 +232,7 @@ fn objective<'t>(rules: &Rules<'t>) -> Rule<'t> {
     let rule = seq([
         token(Kind::ObjectiveKeyword),
         need(name_ref(), "a workflow"),
-        need(apis::properties(rules), "`{`"),
+        braces_due(apis::properties(rules), "`{`"),
     ]);
     node(Kind::ObjectiveDecl, rule)
 }
@@ -220,7 +241,7 @@ fn test<'t>(rules: &Rules<'t>) -> Rule<'t> {
     let every = seq([token(Kind::EveryKeyword), need(token(Kind::FailureKeyword), "`failure`")]);
     let rule = seq([
         token(Kind::TestKeyword),
-        need(string(rules), "what the test says, in quotes"),
+        need(string(rules), "a description in quotes"),
         optional(every),
         block_due(rules),
     ]);

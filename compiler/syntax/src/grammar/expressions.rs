@@ -10,13 +10,13 @@ use chumsky::prelude::*;
 
 use super::names::{any_name_ref, is_name, version_use};
 use super::rule::{
-    Ahead, Input, Matched, Outcome, Rule, alternatives, by_hand, dispatch, finish, if_ahead, need, node,
-    optional, position, problem, record_node, report, seq, take, token, token_where,
+    Ahead, Input, Matched, Outcome, Rule, alternatives, by_hand, closing, dispatch, finish, if_ahead, need,
+    node, optional, position, problem, record_node, report, seq, take, token, token_where,
 };
 use super::{Problem, Rules, SyntaxKind as Kind};
 
 pub(super) use calls::record;
-pub(super) use control::{block_due, body, property_clause, within_clause};
+pub(super) use control::{block_due, body, braces_due, property_clause, within_clause};
 pub(super) use literals::string;
 
 /// Where an expression stands.
@@ -147,7 +147,7 @@ fn operator<'t>(level: &'static [Kind], place: Place) -> Rule<'t> {
 /// Gives the kind of node that it makes with the operand.
 fn after<'t>(rules: &Rules<'t>, place: Place) -> Rule<'t, Kind> {
     let field = need(any_name_ref(), "the name of a field");
-    let index = seq([need(rules.expr(), "an index or a key"), need(token(Kind::RightBracket), "`]`")]);
+    let index = seq([need(rules.expr(), "an index or a key"), closing(Kind::RightBracket, "`]`")]);
     let arguments = calls::arguments(rules);
     let cast = need(cast_type(rules), "a type");
     let options = need(calls::record(rules), "options in braces, such as `{ timeout: 1s }`");
@@ -216,15 +216,10 @@ fn atom<'t>(rules: &Rules<'t>, place: Place) -> Rule<'t> {
 }
 
 fn paren<'t>(rules: &Rules<'t>) -> Rule<'t> {
-    let rest = by_hand(|input| {
-        if !take(input, Kind::RightParen) {
-            report(input, Problem::Expected("`)`"));
-            super::rule::skip_until(input, None, |_| false);
-            take(input, Kind::RightParen);
-        }
-        Ok(())
-    });
-    node(Kind::ParenExpr, seq([token(Kind::LeftParen), need(rules.expr(), "an expression"), rest]))
+    node(
+        Kind::ParenExpr,
+        seq([token(Kind::LeftParen), need(rules.expr(), "an expression"), closing(Kind::RightParen, "`)`")]),
+    )
 }
 
 /// Names, constructors, and the words that are keywords if the right thing follows.

@@ -68,7 +68,7 @@ impl<'t> List<'t> {
         }
         input.rewind(before);
         report(input, Problem::Expected(self.what));
-        skip_until(input, None, |ahead| matches!(ahead.nth(0), SyntaxKind::Comma | SyntaxKind::Newline));
+        self.skip(input);
     }
 
     fn separator(&self, input: &mut super::rule::Input<'t, '_>) {
@@ -98,12 +98,23 @@ impl<'t> List<'t> {
             report(input, Problem::MissingComma(self.between));
             return;
         }
-        report(input, Problem::Expected(self.expected_end()));
-        skip_until(input, None, |ahead| matches!(ahead.nth(0), SyntaxKind::Comma | SyntaxKind::Newline));
+        report(input, Problem::ExpectedEnd(self.expected_end()));
+        self.skip(input);
         let ahead = Ahead::of(input);
         if ahead.nth(0) == SyntaxKind::Comma || (ahead.nth(0) == SyntaxKind::Newline && !ahead.is_at_end()) {
             input.skip();
         }
+    }
+
+    /// Skips what belongs to no element, up to a separator. Where elements have names, the comma of something
+    /// else is no separator.
+    fn skip(&self, input: &mut super::rule::Input<'t, '_>) {
+        let named = self.separator == Separator::CommaOrNewline;
+        skip_until(input, None, |ahead| match ahead.nth(0) {
+            SyntaxKind::Newline => true,
+            SyntaxKind::Comma => !named || (ahead.nth(1).is_word() && ahead.nth(2) == SyntaxKind::Colon),
+            _ => false,
+        });
     }
 
     fn expected_end(&self) -> &'static str {

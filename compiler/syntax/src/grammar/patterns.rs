@@ -15,8 +15,10 @@ use super::{Problem, Rules, SyntaxKind as Kind};
 pub(super) enum Place {
     /// At the top of an arm: a bare name is a tag.
     Top,
-    /// In `let` and `for`, and inside another pattern: a bare name binds.
+    /// Inside another pattern: a bare name binds.
     Inner,
+    /// In `let` and `for`: a name binds, whatever follows it.
+    Binding,
 }
 
 const NUMBERS: &[Kind] = &[Kind::Int, Kind::Decimal, Kind::Float, Kind::Duration, Kind::Size];
@@ -108,7 +110,11 @@ fn named<'t>(rules: &Rules<'t>, place: Place) -> Rule<'t> {
             return Err(EmptyErr::default());
         }
         let next = ahead.nth(1);
-        let is_tag = place == Place::Top || next == Kind::Dot || next == Kind::LeftBrace || is_name(next);
+        let is_tag = match place {
+            Place::Top => true,
+            Place::Inner => matches!(next, Kind::Dot | Kind::LeftBrace) || is_name(next),
+            Place::Binding => false,
+        };
         if is_tag { input.parse(&tag) } else { input.parse(&binding) }
     })
 }

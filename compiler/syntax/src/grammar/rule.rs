@@ -233,6 +233,23 @@ pub(super) fn skip_until<'t>(
     finish(input, SyntaxKind::Error, start);
 }
 
+/// The closing bracket; what stands before it and belongs to nothing is reported and skipped.
+pub(super) fn closing<'t>(close: SyntaxKind, what: &'static str) -> Rule<'t> {
+    by_hand(move |input| {
+        end_brackets(input, close, what);
+        Ok(())
+    })
+}
+
+/// Takes the closing bracket, and reports and skips what stands before it.
+pub(super) fn end_brackets(input: &mut Input<'_, '_>, close: SyntaxKind, what: &'static str) {
+    if !take(input, close) {
+        report(input, Problem::ExpectedEnd(what));
+        skip_until(input, None, |_| false);
+        take(input, close);
+    }
+}
+
 /// Skips one token, or all tokens up to the closer of an opener.
 fn skip_token(input: &mut Input<'_, '_>) {
     let mut depth = 0_usize;

@@ -75,7 +75,7 @@ fn compensate<'t>(rules: &Rules<'t>) -> Rule<'t> {
 
 fn let_statement<'t>(rules: &Rules<'t>) -> Rule<'t> {
     let reserved = node(Kind::BindingPattern, reserved_binding());
-    let pattern = super::rule::alternatives([rules.pattern(), reserved]);
+    let pattern = super::rule::alternatives([rules.binding(), reserved]);
     let rule =
         seq([token(Kind::LetKeyword), need(pattern, "a name or a pattern"), value(rules), compensate(rules)]);
     node(Kind::LetStatement, rule)

@@ -98,6 +98,7 @@ fn count<'t>(rules: &Rules<'t>) -> Rule<'t> {
     let once = any_of(&[Kind::OnceKeyword, Kind::NeverKeyword]);
     let before = seq([token(Kind::BeforeKeyword), need(rules.head(), "an operation such as `api.op`")]);
     let times = seq([rules.head(), need(token(Kind::TimesKeyword), "`times`")]);
+    let times = if_ahead(|ahead| ahead.nth(0) == Kind::Int || ahead.nth(1) == Kind::TimesKeyword, times);
     alternatives([once, before, times])
 }
 

@@ -5,8 +5,8 @@ use chumsky::error::EmptyErr;
 use super::list::{List, Separator};
 use super::names::{any_name, name_ref, path, plain_name, string, wire_name};
 use super::rule::{
-    Ahead, Rule, alternatives, any_of, by_hand, dispatch, finish, if_ahead, many, need, node, optional,
-    position, report, seq, take, token,
+    Ahead, Rule, alternatives, any_of, by_hand, closing, dispatch, finish, if_ahead, many, need, node,
+    optional, position, report, seq, take, token,
 };
 use super::{Problem, Rules, SyntaxKind as Kind};
 use crate::stream::ADJACENT_LESS;
@@ -136,12 +136,12 @@ pub(super) fn primary<'t>(rules: &Rules<'t>) -> Rule<'t> {
         seq([
             token(Kind::LeftBracket),
             need(rules.ty(), "the type of the elements"),
-            need(token(Kind::RightBracket), "`]`"),
+            closing(Kind::RightBracket, "`]`"),
         ]),
     );
     let paren = node(
         Kind::ParenType,
-        seq([token(Kind::LeftParen), need(rules.ty(), "a type"), need(token(Kind::RightParen), "`)`")]),
+        seq([token(Kind::LeftParen), need(rules.ty(), "a type"), closing(Kind::RightParen, "`)`")]),
     );
     let literal = node(Kind::Literal, any_of(&[Kind::Int, Kind::TrueKeyword, Kind::FalseKeyword]));
     let literal = node(Kind::LiteralType, literal);

@@ -6,4 +6,5 @@ mod order;
 mod properties;
 mod round_trip;
 mod support;
+mod timing;
 mod typed;

@@ -1,12 +1,10 @@
 //! Control flow: branches, loops, concurrency, errors, waiting.
 
-use chumsky::error::EmptyErr;
-
 use super::super::list::{List, Separator};
 use super::super::names::{any_name, before_colon, colon, name_ref, path};
 use super::super::rule::{
-    Ahead, Rule, alternatives, any_of, by_hand, if_ahead, many, need, node, optional, problem, seq, take,
-    token,
+    Ahead, Rule, alternatives, any_of, by_hand, closing, if_ahead, many, need, node, optional, problem, seq,
+    take, token,
 };
 use super::super::{Problem, Rules, SyntaxKind as Kind, types};
 use super::{Place, calls, starts_expr};
@@ -37,9 +35,14 @@ pub(super) fn table<'t>(rules: &Rules<'t>, operand: Rule<'t>) -> Vec<(&'static [
 
 /// The block after a head.
 pub(in crate::grammar) fn block_due<'t>(rules: &Rules<'t>) -> Rule<'t> {
-    let late = seq([problem(Problem::BraceOnNextLine), token(Kind::Newline), rules.block()]);
+    braces_due(rules.block(), "`{`")
+}
+
+/// Braces after a head. Those on the next line are reported and read.
+pub(in crate::grammar) fn braces_due<'t>(braces: Rule<'t>, what: &'static str) -> Rule<'t> {
+    let late = seq([problem(Problem::BraceOnNextLine), token(Kind::Newline), braces.clone()]);
     let late = if_ahead(|ahead| ahead.nth(0) == Kind::Newline && ahead.nth(1) == Kind::LeftBrace, late);
-    need(alternatives([rules.block(), late]), "`{`")
+    need(alternatives([braces, late]), what)
 }
 
 /// A value or a block: in arms and branches, and after `compensate`.
@@ -87,7 +90,7 @@ fn match_expr<'t>(rules: &Rules<'t>) -> Rule<'t> {
     let rule = seq([
         token(Kind::MatchKeyword),
         need(rules.head(), "a value to match"),
-        need(arms.rule(), "`{` and the arms"),
+        braces_due(arms.rule(), "`{` and the arms"),
     ]);
     node(Kind::MatchExpr, rule)
 }
@@ -96,7 +99,7 @@ fn for_expr<'t>(rules: &Rules<'t>) -> Rule<'t> {
     let width = seq([any_of(&[Kind::ParallelKeyword, Kind::RaceKeyword]), need(rules.head(), "a number")]);
     let rule = seq([
         token(Kind::ForKeyword),
-        need(rules.pattern(), "a name"),
+        need(rules.binding(), "a name"),
         need(token(Kind::InKeyword), "`in`"),
         need(rules.head(), "what to walk"),
         optional(node(Kind::ForWidth, width)),
@@ -120,7 +123,7 @@ fn branches<'t>(rules: &Rules<'t>) -> Rule<'t> {
         between: "branches",
         separator: Separator::CommaOrNewline,
     };
-    need(list.rule(), "`{` and the branches")
+    braces_due(list.rule(), "`{` and the branches")
 }
 
 fn parallel<'t>(rules: &Rules<'t>) -> Rule<'t> {
@@ -211,17 +214,7 @@ fn receive<'t>(rules: &Rules<'t>) -> Rule<'t> {
 }
 
 fn callback<'t>(rules: &Rules<'t>) -> Rule<'t> {
-    let empty = by_hand(|input| {
-        if !take(input, Kind::LeftParen) {
-            return Err(EmptyErr::default());
-        }
-        if input.peek() != Some(Kind::RightParen) {
-            report(input, Problem::Expected("`)`"));
-            super::super::rule::skip_until(input, None, |_| false);
-        }
-        take(input, Kind::RightParen);
-        Ok(())
-    });
+    let empty = seq([token(Kind::LeftParen), closing(Kind::RightParen, "`)`")]);
     let rule = seq([
         token(Kind::CallbackKeyword),
         need(types::arguments(rules), "`<` and the type that is waited for"),

@@ -43,7 +43,7 @@ pub(in crate::grammar) fn string<'t>(rules: &Rules<'t>) -> Rule<'t> {
             require(input, &expr, "an expression between the braces")?;
             let next = input.peek();
             if !matches!(next, Some(Kind::StringMiddle | Kind::StringEnd)) {
-                report(input, Problem::Expected("`}`"));
+                report(input, Problem::ExpectedEnd("`}`"));
                 skip_until(input, None, |ahead| ahead.nth(0) == Kind::StringMiddle);
             }
             if take(input, Kind::StringMiddle) {
