@@ -1,7 +1,7 @@
 //! The commands, one a file.
 
-pub mod check;
-pub mod new;
-pub mod plan;
-pub mod run;
-pub mod test;
+pub(crate) mod check;
+pub(crate) mod new;
+pub(crate) mod plan;
+pub(crate) mod run;
+pub(crate) mod test;

@@ -8,7 +8,7 @@ use flow_driver::Sources;
 
 /// When to use colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Color {
+pub(crate) enum Color {
     /// On a terminal, unless `NO_COLOR` is set or `TERM` is `dumb`.
     #[default]
     Auto,
@@ -19,8 +19,8 @@ pub enum Color {
 }
 
 /// The output of one command: results on stdout, everything else on stderr.
-#[derive(Debug)]
-pub struct Output {
+#[derive(Clone, Debug)]
+pub(crate) struct Output {
     color: bool,
     stdout_color: bool,
     quiet: u8,
@@ -29,7 +29,7 @@ pub struct Output {
 
 impl Output {
     /// Decides from the flags and the environment.
-    pub fn new(color: Color, quiet: u8, verbose: u8) -> Self {
+    pub(crate) fn new(color: Color, quiet: u8, verbose: u8) -> Self {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let colored = |terminal: bool| match color {
@@ -42,17 +42,17 @@ impl Output {
     }
 
     /// Whether stderr may be coloured.
-    pub fn color(&self) -> bool {
+    pub(crate) fn color(&self) -> bool {
         self.color
     }
 
     /// Whether stdout may be coloured.
-    pub fn stdout_color(&self) -> bool {
+    pub(crate) fn stdout_color(&self) -> bool {
         self.stdout_color
     }
 
     /// Whether details were asked for.
-    pub fn is_verbose(&self) -> bool {
+    pub(crate) fn is_verbose(&self) -> bool {
         self.verbose > 0
     }
 
@@ -61,7 +61,7 @@ impl Output {
     /// # Errors
     /// Where stdout cannot be written for another reason.
     #[expect(clippy::unused_self, reason = "results go through the same value as everything else")]
-    pub fn result(&self, text: &str) -> io::Result<()> {
+    pub(crate) fn result(&self, text: &str) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -70,22 +70,29 @@ impl Output {
     }
 
     /// Says something on stderr, unless `-q`.
-    pub fn say(&self, text: &str) {
+    pub(crate) fn say(&self, text: &str) {
         if self.quiet == 0 {
             write_stderr(text);
         }
     }
 
     /// Says an error on stderr, unless `-qq`.
-    pub fn error(&self, text: &str) {
+    pub(crate) fn error(&self, text: &str) {
         if self.quiet < 2 {
             let (on, off) = if self.color { ("\u{1b}[1;31m", "\u{1b}[0m") } else { ("", "") };
             write_stderr(&format!("{on}error:{off} {text}\n"));
         }
     }
 
+    /// Shows what went wrong, already written out, unless `-qq`.
+    pub(crate) fn failure(&self, text: &str) {
+        if self.quiet < 2 {
+            write_stderr(text);
+        }
+    }
+
     /// Shows diagnostics: errors unless `-qq`, the rest unless `-q`.
-    pub fn diagnostics(&self, diagnostics: &[Diagnostic], sources: &Sources) {
+    pub(crate) fn diagnostics(&self, diagnostics: &[Diagnostic], sources: &Sources) {
         for diagnostic in diagnostics {
             let wanted = if diagnostic.is_error() { self.quiet < 2 } else { self.quiet == 0 };
             if wanted {
@@ -95,14 +102,14 @@ impl Output {
     }
 
     /// Text in a colour, where there are colours.
-    pub fn paint(&self, style: Style, text: &str) -> String {
-        if self.color { format!("{}{text}\u{1b}[0m", style.code()) } else { text.to_owned() }
+    pub(crate) fn paint(&self, style: Style, text: &str) -> String {
+        if self.color { style.around(text) } else { text.to_owned() }
     }
 }
 
 /// How a word is set off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Style {
+pub(crate) enum Style {
     /// Went well.
     Good,
     /// Went wrong.
@@ -111,18 +118,20 @@ pub enum Style {
     Warn,
     /// Less important.
     Dim,
-    /// Important.
-    Bold,
 }
 
 impl Style {
+    /// The text in the style.
+    pub(crate) fn around(self, text: &str) -> String {
+        format!("{}{text}\u{1b}[0m", self.code())
+    }
+
     fn code(self) -> &'static str {
         match self {
             Self::Good => "\u{1b}[32m",
             Self::Bad => "\u{1b}[31m",
             Self::Warn => "\u{1b}[33m",
             Self::Dim => "\u{1b}[2m",
-            Self::Bold => "\u{1b}[1m",
         }
     }
 }

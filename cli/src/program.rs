@@ -11,7 +11,7 @@ use crate::world::Project;
 
 /// A compiled program and the project that it is in.
 #[derive(Debug)]
-pub struct Program {
+pub(crate) struct Program {
     /// What compiling gave.
     pub compilation: Compilation,
     /// The project's root.
@@ -23,7 +23,7 @@ impl Program {
     ///
     /// # Errors
     /// Where the file cannot be read.
-    pub fn compile(file: &Path, output: &Output) -> anyhow::Result<Option<Self>> {
+    pub(crate) fn compile(file: &Path, output: &Output) -> anyhow::Result<Option<Self>> {
         let program = Self::load(file)?;
         output.diagnostics(&program.compilation.diagnostics, &program.compilation.sources);
         Ok(program.compilation.is_ok().then_some(program))
@@ -33,7 +33,7 @@ impl Program {
     ///
     /// # Errors
     /// Where the file cannot be read.
-    pub fn load(file: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn load(file: &Path) -> anyhow::Result<Self> {
         let (project, entry) = Project::of(file).map_err(anyhow::Error::msg)?;
         let compilation = flow_driver::compile(&project, &entry);
         Ok(Self { compilation, root: project.root().to_owned() })
@@ -43,7 +43,7 @@ impl Program {
     ///
     /// # Errors
     /// Where there is none, or several to choose from.
-    pub fn workflow(&self, name: Option<&str>) -> anyhow::Result<&CompiledWorkflow> {
+    pub(crate) fn workflow(&self, name: Option<&str>) -> anyhow::Result<&CompiledWorkflow> {
         let workflows = &self.compilation.workflows;
         let names = || workflows.iter().map(|workflow| workflow.name.as_str());
         match (name, workflows.as_slice()) {
@@ -72,7 +72,7 @@ impl Program {
 ///
 /// # Errors
 /// Where a path does not exist, or a folder holds no `.flow` file.
-pub fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+pub(crate) fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     let here = [PathBuf::from(".")];
     let paths = if paths.is_empty() { &here[..] } else { paths };
     let mut found = Vec::new();

@@ -4,20 +4,25 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use flow_engine::{Secret, Settings, Value};
-use flow_vm::Program;
+use flow_diagnostics::nearest;
+use flow_engine::Given;
+use flow_http::Secret;
+use flow_plan::Plan;
 
 use crate::world::PROJECT_FILE;
 
 /// What prefixes the environment variables that hold config values: `FLOW_SET_ORDERS_URL`.
 const PREFIX: &str = "FLOW_SET_";
 
+/// The origin of values of the flag.
+const FLAG: &str = "--set";
+
 /// The longest secret that is read from a file: 64 KiB.
 const SECRET_BYTES_MAX: u64 = 64 << 10;
 
-/// Values as they were given, by the name of the config entry, with where each came from.
+/// Values as they were given, by the name of the config entry in lower case, with where each came from.
 #[derive(Debug, Default)]
-pub struct Given {
+pub(crate) struct Sources {
     values: BTreeMap<String, Entry>,
 }
 
@@ -35,21 +40,12 @@ enum Raw {
     Json(serde_json::Value),
 }
 
-/// A plan's configuration, resolved.
-#[derive(Debug)]
-pub struct Resolved {
-    /// What requests use.
-    pub settings: Settings,
-    /// The values that are pinned at the start, as JSON.
-    pub pinned: Vec<(flow_plan::ConfigId, Vec<u8>)>,
-}
-
-impl Given {
+impl Sources {
     /// Gathers the values: `sets` are `name=value` of flags.
     ///
     /// # Errors
     /// Where a flag, a file or a table is malformed.
-    pub fn gather(sets: &[String], env_file: Option<&Path>, root: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn gather(sets: &[String], env_file: Option<&Path>, root: &Path) -> anyhow::Result<Self> {
         let mut given = Self::default();
         given.project_file(&root.join(PROJECT_FILE))?;
         if let Some(path) = env_file {
@@ -70,7 +66,7 @@ impl Given {
             if !is_name(name) {
                 bail!("`{name}` in `--set {set}` is no config name: names are letters, digits and `_`");
             }
-            given.put(name, Raw::Text(value.to_owned()), "--set".to_owned());
+            given.put(name, Raw::Text(value.to_owned()), FLAG.to_owned());
         }
         Ok(given)
     }
@@ -108,111 +104,50 @@ impl Given {
         Ok(())
     }
 
-    /// The values for a plan. With `stand_in`, a secret that is not given gets a value that is plainly none: for
-    /// mocks. `bases` replaces the entries that hold an API's base URL.
+    /// The values for a plan, by the names of its entries. With `stand_in`, a secret that is not given gets a
+    /// value that is plainly none: for mocks.
+    pub(crate) fn for_plan(&self, plan: &Plan, stand_in: bool) -> Given {
+        let mut given = Given::new();
+        for config in &plan.config {
+            match self.values.get(&config.name.to_ascii_lowercase()).map(|entry| &entry.value) {
+                Some(Raw::Text(text)) => given.text(&config.name, text),
+                Some(Raw::Json(serde_json::Value::String(text))) if config.secret => given.text(&config.name, text),
+                Some(Raw::Json(json)) => given.json(&config.name, json.to_string()),
+                None if config.secret && stand_in => {
+                    given.secret(&config.name, Secret::new(format!("mock-{}", config.name)));
+                }
+                None => {}
+            }
+        }
+        given
+    }
+
+    /// Where a value came from, for messages.
+    pub(crate) fn origin(&self, name: &str) -> Option<&str> {
+        self.values.get(&name.to_ascii_lowercase()).map(|entry| entry.origin.as_str())
+    }
+
+    /// Refuses a `--set` of a name that the program does not declare.
     ///
     /// # Errors
-    /// What is missing or does not fit, all of it.
-    pub fn resolve(&self, program: &Program, stand_in: bool) -> anyhow::Result<Resolved> {
-        let mut entries = Vec::new();
-        let mut pinned = Vec::new();
-        let mut problems = Vec::new();
-        for (index, config) in program.plan().config.iter().enumerate() {
-            let id = flow_plan::ConfigId(u32::try_from(index).unwrap_or(u32::MAX));
-            let given = self.values.get(&config.name.to_ascii_lowercase());
-            if config.secret {
-                let value =
-                    given.map(secret_text).or_else(|| stand_in.then(|| format!("mock-{}", config.name)));
-                match value {
-                    Some(text) if text.is_empty() => {
-                        problems.push(format!("the secret `{}` is empty", config.name));
-                    }
-                    Some(text) => entries.push((config.name.clone(), Some(Value::Secret(Secret::new(text))))),
-                    None => problems.push(format!(
-                        "the secret `{0}` is missing: set {PREFIX}{1} or {PREFIX}{1}_FILE",
-                        config.name,
-                        config.name.to_ascii_uppercase()
-                    )),
+    /// The name, with the nearest declared one.
+    pub(crate) fn refuse_unknown(&self, plan: &Plan) -> anyhow::Result<()> {
+        let known = || plan.config.iter().map(|config| config.name.as_str());
+        for (name, entry) in &self.values {
+            if entry.origin != FLAG || known().any(|known| known.eq_ignore_ascii_case(name)) {
+                continue;
+            }
+            match nearest(name, known()) {
+                Some(near) => bail!("this workflow has no config `{name}`: did you mean `{near}`?"),
+                None if plan.config.is_empty() => bail!("this workflow has no config, so `--set {name}` does nothing"),
+                None => {
+                    let names: Vec<&str> = known().collect();
+                    bail!("this workflow has no config `{name}`: it has {}", names.join(", "))
                 }
-                continue;
             }
-            let json = match given {
-                Some(entry) => match fitting(program, config.ty, &entry.value) {
-                    Ok(json) => Some(json),
-                    Err(why) => {
-                        problems.push(format!("config `{}` from {}: {why}", config.name, entry.origin));
-                        continue;
-                    }
-                },
-                None => config.default.clone(),
-            };
-            let Some(json) = json else {
-                problems.push(format!(
-                    "config `{0}` has no value: pass `--set {0}=…` or set {PREFIX}{1}",
-                    config.name,
-                    config.name.to_ascii_uppercase()
-                ));
-                continue;
-            };
-            if config.pinned {
-                pinned.push((id, json.clone().into_bytes()));
-            }
-            entries.push((config.name.clone(), live(&json)));
         }
-        if !problems.is_empty() {
-            bail!("{}", problems.join("\n       "));
-        }
-        Ok(Resolved { settings: Settings::new(entries), pinned })
+        Ok(())
     }
-
-    /// The names that were given but that no plan reads.
-    pub fn unknown<'a>(&'a self, known: &[&str]) -> Vec<&'a str> {
-        let set =
-            self.values.iter().filter(|(_, entry)| entry.origin == "--set").map(|(name, _)| name.as_str());
-        set.filter(|name| !known.iter().any(|known| known.eq_ignore_ascii_case(name))).collect()
-    }
-}
-
-fn secret_text(entry: &Entry) -> String {
-    match &entry.value {
-        Raw::Text(text) | Raw::Json(serde_json::Value::String(text)) => text.clone(),
-        Raw::Json(other) => other.to_string(),
-    }
-}
-
-/// The value as requests use it: a text, or a list of texts; other values are only read by workflow code.
-fn live(json: &str) -> Option<Value> {
-    match serde_json::from_str(json).ok()? {
-        serde_json::Value::String(text) => Some(Value::Text(text)),
-        serde_json::Value::Array(items) => {
-            let texts = items.into_iter().map(|item| item.as_str().map(str::to_owned));
-            Some(Value::List(texts.collect::<Option<_>>()?))
-        }
-        other => Some(Value::Text(other.to_string())),
-    }
-}
-
-/// The JSON text of a given value, as the entry's type wants it: a text stands for itself where a text is due.
-fn fitting(program: &Program, ty: flow_plan::TypeId, raw: &Raw) -> Result<String, String> {
-    let candidates = match raw {
-        Raw::Json(json) => vec![json.to_string()],
-        Raw::Text(text) => {
-            let quoted = serde_json::Value::String(text.clone()).to_string();
-            if program.plan().types.is_handle(ty) && program.check_value(ty, quoted.as_bytes()).is_ok() {
-                return Ok(quoted);
-            }
-            vec![text.clone(), quoted]
-        }
-    };
-    let mut problem = String::new();
-    for candidate in candidates {
-        match program.check_value(ty, candidate.as_bytes()) {
-            Ok(()) => return Ok(candidate),
-            Err(error) if problem.is_empty() => problem = error.to_string(),
-            Err(_) => {}
-        }
-    }
-    Err(problem)
 }
 
 fn secret_file(path: &Path) -> anyhow::Result<String> {

@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use flow_driver::{FILE_BYTES_MAX, ReadError, World};
 
 /// The file that marks a project's root.
-pub const PROJECT_FILE: &str = "flow.toml";
+pub(crate) const PROJECT_FILE: &str = "flow.toml";
 
 /// A project on disk: everything under its root, and nothing outside.
 #[derive(Debug)]
-pub struct Project {
+pub(crate) struct Project {
     root: PathBuf,
+    prefix: String,
 }
 
 impl Project {
@@ -21,7 +22,7 @@ impl Project {
     ///
     /// # Errors
     /// The reason, in words, where the file cannot be reached.
-    pub fn of(file: &Path) -> Result<(Self, String), String> {
+    pub(crate) fn of(file: &Path) -> Result<(Self, String), String> {
         let told = |error: std::io::Error| format!("cannot read {}: {}", file.display(), words(&error));
         let full = fs::canonicalize(file).map_err(told)?;
         if full.is_dir() {
@@ -38,23 +39,33 @@ impl Project {
         let Some(parts) = parts else {
             return Err(format!("the path of {} is not valid Unicode: rename it", file.display()));
         };
-        Ok((Self { root: root.to_owned() }, parts.join("/")))
+        Ok((Self { root: root.to_owned(), prefix: prefix(root) }, parts.join("/")))
     }
 
     /// The project's root.
-    pub fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         &self.root
     }
 }
 
 /// What the system says, without its error number.
-pub fn words(error: &std::io::Error) -> String {
+pub(crate) fn words(error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
         std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         std::io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
         _ => error.to_string(),
     }
+}
+
+/// The way from the current folder to the root: `examples/order/`, or the whole path where the root is elsewhere.
+fn prefix(root: &Path) -> String {
+    let here = std::env::current_dir().and_then(fs::canonicalize).unwrap_or_default();
+    let way = root.strip_prefix(&here).map(Path::to_owned).unwrap_or_else(|_| match here.strip_prefix(root) {
+        Ok(deeper) => deeper.components().map(|_| "..").collect(),
+        Err(_) => root.to_owned(),
+    });
+    if way.as_os_str().is_empty() { String::new() } else { format!("{}/", way.display()) }
 }
 
 impl World for Project {
@@ -78,5 +89,9 @@ impl World for Project {
             return Err(ReadError::TooLong);
         }
         Ok(bytes)
+    }
+
+    fn prefix(&self) -> String {
+        self.prefix.clone()
     }
 }

@@ -15,7 +15,7 @@ use crate::program::{self, Program};
 #[command(
     after_help = "Example:\n  flow check examples/order/order.flow\n  flow check --format json > diagnostics.json"
 )]
-pub struct Check {
+pub(crate) struct Check {
     /// Files, or folders with all `.flow` files in them; the current folder if none is named
     paths: Vec<PathBuf>,
 
@@ -38,7 +38,7 @@ impl Check {
     ///
     /// # Errors
     /// Where a file cannot be read.
-    pub fn run(&self, output: &Output) -> anyhow::Result<Exit> {
+    pub(crate) fn run(&self, output: &Output) -> anyhow::Result<Exit> {
         let files = program::files(&self.paths)?;
         let programs = files.iter().map(|file| Program::load(file)).collect::<anyhow::Result<Vec<_>>>()?;
         // A file that several import is reported once.

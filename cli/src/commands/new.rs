@@ -17,7 +17,7 @@ const IGNORE: &str =
 /// Makes a project with one workflow that runs without input, and a test of it.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  flow new shop && cd shop && flow test && flow run main.flow")]
-pub struct New {
+pub(crate) struct New {
     /// The folder to make; its last part is the project's name.
     name: PathBuf,
 }
@@ -27,7 +27,7 @@ impl New {
     ///
     /// # Errors
     /// Where the folder holds something already, or cannot be made.
-    pub fn run(&self, output: &Output) -> anyhow::Result<Exit> {
+    pub(crate) fn run(&self, output: &Output) -> anyhow::Result<Exit> {
         let folder = &self.name;
         let Some(name) = folder.file_name().and_then(|name| name.to_str()) else {
             bail!("`{}` is no name for a project: use letters, digits, `-` and `_`", folder.display());

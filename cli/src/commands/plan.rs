@@ -17,7 +17,7 @@ const FORMAT_VERSION: u32 = 1;
 #[command(
     after_help = "Example:\n  flow plan examples/order/order.flow\n  flow plan shop.flow --workflow checkout --format json"
 )]
-pub struct Plan {
+pub(crate) struct Plan {
     /// The file
     file: PathBuf,
 
@@ -52,7 +52,7 @@ impl Plan {
     ///
     /// # Errors
     /// Where the file cannot be read, or the workflow is not in it.
-    pub fn run(&self, output: &Output) -> anyhow::Result<Exit> {
+    pub(crate) fn run(&self, output: &Output) -> anyhow::Result<Exit> {
         let Some(program) = Program::compile(&self.file, output)? else { return Ok(Exit::Source) };
         let workflow = program.workflow(self.workflow.as_deref())?;
         let text = match self.format {

@@ -19,9 +19,11 @@ pub(crate) struct Loaded<'a> {
 
 impl<'a> Loaded<'a> {
     pub(crate) fn new(world: &'a dyn World) -> Self {
+        let mut sources = Sources::default();
+        sources.set_prefix(world.prefix());
         Self {
             world,
-            sources: Sources::default(),
+            sources,
             diagnostics: Vec::new(),
             parses: FxHashMap::default(),
             by_path: FxHashMap::default(),
@@ -98,6 +100,6 @@ impl Files for Loaded<'_> {
 
     fn tree(&self, file: FileId) -> Option<ast::File> {
         use ast::AstNode as _;
-        self.parses.get(&file).and_then(|parse| ast::File::cast(parse.root.clone()))
+        self.parses.get(&file).and_then(|parse| ast::File::cast(&parse.root))
     }
 }

@@ -7,6 +7,11 @@ pub trait World {
     /// # Errors
     /// Where there is no such file, or it may not be read.
     fn read(&self, path: &str) -> Result<Vec<u8>, ReadError>;
+
+    /// What people must put before a path of this world to find the file from where they are.
+    fn prefix(&self) -> String {
+        String::new()
+    }
 }
 
 /// Why a file was not read.

@@ -337,10 +337,6 @@ impl Context<'_> {
         let jitter = match checked.jitter {
             flow_hir::Jitter::None => false,
             flow_hir::Jitter::Full => true,
-            flow_hir::Jitter::Equal => {
-                self.not_built(declared.name.span, "`jitter: equal`", "use `jitter: full`");
-                true
-            }
         };
         let mut on = Vec::new();
         for pattern in &checked.statuses {

@@ -70,8 +70,8 @@ pub enum Answer {
     Fail(String, Option<Value>),
     /// A raw answer.
     Status(u16, Option<Value>),
-    /// The answer after the duration.
-    After(Value, Box<Answer>),
+    /// The answer after so many microseconds.
+    After(u64, Box<Answer>),
     /// One after another; the last one stays.
     Sequence(Vec<Answer>),
 }
@@ -114,7 +114,12 @@ pub enum ActionKind {
         value: Value,
     },
     /// Expects a condition to hold.
-    Holds(Value),
+    Holds {
+        /// The condition.
+        condition: Value,
+        /// The two sides of a comparison, to be shown where it does not hold.
+        sides: Option<(Value, Value)>,
+    },
     /// Expects an execution to have failed with an error.
     Fails {
         /// The execution.
@@ -143,8 +148,6 @@ pub enum ActionKind {
     },
     /// Compares a value with what is kept.
     SnapshotValue(Value),
-    /// Lets time pass.
-    Advance(Value),
 }
 
 pub(crate) fn emit(
@@ -205,9 +208,12 @@ impl Context<'_> {
                 Some(run) => ActionKind::SnapshotTrace { run },
                 None => ActionKind::SnapshotValue(self.pure_value(*value)),
             },
-            TestStepKind::Advance { duration } => ActionKind::Advance(self.pure_value(*duration)),
+            TestStepKind::Advance { .. } => {
+                self.not_built(span, "`advance`", "leave it out: in tests all waits pass by themselves");
+                return None;
+            }
             TestStepKind::Crash => {
-                self.not_built(span, "`crash`", "leave it out: every test also runs from saved state");
+                self.not_built(span, "`crash`", "leave it out");
                 return None;
             }
         })
@@ -239,8 +245,15 @@ impl Context<'_> {
                 Answer::Status(status.value, body.map(|body| self.pure_value(body)))
             }
             MockAnswer::After { duration, answer } => {
-                let duration = self.pure_value(*duration);
-                Answer::After(duration, Box::new(self.answer(answer)))
+                let micros = match self.literal(*duration, flow_check::Ty::DURATION) {
+                    Some(flow_plan::Constant::Slot(micros)) => micros,
+                    _ => {
+                        let span = self.program.exprs[*duration].span;
+                        self.not_built(span, "a computed duration here", "write it as a literal, such as `3s`");
+                        0
+                    }
+                };
+                Answer::After(micros, Box::new(self.answer(answer)))
             }
             MockAnswer::Sequence(answers) => {
                 Answer::Sequence(answers.iter().map(|answer| self.answer(answer)).collect())
@@ -285,7 +298,10 @@ impl Context<'_> {
 
     fn expectation(&mut self, expectation: &Expectation, given: Option<&[ParamValue]>) -> ActionKind {
         match expectation {
-            Expectation::Holds(condition) => ActionKind::Holds(self.pure_value(*condition)),
+            Expectation::Holds(condition) => ActionKind::Holds {
+                condition: self.pure_value(*condition),
+                sides: self.sides(*condition),
+            },
             Expectation::Fails { run, error } => {
                 let error = match error.value {
                     ErrorRef::Declared(id) => self.program.errors[id].name.text.to_string(),
@@ -325,6 +341,20 @@ impl Context<'_> {
             api: api.name.text.to_string(),
             version: api.version,
             operation: operation.name.text.to_string(),
+        }
+    }
+
+    /// The sides of a comparison.
+    fn sides(&mut self, condition: ExprId) -> Option<(Value, Value)> {
+        use flow_hir::BinaryOp as Op;
+        match self.program.exprs[condition].kind {
+            ExprKind::Binary {
+                op: Op::Equal | Op::NotEqual | Op::Less | Op::LessEqual | Op::Greater | Op::GreaterEqual,
+                left,
+                right,
+                ..
+            } => Some((self.pure_value(left), self.pure_value(right))),
+            _ => None,
         }
     }
 

@@ -94,6 +94,7 @@ impl SourceFile {
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     files: Vec<SourceFile>,
+    prefix: String,
 }
 
 impl Sources {
@@ -116,6 +117,16 @@ impl Sources {
         self.files.iter()
     }
 
+    /// Says what people must put before the files' names to find them, such as `examples/order/`.
+    pub fn set_prefix(&mut self, prefix: impl Into<String>) {
+        self.prefix = prefix.into();
+    }
+
+    /// A file's name as people find it: the prefix and the name.
+    pub fn shown_name(&self, id: FileId) -> String {
+        self.get(id).map_or_else(|| String::from("<unknown>"), |file| format!("{}{}", self.prefix, file.name()))
+    }
+
     /// The text under a span, or an empty text where there is none.
     pub fn slice(&self, span: Span) -> &str {
         self.get(span.file).map_or("", |file| file.slice(span))
@@ -124,8 +135,8 @@ impl Sources {
     /// `name:line` of a span's start, for one-line messages.
     pub fn place(&self, span: Span) -> String {
         match self.get(span.file) {
-            Some(file) => format!("{}:{}", file.name(), file.position(span.start).line),
-            None => String::from("<unknown>"),
+            Some(file) => format!("{}:{}", self.shown_name(span.file), file.position(span.start).line),
+            None => self.shown_name(span.file),
         }
     }
 }

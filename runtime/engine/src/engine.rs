@@ -123,9 +123,9 @@ impl Handle {
         self.execution
     }
 
-    /// Tells it to cancel: it ends with error `cancelled` after its undos. Nothing happens where it has ended.
-    pub async fn cancel(&self) {
-        let _ = self.commands.send(Input::Cancel).await;
+    /// What cancels it while somebody waits for its end.
+    pub fn canceller(&self) -> Canceller {
+        Canceller(self.commands.clone())
     }
 
     /// Waits for its end.
@@ -137,6 +137,18 @@ impl Handle {
             Ok(result) => result,
             Err(error) => Err(EngineError::Died(self.execution, error.to_string())),
         }
+    }
+}
+
+/// Cancels an execution.
+#[derive(Clone, Debug)]
+pub struct Canceller(mpsc::Sender<Input>);
+
+impl Canceller {
+    /// Tells the execution to cancel: it ends with error `cancelled` after its undos. Nothing happens where it
+    /// has ended.
+    pub async fn cancel(&self) {
+        let _ = self.0.send(Input::Cancel).await;
     }
 }
 

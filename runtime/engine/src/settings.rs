@@ -107,9 +107,10 @@ pub fn resolve(program: &Program, given: &Given) -> Result<Resolved, Vec<Setting
         let value = if entry.secret {
             secret(entry, given).map(Value::Secret)
         } else {
-            plain(program, entry, given).map(|json| {
+            plain(program, entry, given).map(|(text, json)| {
                 if entry.pinned {
-                    pinned.push((id, json.to_string().into_bytes()));
+                    // The text itself: a decimal keeps its digits.
+                    pinned.push((id, text.into_bytes()));
                 }
                 value(&json)
             })
@@ -136,9 +137,10 @@ fn secret(entry: &Config, given: &Given) -> Result<Secret, SettingError> {
     }
 }
 
-fn plain(program: &Program, entry: &Config, given: &Given) -> Result<Json, SettingError> {
+/// The value as JSON text, and read.
+fn plain(program: &Program, entry: &Config, given: &Given) -> Result<(String, Json), SettingError> {
     let malformed = |why: String| SettingError::Malformed { name: entry.name.clone(), why };
-    let json = match (given.plain(&entry.name), &entry.default) {
+    let text = match (given.plain(&entry.name), &entry.default) {
         (Some(Plain::Json(json)), _) => json.clone(),
         (Some(Plain::Text(text)), _) if is_text(program.plan(), entry.ty) => {
             Json::from(text.as_str()).to_string()
@@ -147,8 +149,9 @@ fn plain(program: &Program, entry: &Config, given: &Given) -> Result<Json, Setti
         (None, Some(default)) => default.clone(),
         (None, None) => return Err(SettingError::Missing(entry.name.clone())),
     };
-    program.check_value(entry.ty, json.as_bytes()).map_err(|error| malformed(error.to_string()))?;
-    serde_json::from_str(&json).map_err(|error| malformed(error.to_string()))
+    program.check_value(entry.ty, text.as_bytes()).map_err(|error| malformed(error.to_string()))?;
+    let json = serde_json::from_str(&text).map_err(|error| malformed(error.to_string()))?;
+    Ok((text, json))
 }
 
 /// Whether a value of the type is a JSON string.

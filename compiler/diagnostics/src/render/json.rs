@@ -29,7 +29,7 @@ struct Entry<'a> {
 
 #[derive(Serialize)]
 struct Place<'a> {
-    file: &'a str,
+    file: String,
     start: Point,
     end: Point,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -84,5 +84,5 @@ fn place<'a>(span: Span, text: &'a str, sources: &'a Sources) -> Place<'a> {
         let position = file.map(|file| file.position(byte));
         Point { byte, line: position.map_or(0, |p| p.line), column: position.map_or(0, |p| p.column) }
     };
-    Place { file: file.map_or("", |file| file.name()), start: point(span.start), end: point(span.end), text }
+    Place { file: sources.shown_name(span.file), start: point(span.start), end: point(span.end), text }
 }

@@ -7,24 +7,27 @@ use crate::{Diagnostic, Severity};
 
 /// The text of one diagnostic, ending with a newline; with ANSI colours where `color` is set.
 pub fn terminal(diagnostic: &Diagnostic, sources: &Sources, color: bool) -> String {
-    let (kind, accent) = match diagnostic.severity {
-        Severity::Error => (ReportKind::Custom("error", Color::Red), Color::Red),
-        Severity::Warning => (ReportKind::Custom("warning", Color::Yellow), Color::Yellow),
-        Severity::Note => (ReportKind::Custom("note", Color::Cyan), Color::Cyan),
+    let (accent, ansi) = match diagnostic.severity {
+        Severity::Error => (Color::Red, "\u{1b}[1;31m"),
+        Severity::Warning => (Color::Yellow, "\u{1b}[1;33m"),
+        Severity::Note => (Color::Cyan, "\u{1b}[1;36m"),
     };
+    let kind = format!("{}[{}]:", severity_word(diagnostic.severity), diagnostic.code);
+    let message = printable(&diagnostic.message);
+    let header = if color { format!("{ansi}{kind}\u{1b}[0m {message}\n") } else { format!("{kind} {message}\n") };
+
     let config =
         Config::default().with_index_type(IndexType::Byte).with_char_set(CharSet::Unicode).with_color(color);
-    let mut report = Report::build(kind, Place::of(diagnostic.primary.span, sources))
-        .with_config(config)
-        .with_code(&diagnostic.code)
-        .with_message(printable(&diagnostic.message));
-    let primary =
-        AriadneLabel::new(Place::of(diagnostic.primary.span, sources)).with_color(accent).with_order(-1);
-    report.add_label(primary.with_message(printable(&diagnostic.primary.text)));
+    let mut report = Report::build(ReportKind::Error, Place::of(diagnostic.primary.span, sources)).with_config(config);
+    let primary = AriadneLabel::new(Place::of(diagnostic.primary.span, sources)).with_color(accent).with_order(-1);
+    // A label without a text has no line that leads to one.
+    report.add_label(match diagnostic.primary.text.as_str() {
+        "" => primary,
+        text => primary.with_message(printable(text)),
+    });
     for label in &diagnostic.secondary {
         let place = Place::of(label.span, sources);
-        report
-            .add_label(AriadneLabel::new(place).with_color(Color::Cyan).with_message(printable(&label.text)));
+        report.add_label(AriadneLabel::new(place).with_color(Color::Cyan).with_message(printable(&label.text)));
     }
     for note in &diagnostic.notes {
         report.add_note(printable(note));
@@ -33,17 +36,17 @@ pub fn terminal(diagnostic: &Diagnostic, sources: &Sources, color: bool) -> Stri
         report.add_help(printable(help));
     }
     let mut out = Vec::new();
-    let cache = Texts::new(sources);
     // Writing to a `Vec` cannot fail; a source that is missing leaves the message without its excerpt.
-    if report.finish().write(cache, &mut out).is_err() || out.is_empty() {
-        return format!(
-            "{}[{}]: {}\n",
-            severity_word(diagnostic.severity),
-            diagnostic.code,
-            diagnostic.message
-        );
+    let _ = report.finish().write(Texts::new(sources), &mut out);
+    // The library's own header has its colours even where there are to be none: ours takes its place.
+    let text = String::from_utf8_lossy(&out);
+    let excerpt = text.split_once('\n').map_or("", |(_, excerpt)| excerpt);
+    let mut shown = header;
+    for line in excerpt.lines() {
+        shown.push_str(line.trim_end());
+        shown.push('\n');
     }
-    String::from_utf8_lossy(&out).into_owned()
+    shown
 }
 
 pub(super) fn severity_word(severity: Severity) -> &'static str {
@@ -128,7 +131,7 @@ impl ariadne::Cache<FileId> for Texts<'_> {
     }
 
     fn display<'a>(&self, id: &'a FileId) -> Option<impl std::fmt::Display + 'a> {
-        self.sources.get(*id).map(|file| file.name().to_owned())
+        Some(self.sources.shown_name(*id))
     }
 }
 

@@ -375,6 +375,8 @@ impl Context<'_> {
         let mut caught = Vec::new();
         for selector in &catch.selectors {
             caught.push(match selector {
+                // A name that was not found has been reported: there is no plan.
+                CatchSelector::Missing(_) => continue,
                 CatchSelector::Http(StatusPattern::Exact(status), _) => {
                     flow_plan::Catch::Http(*status, *status)
                 }

@@ -1,6 +1,6 @@
 //! Expressions: literals, names, records, lists, fields; everything else is sent on to its file.
 
-use flow_check::{Ty, TyKind};
+use flow_check::{Coercion, Ty, TyKind};
 use flow_hir::{ExprId, ExprKind, ListItem, MapEntry, Name, RecordItem, Recorded, TemplatePart};
 use flow_plan::op::Builtin;
 use flow_plan::{Op, Purity, Type, TypeId};
@@ -12,6 +12,9 @@ use crate::context::Context;
 impl Context<'_> {
     /// The value of an expression, converted for the place where it stands.
     pub(crate) fn expr(&mut self, id: ExprId) -> Value {
+        if let Some(value) = self.converted_literal(id) {
+            return value;
+        }
         let value = self.plain(id);
         let value = if self.typed.narrowed.contains(id) { self.unwrap(value) } else { value };
         self.coerced(id, value)
@@ -83,6 +86,17 @@ impl Context<'_> {
             // A lambda is made where the method that takes it is made; elsewhere the checker has refused it.
             ExprKind::Lambda { .. } => self.null(),
         }
+    }
+
+    /// A literal number that stands where another kind of number is due is a constant of that kind.
+    fn converted_literal(&mut self, id: ExprId) -> Option<Value> {
+        let coerced = self.typed.coercions.get(id)?;
+        if !matches!(coerced.how, Coercion::IntToDecimal | Coercion::IntToFloat) {
+            return None;
+        }
+        let constant = self.literal(id, coerced.to)?;
+        let ty = self.ty(coerced.to);
+        Some(self.load(ty, constant))
     }
 
     /// Reports what is not built, and gives a register of the right type so that the rest can be looked at.

@@ -81,9 +81,14 @@ fn written(plan: &Plan, id: TypeId, depth: usize) -> String {
                     } else {
                         format!(" as {:?}", field.wire)
                     };
-                    let absent = if field.optional { "?" } else { "" };
+                    // What may be absent is written as in source: its type without the null that reading adds.
+                    let (absent, ty) = match (field.optional, plan.types.get(field.ty)) {
+                        (true, Type::Optional(of)) => ("?", *of),
+                        (true, _) => ("?", field.ty),
+                        (false, _) => ("", field.ty),
+                    };
                     let check = field.check.map_or_else(String::new, |check| format!(" where {check}"));
-                    format!("{}{wire}{absent}: {}{check}", field.name, inner(field.ty))
+                    format!("{}{wire}{absent}: {}{check}", field.name, inner(ty))
                 })
                 .collect();
             format!("{{ {} }}", fields.join(", "))

@@ -152,7 +152,7 @@ async fn a_cancelled_execution_undoes_what_it_did() {
     let begun = engine.start(program, br#"{"id":"o-1"}"#.to_vec(), &given(), None, watcher).await;
     let Begun::Started(handle) = begun.unwrap() else { panic!() };
     sleeping.notified().await;
-    handle.cancel().await;
+    handle.canceller().cancel().await;
     let report = handle.report().await.unwrap();
     let Outcome::Failed(failure) = &report.outcome else { panic!("{report:?}") };
     assert_eq!((failure.error.name.as_str(), failure.undone.len()), ("cancelled", 1));

@@ -1,0 +1,242 @@
+//! `flow run`: one execution, from start to end, against real HTTP services or mocks.
+
+mod failure;
+mod progress;
+mod report;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use clap::{Args, ValueEnum};
+use flow_diagnostics::nearest;
+use flow_driver::CompiledWorkflow;
+use flow_engine::{Begun, Engine, Handle, Parts, Report, StartError};
+use flow_http::{NetOptions, ReqwestNet};
+use flow_journal::MemoryStore;
+use flow_mock::{Failure, Mock, Options};
+use flow_vm::Program as Loaded;
+
+use crate::exit::Exit;
+use crate::output::Output;
+use crate::program::Program;
+use crate::settings::Sources;
+
+/// The longest input that is read: 8 MiB.
+const INPUT_BYTES_MAX: u64 = 8 << 20;
+
+/// Runs one execution of a workflow and waits for its end. The result goes to stdout.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    flow run main.flow\n  \
+    flow run order.flow --input @order.json --set orders_url=http://127.0.0.1:8081\n  \
+    flow run order.flow --input '{\"id\": \"o-1\"}' --mock --fail payments.charge=503:2")]
+pub(crate) struct Run {
+    /// The file
+    file: PathBuf,
+
+    /// The workflow; needed where the file declares several
+    workflow: Option<String>,
+
+    /// The input as JSON, a file with it (`@file`), or stdin (`-`); `{}` if none is given
+    #[arg(long, value_name = "JSON|@FILE|-")]
+    input: Option<String>,
+
+    /// A value for a config entry; also FLOW_SET_NAME, FLOW_SET_NAME_FILE, flow.toml
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    sets: Vec<String>,
+
+    /// A file of lines `FLOW_SET_NAME=value`
+    #[arg(long, value_name = "FILE")]
+    env_file: Option<PathBuf>,
+
+    /// Play the declared APIs on local HTTP servers, with sample data
+    #[arg(long)]
+    mock: bool,
+
+    /// With --mock: what an operation does wrong, such as payments.charge=503:2 or =402 or =drop:1
+    #[arg(long = "fail", value_name = "API.OP=WHAT", requires = "mock")]
+    failures: Vec<String>,
+
+    /// With --mock: an answer in place of sample data, such as orders.validate='{"valid": false}'
+    #[arg(long = "answer", value_name = "API.OP=JSON", requires = "mock")]
+    answers: Vec<String>,
+
+    /// With --mock: chooses the sample data
+    #[arg(long, value_name = "NUMBER", requires = "mock", default_value_t = 0)]
+    seed: u64,
+
+    /// How the result is written
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// The result as JSON; a failure is shown on stderr.
+    #[default]
+    Text,
+    /// One JSON document on the execution, failed or not.
+    Json,
+}
+
+impl Run {
+    /// Runs the execution.
+    ///
+    /// # Errors
+    /// Where it could not be started: the file, the input, the configuration.
+    pub(crate) fn run(&self, output: &Output) -> anyhow::Result<Exit> {
+        let Some(program) = Program::compile(&self.file, output)? else { return Ok(Exit::Source) };
+        let workflow = program.workflow(self.workflow.as_deref())?;
+        let input = self.read_input(output)?;
+        let given = Sources::gather(&self.sets, self.env_file.as_deref(), &program.root)?;
+        given.refuse_unknown(&workflow.plan)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        runtime.block_on(self.execute(&program, workflow, input, &given, output))
+    }
+
+    async fn execute(
+        &self,
+        program: &Program,
+        workflow: &CompiledWorkflow,
+        input: Vec<u8>,
+        given: &Sources,
+        output: &Output,
+    ) -> anyhow::Result<Exit> {
+        let mut loaded = load(workflow.plan.clone())?;
+        let mock = if self.mock { Some(self.start_mock(&loaded).await?) } else { None };
+        if let Some(mock) = &mock {
+            let mut plan = workflow.plan.clone();
+            mock.redirect(&mut plan);
+            loaded = load(plan)?;
+        }
+        let net = ReqwestNet::new(NetOptions::default())?;
+        let engine = Engine::new(Parts::new(Arc::new(MemoryStore::default()), Arc::new(net)));
+        let settings = given.for_plan(loaded.plan(), self.mock);
+        let watcher = progress::watcher(output, loaded.plan());
+        let begun = engine.start(loaded, input, &settings, None, watcher).await;
+        let handle = match begun {
+            Ok(Begun::Started(handle)) => handle,
+            Ok(Begun::Existing(execution)) => bail!("execution {execution} has this key already"),
+            Err(error) => return Err(explain(error, given)),
+        };
+        let (report, signal) = wait(handle, output).await?;
+        let shown = report::Shown::new(&report, program, workflow);
+        match self.format {
+            Format::Json => output.result(&format!("{}\n", shown.json()?))?,
+            Format::Text => shown.text(output)?,
+        }
+        Ok(signal.unwrap_or(if shown.is_success() { Exit::Ok } else { Exit::Failed }))
+    }
+
+    fn read_input(&self, output: &Output) -> anyhow::Result<Vec<u8>> {
+        match self.input.as_deref() {
+            None => Ok(b"{}".to_vec()),
+            Some("-") => {
+                if std::io::IsTerminal::is_terminal(&std::io::stdin()) {
+                    output.say("reading the input from the terminal: end it with Ctrl-D\n");
+                }
+                bounded(std::io::stdin().lock(), "stdin")
+            }
+            Some(text) => match text.strip_prefix('@') {
+                Some(path) => {
+                    let file = std::fs::File::open(Path::new(path))
+                        .map_err(|error| anyhow::anyhow!("cannot read {path}: {}", crate::world::words(&error)))?;
+                    bounded(file, path)
+                }
+                None => Ok(text.as_bytes().to_vec()),
+            },
+        }
+    }
+
+    async fn start_mock(&self, program: &Arc<Loaded>) -> anyhow::Result<Mock> {
+        let failures = self.failures.iter().map(|text| {
+            Failure::parse(text).with_context(|| format!("in --fail {text}"))
+        });
+        let answers = self.answers.iter().map(|text| {
+            flow_mock::Answer::parse(text).with_context(|| format!("in --answer {text}"))
+        });
+        let options = Options {
+            seed: self.seed,
+            failures: failures.collect::<anyhow::Result<_>>()?,
+            answers: answers.collect::<anyhow::Result<_>>()?,
+            ..Options::default()
+        };
+        match Mock::start(std::slice::from_ref(program), options).await {
+            Ok(mock) => Ok(mock),
+            Err(flow_mock::StartError::UnknownOperation { name, known }) => {
+                let name = name.to_string();
+                match nearest(&name, known.iter().map(String::as_str)) {
+                    Some(near) => bail!("the workflow calls no `{name}`: did you mean `{near}`?"),
+                    None => bail!("the workflow calls no `{name}`: it calls {}", known.join(", ")),
+                }
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn load(plan: flow_plan::Plan) -> anyhow::Result<Arc<Loaded>> {
+    Ok(Arc::new(Loaded::load(plan)?))
+}
+
+fn bounded(source: impl std::io::Read, name: &str) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::io::Read::read_to_end(&mut std::io::Read::take(source, INPUT_BYTES_MAX + 1), &mut bytes)
+        .map_err(|error| anyhow::anyhow!("cannot read {name}: {}", crate::world::words(&error)))?;
+    if bytes.len() as u64 > INPUT_BYTES_MAX {
+        bail!("the input from {name} is longer than 8 MiB");
+    }
+    Ok(bytes)
+}
+
+/// Waits for the end. Ctrl-C or SIGTERM cancels the execution, which undoes what it did; a second one ends the
+/// process at once.
+async fn wait(handle: Handle, output: &Output) -> anyhow::Result<(Report, Option<Exit>)> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupts = signal(SignalKind::interrupt())?;
+    let mut terminations = signal(SignalKind::terminate())?;
+    let canceller = handle.canceller();
+    let mut caught = None;
+    let report = handle.report();
+    tokio::pin!(report);
+    loop {
+        let exit = tokio::select! {
+            report = &mut report => return Ok((report?, caught)),
+            _ = interrupts.recv() => Exit::Interrupted,
+            _ = terminations.recv() => Exit::Terminated,
+        };
+        if caught.is_some() {
+            std::process::exit(exit as i32);
+        }
+        caught = Some(exit);
+        output.say("cancelling: what was done is being undone; once more ends at once\n");
+        canceller.cancel().await;
+    }
+}
+
+fn explain(error: StartError, given: &Sources) -> anyhow::Error {
+    let StartError::Settings(errors) = error else { return anyhow::Error::new(error) };
+    let lines: Vec<String> = errors.iter().map(|error| setting(error, given)).collect();
+    anyhow::anyhow!("{}", lines.join("\n       "))
+}
+
+fn setting(error: &flow_engine::SettingError, given: &Sources) -> String {
+    use flow_engine::SettingError as Error;
+    match error {
+        Error::SecretMissing(name) => {
+            let upper = name.to_ascii_uppercase();
+            format!("{error}: set FLOW_SET_{upper}, or FLOW_SET_{upper}_FILE to a file that holds it")
+        }
+        Error::Missing(name) => {
+            format!("{error}: pass --set {name}=VALUE, or set FLOW_SET_{}", name.to_ascii_uppercase())
+        }
+        Error::SecretEmpty(name) | Error::SecretTooLong(name) | Error::Malformed { name, .. } => {
+            match given.origin(name) {
+                Some(origin) => format!("{error} (from {origin})"),
+                None => error.to_string(),
+            }
+        }
+        Error::SecretInCode(_) => error.to_string(),
+    }
+}

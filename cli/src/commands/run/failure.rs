@@ -1,0 +1,92 @@
+//! A failure at run time, printed like a compile error: what happened, where in the source, what was undone, and
+//! what to do next.
+
+use flow_diagnostics::Diagnostic;
+use flow_driver::{CompiledWorkflow, Sources};
+use flow_engine::{AttemptReport, AttemptResult, StepReport};
+use flow_plan::{Location, StepId};
+use flow_source::{FileId, Span};
+use flow_vm::{Attention, Failure, Raised, StepPath, Undone};
+
+use super::progress::{printable, span};
+
+/// The diagnostic of a failed execution.
+pub(crate) fn failed(failure: &Failure, workflow: &CompiledWorkflow, sources: &Sources, steps: &[StepReport]) -> Diagnostic {
+    let diagnostic = raised(&failure.error, workflow, sources, steps);
+    undone(diagnostic, &failure.undone, workflow)
+}
+
+/// The diagnostic of an execution that waits for an operator.
+pub(crate) fn held(attention: &Attention, workflow: &CompiledWorkflow, sources: &Sources, steps: &[StepReport]) -> Diagnostic {
+    let mut diagnostic = raised(&attention.error, workflow, sources, steps);
+    diagnostic = undone(diagnostic, &attention.undone, workflow);
+    for unsettled in &attention.steps {
+        let name = workflow.plan.step_name(unsettled.step);
+        diagnostic = match &unsettled.undo_error {
+            Some(error) => diagnostic.note(format!("undoing `{name}` failed: {}", printable(&error.message))),
+            None => diagnostic.note(format!("nobody knows whether `{name}` took effect, so nothing before it is undone")),
+        };
+    }
+    diagnostic.help("needs attention: ask the called service what it did, and settle it there by hand")
+}
+
+fn raised(error: &Raised, workflow: &CompiledWorkflow, sources: &Sources, steps: &[StepReport]) -> Diagnostic {
+    let location = workflow.debug.location(error.at.0, error.at.1);
+    let place = location.map_or(workflow.head, |location| self::place(location, workflow, sources));
+    let mut diagnostic = Diagnostic::failure(&error.name, place, printable(&error.message));
+    if let Some((step, path)) = &error.step {
+        let name = workflow.plan.step_name(*step);
+        diagnostic = diagnostic.label(format!("`{name}` failed here"));
+        if let Some(attempts) = attempts(*step, path, steps) {
+            diagnostic = diagnostic.note(format!("attempts of `{name}`: {attempts}"));
+        }
+    } else {
+        diagnostic = diagnostic.label("raised here");
+    }
+    for also in &error.also {
+        diagnostic = diagnostic.note(format!("a sibling branch failed too: {}: {}", also.name, printable(&also.message)));
+    }
+    let mut cause = error.because.as_deref();
+    while let Some(because) = cause {
+        diagnostic = diagnostic.note(format!("because of {}: {}", because.name, printable(&because.message)));
+        cause = because.because.as_deref();
+    }
+    diagnostic
+}
+
+/// The span of a place of the debug section: in the same texts, since the plan was made from them.
+pub(crate) fn place(location: Location, workflow: &CompiledWorkflow, sources: &Sources) -> Span {
+    let name = workflow.debug.files.get(location.file as usize).map_or("", String::as_str);
+    let file = sources.iter().find(|file| file.name() == name).map_or(FileId(0), flow_source::SourceFile::id);
+    Span::new(file, location.start, location.end)
+}
+
+/// The attempts of a call, in words: `503, 503, 402`.
+fn attempts(step: StepId, path: &StepPath, steps: &[StepReport]) -> Option<String> {
+    let report = steps.iter().find(|report| report.step == step && report.path == *path)?;
+    let words: Vec<String> = report.attempts.iter().map(attempt).collect();
+    (!words.is_empty()).then(|| format!("{} ({})", words.len(), words.join(", ")))
+}
+
+fn attempt(attempt: &AttemptReport) -> String {
+    let took = attempt.took_us.map_or_else(String::new, |us| format!(" after {}", span(us)));
+    match &attempt.result {
+        Some(AttemptResult::Answered { status, .. }) => format!("{status}{took}"),
+        Some(AttemptResult::NotSent { message }) => format!("not sent: {}", printable(message)),
+        Some(AttemptResult::Unanswered { message }) => format!("no answer{took}: {}", printable(message)),
+        None => "cut off".to_owned(),
+    }
+}
+
+fn undone(diagnostic: Diagnostic, undone: &[Undone], workflow: &CompiledWorkflow) -> Diagnostic {
+    if undone.is_empty() {
+        return diagnostic.note("nothing was undone");
+    }
+    let names: Vec<String> = undone.iter().map(|undone| step_name(undone, workflow)).collect();
+    diagnostic.note(format!("undone, in this order: {}", names.join(", ")))
+}
+
+/// The step that was undone, for people.
+pub(crate) fn step_name(undone: &Undone, workflow: &CompiledWorkflow) -> String {
+    undone.step.map_or_else(|| "an `undo` block".to_owned(), |step| workflow.plan.step_name(step))
+}

@@ -1,0 +1,82 @@
+//! What happens during a run, a line for each change, on stderr.
+
+use std::sync::Arc;
+
+use flow_engine::{AttemptResult, Delay, EventKind, Watcher};
+use flow_plan::Plan;
+
+use crate::output::{Output, Style};
+
+/// A watcher that writes lines.
+pub(crate) fn watcher(output: &Output, plan: &Plan) -> Watcher {
+    let output = output.clone();
+    let width = plan.operations.iter().zip(0..).map(|(_, id)| plan.operation_name(flow_plan::OperationId(id)).len());
+    let width = width.max().unwrap_or(0) + "undo ".len();
+    Arc::new(move |event| {
+        if let Some(line) = line(&event.kind, width, &output) {
+            output.say(&format!("{line}\n"));
+        }
+    })
+}
+
+fn line(kind: &EventKind, width: usize, output: &Output) -> Option<String> {
+    match kind {
+        EventKind::AttemptStarted { call, number, method, url } => output.is_verbose().then(|| {
+            output.paint(Style::Dim, &format!("{:width$}  attempt {number}: {method} {url}", call.name))
+        }),
+        EventKind::AttemptEnded { call, result, took_us, retry, .. } => {
+            let name = if call.undoes { format!("undo {}", call.name) } else { call.name.clone() };
+            let mut line = format!("{name:width$}  {}  {}", outcome(result, output), span(*took_us));
+            if let Some(retry) = retry {
+                let asked = if retry.asked { ", as the server asked" } else { "" };
+                let text = format!("again in {}{asked}", span(retry.after_us));
+                line.push_str(&format!("  {}", output.paint(Style::Warn, &text)));
+            }
+            Some(line)
+        }
+        EventKind::Delayed { call, why, wait_us } => {
+            let why = match why {
+                Delay::Rate => "its rate",
+                Delay::RetryBudget => "its retry budget",
+            };
+            Some(format!("{:width$}  waits {} for {why}", call.name, span(*wait_us)))
+        }
+        EventKind::Sleeping { .. } => Some(output.paint(Style::Dim, "sleeping")),
+        EventKind::Logged { text } => Some(format!("log: {}", printable(text))),
+        EventKind::Recovered => Some("goes on from what was kept".to_owned()),
+        EventKind::Held { reason } => Some(output.paint(Style::Warn, &format!("held: {}", printable(reason)))),
+    }
+}
+
+fn outcome(result: &AttemptResult, output: &Output) -> String {
+    match result {
+        AttemptResult::Answered { status, good: true } => output.paint(Style::Good, &status.to_string()),
+        AttemptResult::Answered { status, good: false } => output.paint(Style::Bad, &status.to_string()),
+        AttemptResult::NotSent { message } => {
+            output.paint(Style::Bad, &format!("not sent: {}", printable(message)))
+        }
+        AttemptResult::Unanswered { message } => {
+            output.paint(Style::Bad, &format!("no answer: {}", printable(message)))
+        }
+    }
+}
+
+/// A length of time for people.
+pub(crate) fn span(us: u64) -> String {
+    match us {
+        0..1_000 => "<1 ms".to_owned(),
+        1_000..1_000_000 => format!("{} ms", us / 1_000),
+        1_000_000..60_000_000 => format!("{:.1} s", us as f64 / 1e6),
+        _ => format!("{} min {} s", us / 60_000_000, us / 1_000_000 % 60),
+    }
+}
+
+/// Text of others on one line, with nothing in it that acts on a terminal.
+pub(crate) fn printable(text: &str) -> String {
+    let shown = |c: char| {
+        let hidden = c.is_control()
+            || matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}');
+        if hidden { c.escape_default().collect::<String>() } else { c.to_string() }
+    };
+    text.chars().map(shown).collect()
+}

@@ -1,0 +1,274 @@
+//! An execution at its end: as text, and as JSON that says the same.
+
+use flow_diagnostics::render;
+use flow_driver::CompiledWorkflow;
+use flow_engine::{AttemptResult, Outcome, Report};
+use flow_vm::{Raised, Undone};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::failure;
+use crate::output::Output;
+use crate::program::Program;
+
+/// The version of the JSON form.
+const FORMAT_VERSION: u32 = 1;
+
+/// A report, ready to be shown.
+pub(crate) struct Shown<'a> {
+    report: &'a Report,
+    program: &'a Program,
+    workflow: &'a CompiledWorkflow,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    format_version: u32,
+    id: String,
+    workflow: &'a str,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Error<'a>>,
+    attempts: Vec<Attempt>,
+    undone: Vec<UndoneStep>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unsettled: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Error<'a> {
+    code: &'a str,
+    name: &'a str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fields: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    step: Option<String>,
+    file: Option<String>,
+    line: Option<u32>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    also: Vec<Error<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    because: Option<Box<Error<'a>>>,
+}
+
+#[derive(Serialize)]
+struct Attempt {
+    step: String,
+    path: String,
+    undoes: bool,
+    number: u32,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    took_us: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_us: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct UndoneStep {
+    step: String,
+    path: String,
+}
+
+impl<'a> Shown<'a> {
+    /// A report of an execution of the workflow.
+    pub(crate) fn new(report: &'a Report, program: &'a Program, workflow: &'a CompiledWorkflow) -> Self {
+        Self { report, program, workflow }
+    }
+
+    /// Whether the execution ended well.
+    pub(crate) fn is_success(&self) -> bool {
+        matches!(self.report.outcome, Outcome::Succeeded(_))
+    }
+
+    /// The result on stdout, or what went wrong on stderr.
+    ///
+    /// # Errors
+    /// Where stdout cannot be written.
+    pub(crate) fn text(&self, output: &Output) -> anyhow::Result<()> {
+        let sources = &self.program.compilation.sources;
+        let steps = &self.report.steps;
+        let diagnostic = match &self.report.outcome {
+            Outcome::Succeeded(json) => {
+                output.result(&format!("{}\n", pretty(std::str::from_utf8(json)?)))?;
+                return Ok(());
+            }
+            Outcome::Failed(failed) => failure::failed(failed, self.workflow, sources, steps),
+            Outcome::NeedsAttention(attention) => failure::held(attention, self.workflow, sources, steps),
+            Outcome::Paused { reason } => {
+                output.error(&format!("paused: {reason}"));
+                return Ok(());
+            }
+        };
+        output.failure(&render::terminal(&diagnostic, sources, output.color()));
+        Ok(())
+    }
+
+    /// The JSON form:
+    /// `{format_version, id, workflow, status, result | error {code, name, message, file, line}, attempts, undone}`.
+    ///
+    /// # Errors
+    /// Where a result is not JSON: a defect.
+    pub(crate) fn json(&self) -> anyhow::Result<String> {
+        let (mut result, mut error, mut undone, mut unsettled, mut reason) = (None, None, &[][..], Vec::new(), None);
+        let status = match &self.report.outcome {
+            Outcome::Succeeded(json) => {
+                result = Some(raw(json)?);
+                "succeeded"
+            }
+            Outcome::Failed(failed) => {
+                error = Some(self.error(&failed.error)?);
+                undone = &failed.undone;
+                "failed"
+            }
+            Outcome::NeedsAttention(attention) => {
+                error = Some(self.error(&attention.error)?);
+                undone = &attention.undone;
+                unsettled = attention.steps.iter().map(|step| self.workflow.plan.step_name(step.step)).collect();
+                "needs_attention"
+            }
+            Outcome::Paused { reason: why } => {
+                reason = Some(why.as_str());
+                "paused"
+            }
+        };
+        let document = Document {
+            format_version: FORMAT_VERSION,
+            id: self.report.execution.to_string(),
+            workflow: &self.workflow.name,
+            status,
+            result,
+            error,
+            attempts: self.attempts(),
+            undone: undone.iter().map(|undone| self.undone(undone)).collect(),
+            unsettled,
+            reason,
+        };
+        Ok(serde_json::to_string_pretty(&document)?)
+    }
+
+    fn error(&self, error: &'a Raised) -> anyhow::Result<Error<'a>> {
+        let sources = &self.program.compilation.sources;
+        let location = self.workflow.debug.location(error.at.0, error.at.1);
+        let file = location.map(|location| failure::place(location, self.workflow, sources).file);
+        Ok(Error {
+            code: &error.name,
+            name: &error.name,
+            message: &error.message,
+            fields: error.fields.as_deref().map(raw).transpose()?,
+            status: error.status,
+            step: error.step.as_ref().map(|(step, _)| self.workflow.plan.step_name(*step)),
+            file: file.map(|file| sources.shown_name(file)),
+            line: location.map(|location| location.line),
+            also: error.also.iter().map(|also| self.error(also)).collect::<anyhow::Result<_>>()?,
+            because: error.because.as_deref().map(|because| self.error(because).map(Box::new)).transpose()?,
+        })
+    }
+
+    fn attempts(&self) -> Vec<Attempt> {
+        let each = |step: &flow_engine::StepReport| {
+            let of_step = |attempt: &flow_engine::AttemptReport| {
+                let (outcome, status, message) = match &attempt.result {
+                    Some(AttemptResult::Answered { status, .. }) => ("answered", Some(*status), None),
+                    Some(AttemptResult::NotSent { message }) => ("not_sent", None, Some(message.clone())),
+                    Some(AttemptResult::Unanswered { message }) => ("unanswered", None, Some(message.clone())),
+                    None => ("cut_off", None, None),
+                };
+                Attempt {
+                    step: step.name.clone(),
+                    path: step.path.0.clone(),
+                    undoes: step.undoes,
+                    number: attempt.number,
+                    outcome,
+                    status,
+                    message,
+                    took_us: attempt.took_us,
+                    retry_after_us: attempt.retry_after_us,
+                }
+            };
+            step.attempts.iter().map(of_step).collect::<Vec<_>>()
+        };
+        self.report.steps.iter().flat_map(each).collect()
+    }
+
+    fn undone(&self, undone: &Undone) -> UndoneStep {
+        UndoneStep { step: failure::step_name(undone, self.workflow), path: undone.path.0.clone() }
+    }
+}
+
+fn raw(json: &[u8]) -> anyhow::Result<Box<RawValue>> {
+    Ok(serde_json::from_slice(json)?)
+}
+
+/// JSON text over several lines, with every number as it was written: the text is indented, not read.
+fn pretty(json: &str) -> String {
+    let mut out = String::with_capacity(json.len() * 2);
+    let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
+    let mut chars = json.chars().peekable();
+    let line = |out: &mut String, depth: usize| {
+        out.push('\n');
+        out.extend(std::iter::repeat_n("  ", depth));
+    };
+    while let Some(c) = chars.next() {
+        if in_text {
+            out.push(c);
+            in_text = c != '"' || escaped;
+            escaped = c == '\\' && !escaped;
+            continue;
+        }
+        match c {
+            '"' => {
+                in_text = true;
+                out.push(c);
+            }
+            '{' | '[' => {
+                out.push(c);
+                depth += 1;
+                if !chars.peek().is_some_and(|next| matches!(next, '}' | ']')) {
+                    line(&mut out, depth);
+                }
+            }
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                if !out.ends_with(['{', '[']) {
+                    line(&mut out, depth);
+                }
+                out.push(c);
+            }
+            ',' => {
+                out.push(c);
+                line(&mut out, depth);
+            }
+            ':' => out.push_str(": "),
+            c if c.is_ascii_whitespace() => {}
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pretty;
+
+    #[test]
+    fn indenting_keeps_digits_and_texts() {
+        let text = r#"{"a":12.500,"b":[],"c":[1,{"d":"x,\\\"}{"}],"e":{}}"#;
+        let shown = pretty(text);
+        assert_eq!(shown.lines().next(), Some("{"));
+        assert!(shown.contains("\"a\": 12.500,\n"), "{shown}");
+        assert!(shown.contains(r#""d": "x,\\\"}{""#), "{shown}");
+        assert!(shown.contains("\"b\": [],") && shown.ends_with("\"e\": {}\n}"), "{shown}");
+    }
+}

@@ -1,0 +1,205 @@
+//! The mocks of a test: what each operation answers, and what was called.
+
+use std::time::Duration;
+
+use flow_driver::{Answer as Declared, TestOperation, Value};
+use flow_engine::{Answer, Sending};
+use flow_http::{HttpResponse, NetError, NotSent, Unanswered};
+use flow_plan::{Place, Plan};
+use flow_vm::EffectId;
+
+/// The answers that are declared so far.
+#[derive(Debug, Default)]
+pub(super) struct Mocks {
+    mocks: Vec<Mock>,
+    calls: Vec<Called>,
+}
+
+#[derive(Debug)]
+struct Mock {
+    operation: TestOperation,
+    arguments: Option<Vec<Option<Vec<u8>>>>,
+    answer: Prepared,
+    used: usize,
+}
+
+/// An answer with its values computed.
+#[derive(Clone, Debug)]
+pub(super) enum Prepared {
+    Empty,
+    Value(Vec<u8>),
+    Fail(String, Vec<u8>),
+    Status(u16, Vec<u8>),
+    After(Duration, Box<Prepared>),
+    Sequence(Vec<Prepared>),
+}
+
+/// Computes the values of an answer.
+pub(super) fn prepare(answer: &Declared, value: &mut dyn FnMut(&Value) -> Option<Vec<u8>>) -> Prepared {
+    let optional = |body: &Option<Value>, value: &mut dyn FnMut(&Value) -> Option<Vec<u8>>| {
+        body.as_ref().and_then(&mut *value).unwrap_or_default()
+    };
+    match answer {
+        Declared::Empty => Prepared::Empty,
+        Declared::Value(body) => Prepared::Value(value(body).unwrap_or_default()),
+        Declared::Fail(name, fields) => Prepared::Fail(name.clone(), optional(fields, value)),
+        Declared::Status(status, body) => Prepared::Status(*status, optional(body, value)),
+        Declared::After(wait, then) => {
+            Prepared::After(Duration::from_micros(*wait), Box::new(prepare(then, value)))
+        }
+        Declared::Sequence(answers) => {
+            Prepared::Sequence(answers.iter().map(|answer| prepare(answer, value)).collect())
+        }
+    }
+}
+
+/// A call that was made: all its attempts together.
+#[derive(Clone, Debug)]
+pub(super) struct Called {
+    /// `api.operation`.
+    pub(super) name: String,
+    /// Whether there was no mock for it.
+    pub(super) unmocked: bool,
+    operation: TestOperation,
+    effect: EffectId,
+    /// A JSON text for each parameter, or a plain text where it travels as one.
+    arguments: Vec<Option<Vec<u8>>>,
+}
+
+impl Called {
+    /// Whether it is a call of the operation with the arguments.
+    pub(super) fn is(&self, operation: &TestOperation, arguments: Option<&[Option<Vec<u8>>]>) -> bool {
+        self.operation == *operation && arguments.is_none_or(|wanted| fits(wanted, &self.arguments))
+    }
+
+    /// The call in words.
+    pub(super) fn words(&self) -> String {
+        let arguments: Vec<_> =
+            self.arguments.iter().flatten().map(|argument| String::from_utf8_lossy(argument)).collect();
+        format!("{}({})", self.name, arguments.join(", "))
+    }
+}
+
+fn fits(wanted: &[Option<Vec<u8>>], actual: &[Option<Vec<u8>>]) -> bool {
+    wanted.iter().zip(actual).all(|(wanted, actual)| match (wanted, actual) {
+        (None, _) => true,
+        (Some(wanted), Some(actual)) => same(wanted, actual),
+        (Some(wanted), None) => wanted == b"null",
+    })
+}
+
+/// Whether a JSON text and what travelled are the same value.
+fn same(wanted: &[u8], actual: &[u8]) -> bool {
+    let read = |json: &[u8]| serde_json::from_slice::<serde_json::Value>(json).ok();
+    match (read(wanted), read(actual)) {
+        (Some(serde_json::Value::String(wanted)), _) if wanted.as_bytes() == actual => true,
+        (Some(wanted), Some(actual)) => wanted == actual,
+        _ => wanted == actual,
+    }
+}
+
+impl Mocks {
+    /// Adds a mock; later ones come first.
+    pub(super) fn add(&mut self, operation: TestOperation, arguments: Option<Vec<Option<Vec<u8>>>>, answer: Prepared) {
+        self.mocks.push(Mock { operation, arguments, answer, used: 0 });
+    }
+
+    /// Begins to note calls.
+    pub(super) fn begin(&mut self) {
+        self.calls.clear();
+    }
+
+    /// The calls since the beginning.
+    pub(super) fn end(&mut self) -> Vec<Called> {
+        std::mem::take(&mut self.calls)
+    }
+
+    /// What the network answers to an attempt.
+    pub(super) fn answer(&mut self, plan: &Plan, sending: &Sending) -> Answer {
+        let called = called(plan, sending);
+        let found = self.mocks.iter_mut().rev().find(|mock| {
+            mock.operation == called.operation
+                && mock.arguments.as_ref().is_none_or(|wanted| fits(wanted, &called.arguments))
+        });
+        let answer = found.map(|mock| {
+            mock.used += 1;
+            (mock.answer.clone(), mock.used)
+        });
+        let unmocked = answer.is_none();
+        match self.calls.iter_mut().find(|known| known.effect == called.effect) {
+            Some(known) => known.unmocked |= unmocked,
+            None => self.calls.push(Called { unmocked, ..called }),
+        }
+        match answer {
+            Some((answer, used)) => perform(&answer, used, plan, sending, Duration::ZERO),
+            None => failure(NetError::not_sent(NotSent::Setting, "there is no mock"), Duration::ZERO),
+        }
+    }
+}
+
+fn called(plan: &Plan, sending: &Sending) -> Called {
+    let request = &sending.call.request;
+    let operation = plan.operation(sending.operation);
+    let api = operation.and_then(|operation| plan.api(operation.api));
+    let mut path = request.path.iter();
+    let arguments = operation.map_or(&[][..], |operation| &operation.params).iter().map(|param| match param.place {
+        Place::Path => path.next().map(|text| text.clone().into_bytes()),
+        Place::Query => named(&request.query, &param.wire),
+        Place::Header => named(&request.headers, &param.wire),
+        Place::Body => request.body.clone(),
+    });
+    Called {
+        name: plan.operation_name(sending.operation),
+        unmocked: false,
+        arguments: arguments.collect(),
+        operation: TestOperation {
+            api: api.map_or_else(String::new, |api| api.name.clone()),
+            version: api.map_or(1, |api| api.version),
+            operation: operation.map_or_else(String::new, |operation| operation.name.clone()),
+        },
+        effect: sending.attempt.effect,
+    }
+}
+
+fn named(pairs: &[(String, String)], name: &str) -> Option<Vec<u8>> {
+    pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone().into_bytes())
+}
+
+fn perform(answer: &Prepared, used: usize, plan: &Plan, sending: &Sending, after: Duration) -> Answer {
+    let operation = plan.operation(sending.operation);
+    match answer {
+        Prepared::Empty => respond(204, Vec::new(), after),
+        Prepared::Value(body) => respond(200, body.clone(), after),
+        Prepared::Status(status, body) => respond(*status, body.clone(), after),
+        Prepared::After(wait, then) => perform(then, used, plan, sending, after.saturating_add(*wait)),
+        Prepared::Sequence(answers) => match answers.get(used - 1).or(answers.last()) {
+            Some(answer) => perform(answer, 1, plan, sending, after),
+            None => respond(204, Vec::new(), after),
+        },
+        Prepared::Fail(name, fields) => {
+            let raised = operation.and_then(|operation| {
+                let error = |id| plan.error(id).is_some_and(|error| error.name == *name);
+                operation.raises.iter().find(|(_, id)| error(*id)).map(|(status, _)| *status)
+            });
+            match (raised, name.as_str()) {
+                (Some(status), _) => respond(status, fields.clone(), after),
+                (None, "refused") => failure(NetError::not_sent(NotSent::Connection, "refused by the mock"), after),
+                (None, "timeout") => {
+                    failure(NetError::unanswered(Unanswered::Timeout, "timed out by the mock"), after)
+                }
+                (None, "http") => respond(500, Vec::new(), after),
+                (None, "decode") => respond(200, b"?".to_vec(), after),
+                (None, _) => failure(NetError::unanswered(Unanswered::Connection, "dropped by the mock"), after),
+            }
+        }
+    }
+}
+
+fn respond(status: u16, body: Vec<u8>, after: Duration) -> Answer {
+    let response = HttpResponse::new(status, body).with_header("content-type", "application/json");
+    Answer { after, result: Ok(response) }
+}
+
+fn failure(error: NetError, after: Duration) -> Answer {
+    Answer { after, result: Err(error) }
+}

@@ -1,0 +1,113 @@
+//! Snapshots beside the source, in the form that `cargo insta review` reads.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use flow_diagnostics::Diagnostic;
+use flow_source::Span;
+
+/// The snapshots of one file's tests.
+pub(super) struct Snapshots {
+    folder: PathBuf,
+    stem: String,
+    source: String,
+    update: bool,
+    /// How many each test has taken so far.
+    taken: HashMap<String, usize>,
+}
+
+impl Snapshots {
+    /// The snapshots of a file; with `update`, what is found is kept.
+    pub(super) fn new(file: &Path, update: bool) -> Self {
+        let name = |part: Option<&std::ffi::OsStr>| part.map(|name| name.to_string_lossy().into_owned());
+        Self {
+            folder: file.parent().unwrap_or(Path::new("")).join("snapshots"),
+            stem: name(file.file_stem()).unwrap_or_default(),
+            source: name(file.file_name()).unwrap_or_default(),
+            update,
+            taken: HashMap::new(),
+        }
+    }
+
+    /// Compares a text with what is kept. A text that is new or other is written beside it, to be reviewed.
+    ///
+    /// # Errors
+    /// Where a file cannot be read or written.
+    pub(super) fn compare(
+        &mut self,
+        test: &str,
+        expression: &str,
+        text: &str,
+        span: Span,
+    ) -> anyhow::Result<Option<Diagnostic>> {
+        let count = self.taken.entry(test.to_owned()).or_default();
+        *count += 1;
+        let number = if *count == 1 { String::new() } else { format!("-{count}") };
+        let path = self.folder.join(format!("{}__{}{number}.snap", self.stem, slug(test)));
+        let pending = path.with_extension("snap.new");
+        let kept = fs::read_to_string(&path).ok().map(|file| contents(&file).to_owned());
+        if kept.as_deref() == Some(text.trim_end()) {
+            let _ = fs::remove_file(&pending);
+            return Ok(None);
+        }
+        fs::create_dir_all(&self.folder).with_context(|| format!("cannot make {}", self.folder.display()))?;
+        let target = if self.update { &path } else { &pending };
+        let file = format!("---\nsource: {}\nexpression: {expression}\n---\n{}\n", self.source, text.trim_end());
+        fs::write(target, file).with_context(|| format!("cannot write {}", target.display()))?;
+        if self.update {
+            let _ = fs::remove_file(&pending);
+            return Ok(None);
+        }
+        let message = match &kept {
+            Some(_) => "the snapshot differs from what is kept",
+            None => "there is no snapshot yet",
+        };
+        let mut diagnostic = Diagnostic::failure("snapshot", span, message);
+        if let Some(kept) = kept {
+            diagnostic = diagnostic.note(format!("kept (-) and found (+):\n{}", difference(&kept, text.trim_end())));
+        } else {
+            diagnostic = diagnostic.note(format!("found:\n{}", text.trim_end()));
+        }
+        Ok(Some(diagnostic.help("keep it with `flow test --update`, or review it with `cargo insta review`")))
+    }
+}
+
+/// What follows the header.
+fn contents(file: &str) -> &str {
+    let body = file.strip_prefix("---\n").and_then(|rest| rest.split_once("\n---\n")).map_or(file, |(_, body)| body);
+    body.trim_end()
+}
+
+/// A test's name as a file's: letters and digits, with `_` between words.
+fn slug(name: &str) -> String {
+    let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let slug = words.collect::<Vec<_>>().join("_").to_lowercase();
+    slug.chars().take(80).collect()
+}
+
+/// The lines that differ, with what they have in common at both ends left out.
+fn difference(kept: &str, found: &str) -> String {
+    let (old, new): (Vec<&str>, Vec<&str>) = (kept.lines().collect(), found.lines().collect());
+    let start = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
+    let rest = old.len().min(new.len()) - start;
+    let end = old.iter().rev().zip(new.iter().rev()).take(rest).take_while(|(a, b)| a == b).count();
+    let part = |lines: &[&str], sign: char| -> String {
+        let changed = lines.get(start..lines.len() - end).unwrap_or_default();
+        changed.iter().map(|line| format!("{sign} {line}\n")).collect()
+    };
+    format!("{}{}", part(&old, '-'), part(&new, '+')).trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{difference, slug};
+
+    #[test]
+    fn a_difference_shows_changed_lines_alone() {
+        assert_eq!(difference("a\nb\nc", "a\nx\ny\nc"), "- b\n+ x\n+ y");
+        assert_eq!(difference("a\na", "a"), "- a");
+        assert_eq!(slug("A declined card: stock & all"), "a_declined_card_stock_all");
+    }
+}
