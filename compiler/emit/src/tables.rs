@@ -41,9 +41,20 @@ pub(crate) fn workflow(context: &mut Context<'_>, id: WorkflowId) {
     // The entry's parameters stand in the order of the input's fields, which is by name.
     let mut params: Vec<_> = declared.params.iter().collect();
     params.sort_by(|a, b| a.name.text.cmp(&b.name.text));
-    for param in params {
-        let ty = context.ty(context.typed.local(param.local));
+    let fields = match context.plan.types.get(context.plan.input) {
+        Type::Record(fields) if context.plan.input_form == InputForm::ByName => fields.clone(),
+        _ => Vec::new(),
+    };
+    for param in &params {
+        let field = fields.iter().find(|field| field.name == *param.name.text);
+        let ty = field.map_or_else(|| context.ty(context.typed.local(param.local)), |field| field.ty);
         context.param(param.local, ty);
+    }
+    // A parameter with a default may be absent in the input.
+    for param in params {
+        if let Some(default) = param.default {
+            context.apply_default(param.local, default);
+        }
     }
     if let Some(within) = checked.within_us {
         let span = declared.within.map_or(declared.head, |within| context.program.exprs[within].span);
@@ -67,6 +78,23 @@ fn error_name(context: &Context<'_>, error: ErrorRef) -> String {
 }
 
 impl Context<'_> {
+    /// Gives a parameter that is absent its default.
+    fn apply_default(&mut self, local: flow_hir::LocalId, default: ExprId) {
+        let given = self.local(local);
+        let value = self.register_of(self.typed.local(local));
+        let (absent, done) = (self.current.label(), self.current.label());
+        let null = self.is_null(given);
+        self.current.jump_if(null.reg, absent);
+        let present = self.unwrap(given);
+        self.some(value, present);
+        self.current.jump(done);
+        self.current.bind(absent);
+        let default = self.expr(default);
+        self.some(value, default);
+        self.current.bind(done);
+        self.bind_local(local, value);
+    }
+
     /// The plan's entry of a declared error.
     pub(crate) fn error_type(&mut self, id: ErrorDeclId) -> flow_plan::ErrorId {
         if let Some(known) = self.errors.get(&id) {

@@ -179,10 +179,25 @@ impl Context<'_> {
         out
     }
 
-    /// A record of the type, from values by field name.
+    /// A record of the type, from values by field name; what is due as `T?` may be given as `T`.
     pub(crate) fn record_of(&mut self, ty: TypeId, mut parts: Vec<(String, Value)>) -> Value {
         parts.sort_by(|a, b| a.0.cmp(&b.0));
-        let registers = parts.into_iter().map(|(_, value)| value.reg).collect();
+        let due = match self.plan.types.get(ty) {
+            Type::Record(fields) => fields.iter().map(|field| field.ty).collect(),
+            _ => Vec::new(),
+        };
+        let mut registers = Vec::with_capacity(parts.len());
+        for ((_, value), ty) in parts.into_iter().zip(due) {
+            let fits = self.plan.types.same_layout(value.ty, ty);
+            let value = if fits {
+                value
+            } else {
+                let wrapped = self.register(ty);
+                self.some(wrapped, value);
+                wrapped
+            };
+            registers.push(value.reg);
+        }
         let fields = self.current.list(registers);
         let out = self.register(ty);
         self.current.emit(Op::Record { dst: out.reg, of: ty, fields });
