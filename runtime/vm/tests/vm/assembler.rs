@@ -30,19 +30,19 @@ use flow_plan::{
 use crate::assembly::{Operands, instruction};
 
 /// The plan of a text.
-pub fn assemble(text: &str) -> Plan {
+pub(crate) fn assemble(text: &str) -> Plan {
     Assembler::default().plan(text)
 }
 
 /// The id of a function, by name.
-pub fn function(text: &str, name: &str) -> FunctionId {
+pub(crate) fn function(text: &str, name: &str) -> FunctionId {
     let mut assembler = Assembler::default();
     assembler.plan(text);
     FunctionId(assembler.functions.iter().position(|known| known == name).unwrap() as u32)
 }
 
 /// The id of a type that the text names.
-pub fn named_type(text: &str, name: &str) -> TypeId {
+pub(crate) fn named_type(text: &str, name: &str) -> TypeId {
     let mut assembler = Assembler::default();
     assembler.plan(text);
     assembler.named[name]
@@ -62,7 +62,7 @@ struct Assembler {
 }
 
 /// Words, names, literals and single signs.
-pub fn tokens(line: &str) -> Vec<String> {
+pub(crate) fn tokens(line: &str) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     let chars: Vec<char> = line.chars().collect();
     let mut at = 0;

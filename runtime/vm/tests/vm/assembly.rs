@@ -6,7 +6,7 @@ use flow_plan::{
 };
 
 /// What the operands of an instruction are looked up in.
-pub trait Operands {
+pub(crate) trait Operands {
     fn register(&mut self, field: &str) -> Reg;
     fn list(&mut self) -> ListId;
     fn target(&mut self) -> Target;
@@ -40,7 +40,7 @@ macro_rules! parse_ops {
     ($($name:ident $mnemonic:literal { $($field:ident : $role:ident $kind:ident),* } $doc:literal;)*) => {
         /// The instruction of a mnemonic.
         #[allow(unused_variables)]
-        pub fn instruction(mnemonic: &str, from: &mut impl Operands) -> Op {
+        pub(crate) fn instruction(mnemonic: &str, from: &mut impl Operands) -> Op {
             match mnemonic {
                 $($mnemonic => {
                     $(let $field = operand!(from $role $mnemonic $field);)*

@@ -21,7 +21,7 @@ use flow_vm::{
 use crate::assembler::assemble;
 
 /// Runs an execution of a plan by a transcript, twice, and holds the transcript against what it does.
-pub fn check(plan: &str, transcript: &str) {
+pub(crate) fn check(plan: &str, transcript: &str) {
     let transcript: Vec<&str> = transcript.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let program = Arc::new(Program::load(assemble(plan)).unwrap());
     let straight = play(&program, &transcript, false);
@@ -31,7 +31,7 @@ pub fn check(plan: &str, transcript: &str) {
 }
 
 /// The program of a plan's text.
-pub fn program(plan: &str) -> Arc<Program> {
+pub(crate) fn program(plan: &str) -> Arc<Program> {
     Arc::new(Program::load(assemble(plan)).unwrap())
 }
 
@@ -75,7 +75,7 @@ fn play(program: &Arc<Program>, transcript: &[&str], store: bool) -> Vec<String>
 }
 
 /// Does to a machine what a line says.
-pub fn act(machine: &mut Machine, command: &str) -> Result<Step, String> {
+pub(crate) fn act(machine: &mut Machine, command: &str) -> Result<Step, String> {
     match command {
         "cancel" => return Ok(machine.cancel()),
         "proceed" => return Ok(machine.proceed()),
@@ -175,7 +175,7 @@ fn undone(undone: &[Undone]) -> String {
 }
 
 /// An error in one line.
-pub fn error(raised: &Raised) -> String {
+pub(crate) fn error(raised: &Raised) -> String {
     let mut line = raised.name.clone();
     if let Some(fields) = &raised.fields {
         line.push_str(&format!(" {}", String::from_utf8_lossy(fields)));
