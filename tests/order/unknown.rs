@@ -1,7 +1,7 @@
 //! Lost answers: what may be sent again is sent again, what may not is not, and nothing is guessed.
 
 use super::{order, services};
-use crate::support::command::{flow, run};
+use crate::support::command::{Ran, flow, run};
 use crate::support::server::{Reply, Server};
 
 #[test]
@@ -30,29 +30,37 @@ workflow notify (to: string) -> { id: string } {
 }
 "#;
 
-#[test]
-fn an_unsafe_post_whose_answer_was_lost_is_not_sent_again_and_the_run_says_unknown() {
+/// Sends a letter to a server that loses its answer, and would answer if it were sent again.
+fn lose_an_answer(format: &str) -> (Ran, Server) {
     let server = Server::start([("POST /letters", vec![Reply::Drop, Reply::Json(200, r#"{"id":"l-1"}"#)])]);
-    let folder = tempfile();
+    let folder = std::env::temp_dir().join(format!("flow-unknown-{format}-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("letters.flow"), UNSAFE).unwrap();
     let set = format!("url={}", server.url());
-    let arguments = ["run", "letters.flow", "--input", r#"{"to":"Ada"}"#, "--set", &set];
+    let arguments =
+        ["run", "letters.flow", "--input", r#"{"to":"Ada"}"#, "--set", &set, "--format", format];
     let ran = run(&mut flow(&folder, &arguments));
-    assert_eq!(ran.code, 1, "{}", ran.seen());
-    assert_eq!(server.received_for("POST /letters").len(), 1);
-    for said in ["unknown", "letters.flow:11", "letters.send"] {
-        assert!(ran.stderr.contains(said), "{said} is not in:\n{}", ran.stderr);
-    }
-    let json = run(flow(&folder, &arguments).args(["--format", "json"]));
-    let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
-    assert_eq!(json["status"], "needs_attention");
-    assert_eq!(json["error"]["name"], "unknown");
     std::fs::remove_dir_all(folder).unwrap();
+    (ran, server)
 }
 
-fn tempfile() -> std::path::PathBuf {
-    let unique = format!("flow-unknown-{}", std::process::id());
-    let folder = std::env::temp_dir().join(unique);
-    std::fs::create_dir_all(&folder).unwrap();
-    folder
+#[test]
+fn an_unsafe_post_whose_answer_was_lost_is_not_sent_again_and_the_run_says_unknown() {
+    let (ran, server) = lose_an_answer("text");
+    assert_eq!(ran.code, 1, "{}", ran.seen());
+    assert_eq!(server.received_for("POST /letters").len(), 1);
+    for said in ["error[unknown]", "letters.flow:11", "letters.send", "nobody knows whether"] {
+        assert!(ran.stderr.contains(said), "{said} is not in:\n{}", ran.stderr);
+    }
+}
+
+#[test]
+fn the_json_form_of_an_unknown_outcome_says_that_it_needs_attention() {
+    let (ran, server) = lose_an_answer("json");
+    assert_eq!(ran.code, 1, "{}", ran.seen());
+    assert_eq!(server.received_for("POST /letters").len(), 1);
+    let json: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(json["status"], "needs_attention");
+    assert_eq!(json["error"]["name"], "unknown");
+    assert_eq!(json["unsettled"], serde_json::json!(["letters.send"]));
 }
