@@ -2,3 +2,11 @@
 
 #[path = "suite/corpus.rs"]
 mod corpus;
+#[path = "suite/generate.rs"]
+mod generate;
+#[path = "suite/random.rs"]
+mod random;
+#[path = "suite/rules.rs"]
+mod rules;
+#[path = "suite/words.rs"]
+mod words;
