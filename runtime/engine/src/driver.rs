@@ -45,7 +45,7 @@ const SNAPSHOT_EVERY: u32 = 64;
 const WAIT_UNRECORDED_MAX_US: u64 = 1_000_000;
 
 /// The most calls that a report names; an execution that runs for ever must not grow for ever.
-const STEPS_REPORTED_MAX: usize = 10_000;
+const STEPS_REPORTED_MAX: usize = 1_000;
 
 /// Drives one execution.
 #[derive(Debug)]

@@ -72,6 +72,8 @@ pub struct Simulation<N> {
     sent: u64,
     actions_done: u64,
     crash_before: BTreeSet<u64>,
+    /// When it is told to cancel, on the monotonic clock of this life.
+    cancel_at_us: Option<u64>,
     events: Vec<Event>,
 }
 
@@ -112,6 +114,7 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
             sent: 0,
             actions_done: 0,
             crash_before: BTreeSet::new(),
+            cancel_at_us: None,
             events: Vec::new(),
         }
     }
@@ -124,6 +127,12 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
     /// Lets the process die before its so many-th action, counted from 0 over all its lives.
     pub fn crash_before(&mut self, action: u64) {
         self.crash_before.insert(action);
+    }
+
+    /// Tells it to cancel when so much time has passed in this life. A process that dies before has not been told.
+    pub fn cancel_after(&mut self, after: Duration) {
+        let after_us = u64::try_from(after.as_micros()).unwrap_or(u64::MAX);
+        self.cancel_at_us = Some(self.now.mono_us.saturating_add(after_us));
     }
 
     /// How many actions it has performed.
@@ -173,6 +182,7 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
     pub fn recover(&mut self, after: Duration) -> Result<Run, RecoverError> {
         self.timers.clear();
         self.arrivals.clear();
+        self.cancel_at_us = None;
         self.limits = Mutex::default();
         let after_us = u64::try_from(after.as_micros()).unwrap_or(u64::MAX);
         let wall_us = self.now.wall_us.saturating_add(i64::try_from(after_us).unwrap_or(i64::MAX));
@@ -265,6 +275,11 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
 
     /// Lets time pass until the next thing happens.
     fn next(&mut self) -> Option<Input> {
+        if let Some(at_us) = self.cancel_at_us.filter(|at_us| self.comes_first(*at_us)) {
+            self.cancel_at_us = None;
+            self.pass_until(at_us);
+            return Some(Input::Cancel);
+        }
         let timer = self.timers.iter().map(|(timer, at_us)| (*at_us, *timer)).min();
         let arrival = self.arrivals.first_key_value().map(|((at_us, _), _)| *at_us);
         match (timer, arrival) {
@@ -280,6 +295,12 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
             }
             _ => None,
         }
+    }
+
+    /// Whether nothing else happens before a moment.
+    fn comes_first(&self, at_us: u64) -> bool {
+        let arrival = self.arrivals.first_key_value().map(|((at_us, _), _)| *at_us);
+        self.timers.values().copied().chain(arrival).all(|other| at_us <= other)
     }
 
     fn pass_until(&mut self, mono_us: u64) {

@@ -190,21 +190,23 @@ impl Replay {
         }
         let snapshot = history.records.iter().rposition(|record| matches!(record, Record::Snapshot(_)));
         let mut replay = match snapshot.and_then(|index| history.records.get(index)) {
-            Some(Record::Snapshot(snapshot)) => Self {
-                machine: Machine::decode(Arc::clone(program), &snapshot.machine)?,
-                saved: postcard::from_bytes(&snapshot.driver)
-                    .map_err(|error| RecoverError::Misfit(format!("the snapshot cannot be read: {error}")))?,
-                lines: BTreeMap::new(),
-                logged: Vec::new(),
-                status: Status::Waiting,
-                since_snapshot: 0,
-            },
+            Some(Record::Snapshot(snapshot)) => {
+                let machine = Machine::decode(Arc::clone(program), &snapshot.machine)?;
+                let saved = postcard::from_bytes(&snapshot.driver)
+                    .map_err(|error| RecoverError::Misfit(format!("the snapshot cannot be read: {error}")))?;
+                Self::at(machine, saved)
+            }
             _ => Self::from_start(program, started)?,
         };
         for record in history.records.iter().skip(snapshot.map_or(1, |index| index + 1)) {
             replay.take(program, record)?;
         }
         Ok(replay)
+    }
+
+    fn at(machine: Machine, saved: Saved) -> Self {
+        let status = machine.status();
+        Self { machine, saved, lines: BTreeMap::new(), logged: Vec::new(), status, since_snapshot: 0 }
     }
 
     fn from_start(program: &Arc<Program>, started: &Started) -> Result<Self, RecoverError> {
@@ -217,14 +219,7 @@ impl Replay {
             pinned.push((ConfigId(id), json.clone()));
         }
         let (machine, step) = Machine::start(Arc::clone(program), &started.input, &pinned)?;
-        let mut replay = Self {
-            machine,
-            saved: Saved::default(),
-            lines: BTreeMap::new(),
-            logged: Vec::new(),
-            status: Status::Waiting,
-            since_snapshot: 0,
-        };
+        let mut replay = Self::at(machine, Saved::default());
         replay.follow(program, step);
         Ok(replay)
     }

@@ -129,6 +129,27 @@ fn an_unsafe_call_that_surely_was_not_sent_is_tried_again() {
 }
 
 #[test]
+fn an_unsafe_call_that_was_not_sent_is_known_to_be_so_after_a_crash() {
+    // The process dies while it waits after a refused connection: what is durable says that nothing was sent.
+    let program = load(Shop::default().only(NOTIFY, 1));
+    let world = World::default();
+    let retry =
+        |record: &Record| matches!(record, Record::AttemptEnded(ended) if ended.retry_after_us.is_some());
+    let mut simulation = (0..20)
+        .map(|action| {
+            let net = scripted(&world, &[(NOTIFY, &[Fate::Refused])]);
+            let mut simulation = Simulation::new(program.clone(), settings(&program), 1, net);
+            simulation.crash_before(action);
+            simulation.start(INPUT).unwrap();
+            simulation
+        })
+        .find(|simulation| simulation.history().unwrap().last().is_some_and(retry))
+        .unwrap();
+    let Run::Ended(report) = simulation.recover(Duration::from_secs(5)).unwrap() else { panic!() };
+    assert!(matches!(report.outcome, Outcome::Succeeded(_)), "{report:?}");
+}
+
+#[test]
 fn a_refusal_after_an_unknown_attempt_is_unknown() {
     let refused = Fate::Refused;
     let script: &[Fate] = &[Fate::LostAfter, refused, refused, refused];

@@ -27,7 +27,7 @@ const TEXT: TypeId = TypeId(1);
 /// `{ id: string }`, which is also the input.
 const ID: TypeId = TypeId(2);
 const DURATION: TypeId = TypeId(3);
-/// `{ stock: { id }, quote: { id } }`
+/// `{ quote: { id }, stock: { id } }`
 const BOTH: TypeId = TypeId(4);
 const REASON: TypeId = TypeId(5);
 const UUID: TypeId = TypeId(6);
@@ -89,8 +89,8 @@ impl Shop {
         main.function.groups.push(Group {
             mode: GroupMode::All,
             branches: vec![
-                Branch { field: Some(0), function: FunctionId(1), captures },
-                Branch { field: Some(1), function: FunctionId(2), captures },
+                Branch { field: Some(1), function: FunctionId(1), captures },
+                Branch { field: Some(0), function: FunctionId(2), captures },
             ],
         });
         let both = main.reg(BOTH);
@@ -102,7 +102,7 @@ impl Shop {
         let paid = main.reg(ID);
         // What is sent depends on what was read, and on chance: neither may be read twice.
         let quote = main.reg(ID);
-        main.op(Op::Field { dst: quote, record: both, offset: 1, slots: 1 });
+        main.op(Op::Field { dst: quote, record: both, offset: 0, slots: 1 });
         let quoted = main.reg(TEXT);
         main.op(Op::Field { dst: quoted, record: quote, offset: 0, slots: 1 });
         main.call(paid, CHARGE, &[quoted]);
@@ -124,11 +124,14 @@ impl Shop {
         let id = main.reg(TEXT);
         main.op(Op::Field { dst: id, record: Reg(0), offset: 0, slots: 1 });
         let result = main.reg(if matches!(step, TAG | NOTIFY | RELEASE) { NULL } else { ID });
-        for _ in 0..times {
-            main.call(result, step, &[id]);
-        }
+        // A step stands at one place, so each call is a step of its own.
+        let extra = (0..times).map(|n| StepId(7 + u32::try_from(n).unwrap()));
+        extra.clone().for_each(|step| main.call(result, step, &[id]));
         main.op(Op::Return { src: Reg(0) });
-        self.plan(main)
+        let mut plan = self.plan(main);
+        let copy = plan.step(step).unwrap().clone();
+        plan.steps.extend(extra.map(|_| copy.clone()));
+        plan
     }
 
     fn plan(&self, main: Code) -> Plan {
@@ -186,7 +189,7 @@ impl Shop {
                 Type::String,
                 Type::Record(vec![field("id", TEXT)]),
                 Type::Duration,
-                Type::Record(vec![field("stock", ID), field("quote", ID)]),
+                Type::Record(vec![field("quote", ID), field("stock", ID)]),
                 Type::Record(vec![field("reason", TEXT)]),
                 Type::Uuid,
             ]),

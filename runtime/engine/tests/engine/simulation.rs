@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// How many seeds: `FLOW_SEEDS` overrides it, `FLOW_SEED` runs one alone.
-const SEEDS: u64 = 150;
+const SEEDS: u64 = 40;
 
 /// One execution, and where its process dies.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +20,8 @@ struct Case {
     seed: u64,
     crashes: [Option<u64>; 2],
     snapshot_every: u32,
+    /// When it is told to cancel.
+    cancel_after: Option<Duration>,
 }
 
 fn shop(seed: u64) -> Shop {
@@ -36,6 +38,9 @@ fn run(case: Case) -> (u64, String) {
     let mut simulation = Simulation::new(program.clone(), settings(&program), case.seed, net);
     simulation.set_snapshot_every(case.snapshot_every);
     case.crashes.into_iter().flatten().for_each(|action| simulation.crash_before(action));
+    if let Some(after) = case.cancel_after {
+        simulation.cancel_after(after);
+    }
     let mut run = simulation.start(br#"{"id":"o-1"}"#).unwrap();
     let report = loop {
         match run {
@@ -144,7 +149,8 @@ fn seeds() -> std::ops::Range<u64> {
 #[test]
 fn whatever_the_network_does() {
     for seed in seeds().flat_map(|seed| [seed, seed + 1_000_000, seed + 2_000_000]) {
-        let case = Case { seed, crashes: [None; 2], snapshot_every: 64 };
+        let cancel_after = (seed % 2 == 1).then(|| Duration::from_millis(seed * 7919 % 12_000));
+        let case = Case { seed, crashes: [None; 2], snapshot_every: 64, cancel_after };
         assert_eq!(named(case), named(case), "seed {seed} gives one trace");
     }
 }
@@ -153,7 +159,8 @@ fn whatever_the_network_does() {
 fn wherever_the_process_dies() {
     for seed in seeds() {
         let snapshot_every = [1, 3, 64][(seed % 3) as usize];
-        let whole = Case { seed, crashes: [None; 2], snapshot_every };
+        let cancel_after = (seed % 4 == 1).then(|| Duration::from_millis(seed * 7919 % 12_000));
+        let whole = Case { seed, crashes: [None; 2], snapshot_every, cancel_after };
         let (actions, _) = named(whole);
         for first in 0..actions {
             named(Case { crashes: [Some(first), None], ..whole });

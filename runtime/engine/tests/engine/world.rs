@@ -96,7 +96,7 @@ impl World {
         let mut state = self.0.borrow_mut();
         let request = &sending.request;
         state.seen.push(Seen {
-            step: sending.call.step,
+            step: step(sending),
             path: sending.call.path.0.clone(),
             line: format!("{} {}", request.method.as_str(), request.url),
             key: key(sending),
@@ -120,7 +120,7 @@ impl World {
 
 impl State {
     fn take_effect(&mut self, sending: &Sending) -> HttpResponse {
-        let step = sending.call.step;
+        let step = step(sending);
         let created = |id: &str| HttpResponse::new(200, format!(r#"{{"id":"{id}"}}"#));
         match step {
             // Each reading gives another quote.
@@ -146,6 +146,11 @@ impl State {
     }
 }
 
+/// The step of the whole workflow that calls the same operation: they are numbered alike.
+fn step(sending: &Sending) -> StepId {
+    StepId(sending.operation.0)
+}
+
 fn key(sending: &Sending) -> Option<String> {
     sending.request.header("idempotency-key").map(str::to_owned)
 }
@@ -159,7 +164,7 @@ pub(crate) fn scripted(
     let mut scripts: BTreeMap<StepId, Vec<Fate>> =
         scripts.iter().map(|(step, fates)| (*step, fates.iter().rev().copied().collect())).collect();
     move |sending| {
-        let fate = scripts.get_mut(&sending.call.step).and_then(Vec::pop).unwrap_or(Fate::Good);
+        let fate = scripts.get_mut(&step(sending)).and_then(Vec::pop).unwrap_or(Fate::Good);
         world.meet(sending, fate, Duration::from_millis(10))
     }
 }
