@@ -1,10 +1,13 @@
 //! APIs, operations, parameters and properties.
 
+use cstree::traversal::Direction;
+
 use super::declarations::{operations, overrides, properties};
 use super::names::{is_optional, keyword};
 use super::node::{ast_nodes, child, children};
 use super::{
-    AstNode, Expr, ImportApi, Name, NameRef, StringLiteral, TypeExpr, Version, WhereClause, WireName,
+    AstNode, Expr, ImportApi, Name, NameRef, StringLiteral, StringPart, TypeExpr, Version, WhereClause,
+    WireName,
 };
 use crate::{SyntaxKind, SyntaxNode};
 
@@ -84,6 +87,41 @@ pub enum ParameterPlace {
     Body,
     /// `header x: T`
     Header,
+}
+
+/// A part of a path template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PathPart {
+    /// Text as it stands.
+    Text(String),
+    /// `{name}`, or `{+name}`, which takes an absolute link.
+    Parameter {
+        /// The name of the parameter; any word.
+        name: String,
+        /// Whether a `+` stands before the name.
+        is_link: bool,
+    },
+}
+
+impl StringLiteral {
+    /// The parts of a path template, in order.
+    pub fn template(&self) -> Vec<PathPart> {
+        let parts = self.parts().into_iter().map(|part| match part {
+            StringPart::Text(text) => PathPart::Text(text),
+            StringPart::Expr(expr) => {
+                let mut before = expr.syntax().siblings_with_tokens(Direction::Prev).skip(1);
+                let is_link = before
+                    .find_map(|element| element.into_token())
+                    .is_some_and(|token| token.kind() == SyntaxKind::Plus);
+                let name = match &expr {
+                    Expr::NameExpr(name) => name.text().to_owned(),
+                    _ => String::new(),
+                };
+                PathPart::Parameter { name, is_link }
+            }
+        });
+        parts.collect()
+    }
 }
 
 impl ApiDecl {

@@ -52,21 +52,3 @@ fn expectations(text: &str) -> Vec<String> {
     assert!(pending.is_empty(), "an expectation without a line after it");
     expected
 }
-
-#[test]
-#[ignore]
-fn show() {
-    for (path, text) in corpus("tests/suite/broken") {
-        let parse = parsed(&text);
-        println!("== {}", path.display());
-        let found = summary(&text, &parse);
-        for (i, line) in text.lines().enumerate() {
-            println!("{}: {line}", i + 1);
-            for f in &found {
-                if f.starts_with(&format!("{}: ", i + 1)) {
-                    println!("      ^ {f}");
-                }
-            }
-        }
-    }
-}
