@@ -14,7 +14,7 @@
 //! }
 //! pure positive(it: int) -> bool { … }
 //! ```
-//! Constants stand as literals of their register's type; counts of slots are found; `field dst record name`
+//! Types are written as in the language, maps as `<int>`. Constants stand as literals of their register's type; counts of slots are found; `field dst record name`
 //! takes the field's name. Live tables are made.
 
 use std::collections::HashMap;
@@ -304,7 +304,11 @@ impl Assembler {
             "json" => Type::Json,
             "error" => Type::Error,
             "secret" => Type::Secret(self.ty(cursor)),
-            "map" => Type::Map(self.ty(cursor)),
+            "<" => {
+                let value = self.ty(cursor);
+                cursor.expect(">");
+                Type::Map(value)
+            }
             "[" => {
                 let item = self.ty(cursor);
                 cursor.expect("]");

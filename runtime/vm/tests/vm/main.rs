@@ -15,4 +15,5 @@ mod pure;
 mod sagas;
 mod state;
 mod steps;
+mod verifier;
 mod wire;

@@ -77,7 +77,7 @@ fn numbers() {
 #[test]
 fn equality() {
     let all =
-        "{ d: decimal, f: float, j: json, l: [string], m: map decimal?, o: decimal?, s: string?, u: uuid }";
+        "{ d: decimal, f: float, j: json, l: [string], m: <decimal?>, o: decimal?, s: string?, u: uuid }";
     let text =
         format!("pure f(a: {all}, b: {all}) -> bool {{\nlet out: bool\neq out a b {all}\nreturn out\n}}");
     let value = r#"{"d": 1.50, "f": 0, "j": {"a": 1e1, "b": [null, "x"]}, "l": ["a"], "m": {"x": 1, "y": null},
@@ -128,12 +128,12 @@ fn lists_maps_and_json() {
     assert_eq!(evaluate(item, &[r#"["a"]"#, "1"]), "range (item 1 of a list of 1)");
     assert_eq!(evaluate(item, &[r#"["a"]"#, "-1"]), "range (item -1 of a list of 1)");
     let map = r#"
-        pure f(a: string, b: string, n: int, k: string) -> { got: int?, m: map int } {
-            let m: map int, got: int?, two: int, out: { got: int?, m: map int }
+        pure f(a: string, b: string, n: int, k: string) -> { got: int?, m: <int> } {
+            let m: <int>, got: int?, two: int, out: { got: int?, m: <int> }
             const two 2
-            map m map int (a, n, b, two, a, two)
-            map_get got m k map int
-            record out { got: int?, m: map int } (got, m)
+            map m <int> (a, n, b, two, a, two)
+            map_get got m k <int>
+            record out { got: int?, m: <int> } (got, m)
             return out
         }
     "#;
@@ -223,8 +223,8 @@ fn library_functions() {
         ("string.split", "string", "string", "[string]", "\"a,b,,\"", "\",\"", "[\"a\",\"b\",\"\",\"\"]"),
         ("string.split", "string", "string", "[string]", "\"aß\"", "\"\"", "[\"a\",\"ß\"]"),
         ("list.join", "[string]", "string", "string", "[\"a\",\"b\"]", "\", \"", "\"a, b\""),
-        ("map.size", "map decimal", "", "int", "{\"a\": 1}", "", "1"),
-        ("map.keys", "map decimal", "", "[string]", "{\"b\": 1, \"a\": 2}", "", "[\"b\",\"a\"]"),
+        ("map.size", "<decimal>", "", "int", "{\"a\": 1}", "", "1"),
+        ("map.keys", "<decimal>", "", "[string]", "{\"b\": 1, \"a\": 2}", "", "[\"b\",\"a\"]"),
         ("list.skip", "[decimal]", "int", "[decimal]", "[1, 2, 3]", "2", "[3]"),
         ("list.skip", "[decimal]", "int", "[decimal]", "[1, 2, 3]", "9", "[]"),
         ("list.take", "[decimal]", "int", "[decimal]", "[1, 2, 3]", "-1", "[]"),
