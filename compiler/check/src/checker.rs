@@ -1,7 +1,7 @@
 //! What all passes share: the program, the tables that grow, and the findings.
 
 use flow_diagnostics::Diagnostic;
-use flow_hir::{ErrorRef, ExprId, ExprKind, LocalId, Program, Spanned, TypeDeclId};
+use flow_hir::{ErrorRef, ExprId, ExprKind, Findings, LocalId, Program, Spanned, TypeDeclId};
 use flow_source::Span;
 
 use crate::display;
@@ -15,7 +15,7 @@ pub(crate) struct Checker<'a> {
     /// What is known so far.
     pub(crate) typed: Typed,
     /// What was found.
-    pub(crate) diagnostics: Vec<Diagnostic>,
+    pub(crate) findings: Findings,
     /// Declared types that are being resolved, to find those that contain themselves.
     pub(crate) declaring: Vec<TypeDeclId>,
     /// Errors that tests expect of executions, compared when it is known which errors escape.
@@ -28,7 +28,7 @@ impl<'a> Checker<'a> {
         Self {
             program,
             typed: Typed::default(),
-            diagnostics: Vec::new(),
+            findings: Findings::default(),
             declaring: Vec::new(),
             expected_errors: Vec::new(),
         }
@@ -36,7 +36,7 @@ impl<'a> Checker<'a> {
 
     /// Notes a finding.
     pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
+        self.findings.push(diagnostic);
     }
 
     /// A type in the user's words.

@@ -68,7 +68,7 @@ impl Finder<'_, '_> {
         let mut children = Vec::new();
         program.for_each_child(expr, |child| children.push(child));
         for child in children {
-            self.walk(child, found);
+            flow_hir::deeper(|| self.walk(child, found));
         }
     }
 

@@ -138,7 +138,7 @@ impl<'c, 'a> Infer<'c, 'a> {
 
     /// Infers an expression and notes its type.
     pub(crate) fn expr(&mut self, expr: ExprId, want: Want<'_>) -> Ty {
-        let ty = self.form(expr, want);
+        let ty = flow_hir::deeper(|| self.form(expr, want));
         self.checker.typed.exprs.insert(expr, ty);
         ty
     }

@@ -49,7 +49,7 @@ pub fn check(program: &Program) -> (Typed, Vec<Diagnostic>) {
     checker.find_escapes();
     checker.check_expected_errors();
     rules::apply(&mut checker);
-    (checker.typed, checker.diagnostics)
+    (checker.typed, checker.findings.finish())
 }
 
 /// A type in the user's words: `Order`, `{ id: string, total: decimal }`.

@@ -48,7 +48,7 @@ fn walk(checker: &Checker<'_>, expr: ExprId, each: &mut dyn FnMut(ExprId)) {
         _ => checker.program.for_each_child(expr, |child| children.push(child)),
     }
     for child in children {
-        walk(checker, child, each);
+        flow_hir::deeper(|| walk(checker, child, each));
     }
     each(expr);
 }

@@ -59,6 +59,7 @@ codes! {
     F0214 Error "a file that cannot be imported",
     F0215 Error "something that cannot be called",
     F0216 Error "a declaration where a value is due",
+    F0217 Note "too many findings to show",
 
     F0301 Error "a value of another type was expected",
     F0302 Error "unknown field",

@@ -9,6 +9,7 @@ mod api;
 mod body;
 mod declaration;
 mod files;
+mod findings;
 mod index;
 mod lower;
 mod pattern;
@@ -30,6 +31,7 @@ pub use body::{
 };
 pub use declaration::{ConfigEntry, ErrorDecl, Function, Param, Workflow};
 pub use files::{Files, ImportProblem};
+pub use findings::Findings;
 pub use index::{Arena, Index, SideTable};
 pub use lower::lower;
 pub use pattern::{FieldPattern, Pattern, PatternKind};
@@ -43,3 +45,4 @@ pub use retry::{
 };
 pub use test::{CallCount, Expectation, Mock, MockAnswer, Test, TestStep, TestStepKind};
 pub use types::{BuiltinType, Constraint, Field, Literal, LiteralKind, Tag, TypeDecl, TypeRef, TypeRefKind};
+pub use walk::deeper;

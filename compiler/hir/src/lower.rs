@@ -23,8 +23,8 @@ use rustc_hash::FxHashMap;
 use crate::files::{Files, LoadedFile, load};
 use crate::scope::{Names, collect, version};
 use crate::{
-    ApiId, ConfigEntry, ErrorDecl, Expr, ExprId, ExprKind, Function, Local, LocalId, LocalKind, Name, Param,
-    Program, TypeDecl, TypeRef, TypeRefKind, Workflow,
+    ApiId, ConfigEntry, ErrorDecl, Expr, ExprId, ExprKind, Findings, Function, Local, LocalId, LocalKind,
+    Name, Param, Program, TypeDecl, TypeRef, TypeRefKind, Workflow,
 };
 
 /// Lowers an entry file and all that it imports. Tests are those of the entry alone.
@@ -32,11 +32,13 @@ pub fn lower(files: &mut dyn Files, entry: FileId) -> (Program, Vec<Diagnostic>)
     let mut diagnostics = Vec::new();
     let loaded = load(files, entry, &mut diagnostics);
     let names = collect(&loaded, &mut diagnostics);
+    let mut findings = Findings::default();
+    diagnostics.into_iter().for_each(|diagnostic| findings.push(diagnostic));
     let mut lowerer = Lowerer {
         names,
         file: entry,
         program: Program::default(),
-        diagnostics,
+        findings,
         scopes: Vec::new(),
         depth: 0,
         api: None,
@@ -44,7 +46,7 @@ pub fn lower(files: &mut dyn Files, entry: FileId) -> (Program, Vec<Diagnostic>)
     for file in &loaded {
         lowerer.lower_file(file, file.file == entry);
     }
-    (lowerer.program, lowerer.diagnostics)
+    (lowerer.program, lowerer.findings.finish())
 }
 
 /// The state of lowering.
@@ -53,7 +55,7 @@ pub(crate) struct Lowerer {
     /// The file that is being lowered.
     file: FileId,
     program: Program,
-    diagnostics: Vec<Diagnostic>,
+    findings: Findings,
     /// Bound names, innermost scope last.
     scopes: Vec<FxHashMap<Arc<str>, LocalId>>,
     /// How deep the expression is that is being lowered.
@@ -98,7 +100,7 @@ impl Lowerer {
 
     /// Notes a finding.
     fn report(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
+        self.findings.push(diagnostic);
     }
 
     /// The place of a node.

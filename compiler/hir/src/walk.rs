@@ -126,13 +126,17 @@ impl Program {
         }
     }
 
-    /// Hands out an expression and everything inside it, outer before inner. Nesting is limited by the parser.
+    /// Hands out an expression and everything inside it, outer before inner, in the order of evaluation.
     pub fn for_each_inside(&self, expr: ExprId, each: &mut dyn FnMut(ExprId)) {
-        each(expr);
-        let mut children = Vec::new();
-        self.children(expr, &mut |child| children.push(child));
-        for child in children {
-            self.for_each_inside(child, each);
+        // Operator chains lean to one side, so the way down is kept here and not on the stack.
+        let mut next = vec![expr];
+        while let Some(expr) = next.pop() {
+            each(expr);
+            let first = next.len();
+            self.children(expr, &mut |child| next.push(child));
+            if let Some(children) = next.get_mut(first..) {
+                children.reverse();
+            }
         }
     }
 
@@ -197,4 +201,14 @@ fn call_children(
     if let Some(CompensationKind::Run { body, .. }) = compensation.map(|compensation| &compensation.kind) {
         each(*body);
     }
+}
+
+/// Stack that a level of nesting is sure to find, and how much is added when it does not.
+const STACK_LEFT: usize = 128 * 1024;
+const STACK_MORE: usize = 2 * 1024 * 1024;
+
+/// Runs one level of a recursion over expressions. Brackets are bounded by the parser, but operator chains and
+/// `else if` lean by a level for each, so that the stack may have to grow.
+pub fn deeper<T>(level: impl FnOnce() -> T) -> T {
+    stacker::maybe_grow(STACK_LEFT, STACK_MORE, level)
 }

@@ -77,8 +77,12 @@ impl Infer<'_, '_> {
     /// `log "text"`.
     pub(super) fn log(&mut self, span: Span, message: ExprId) -> Ty {
         self.effect(span, "`log`");
-        let reason = Reason { span, text: "a log is never secret".into() };
-        self.check(message, Ty::STRING, Some(&reason));
+        let found = self.expr(message, Want::Type(Ty::STRING, None));
+        if super::mismatch::holds_secret(self.checker, found) {
+            self.secret_shown(message, "a log");
+        } else {
+            self.fit(message, found, Ty::STRING, None);
+        }
         Ty::NULL
     }
 
@@ -87,11 +91,7 @@ impl Infer<'_, '_> {
         self.effect(span, "`report`");
         let ty = self.expr(value, Want::Any);
         if super::mismatch::holds_secret(self.checker, ty) {
-            let span = self.checker.span(value);
-            self.checker.report(
-                Diagnostic::new(&codes::F0701, span, "a secret would flow into a `report`")
-                    .help("a secret may flow into `auth`, headers and request bodies of an API alone"),
-            );
+            self.secret_shown(value, "a report");
         } else if !matches!(*self.checker.typed.types.structure(ty), TyKind::Record(_) | TyKind::Error) {
             let words = self.checker.words(ty);
             let span = self.checker.span(value);
@@ -101,5 +101,14 @@ impl Infer<'_, '_> {
             );
         }
         Ty::NULL
+    }
+
+    /// A secret where everybody sees it.
+    fn secret_shown(&mut self, value: ExprId, place: &str) {
+        let span = self.checker.span(value);
+        self.checker.report(
+            Diagnostic::new(&codes::F0701, span, format!("a secret cannot flow into {place}"))
+                .help("a secret may flow into `auth`, headers and request bodies of an API alone"),
+        );
     }
 }

@@ -19,13 +19,15 @@ impl Infer<'_, '_> {
         let (found_words, expected_words) = (self.checker.words(found), self.checker.words(expected));
         let plain = types.without_null(found);
         let mut diagnostic = if holds_secret(self.checker, found) && !holds_secret(self.checker, expected) {
-            let place = reason.map_or_else(String::new, |reason| format!(": {}", reason.text));
-            let mut diagnostic =
-                Diagnostic::new(&codes::F0701, span, format!("a secret would flow out of its cover{place}"))
-                    .label(format!("`{found_words}`"))
-                    .help("a secret may flow into `auth`, headers and request bodies of an API alone");
+            let mut diagnostic = Diagnostic::new(
+                &codes::F0701,
+                span,
+                format!("a secret cannot flow into a plain `{expected_words}`"),
+            )
+            .label(format!("`{found_words}`"))
+            .help("a secret may flow into `auth`, headers and request bodies of an API alone");
             if let Some(reason) = reason {
-                diagnostic = diagnostic.also(reason.span, "declared without `secret`");
+                diagnostic = diagnostic.also(reason.span, reason.text.clone());
             }
             self.checker.report(diagnostic);
             return;

@@ -2,6 +2,7 @@
 
 use flow_diagnostics::{Diagnostic, codes};
 use flow_hir::{ExprId, ExprKind};
+use rustc_hash::FxHashSet;
 
 use super::{steps, walk};
 use crate::checker::Checker;
@@ -28,15 +29,14 @@ fn check_coverage(checker: &mut Checker<'_>, body: ExprId) {
         ExprKind::For { body, .. } | ExprKind::While { body, .. } => looped.extend(steps(checker, body)),
         _ => {}
     });
-    let mut unique: Vec<ExprId> = Vec::new();
+    let looped: FxHashSet<ExprId> = looped.into_iter().collect();
     for (index, event) in events.iter().enumerate() {
         let missing = checker.typed.calls.get(*event).is_some_and(|call| call.undo == StepUndo::Missing);
         let followed = events.get(index + 1).copied().or_else(|| looped.contains(event).then_some(*event));
         let Some(next) = followed.or_else(|| sibling(checker, body, *event)) else { continue };
-        if !missing || unique.contains(event) {
+        if !missing {
             continue;
         }
-        unique.push(*event);
         let ExprKind::CallOperation { operation, callee, .. } = checker.program.exprs[*event].kind else {
             continue;
         };
@@ -141,7 +141,7 @@ fn events_outside_sagas(checker: &Checker<'_>, expr: ExprId, each: &mut dyn FnMu
             let mut children = Vec::new();
             program.for_each_child(expr, |child| children.push(child));
             for child in children {
-                events_outside_sagas(checker, child, each);
+                flow_hir::deeper(|| events_outside_sagas(checker, child, each));
             }
             if matches!(kind, ExprKind::CallWorkflow { .. } | ExprKind::Fail { .. }) {
                 each(expr);

@@ -1,7 +1,7 @@
 //! Unused names: what is bound or declared, and never read.
 
 use flow_diagnostics::{Diagnostic, codes};
-use flow_hir::{Expectation, ExprKind, LocalId, LocalKind, TestStepKind};
+use flow_hir::{Expectation, ExprKind, LocalId, LocalKind, PatternKind, Statement, TestStepKind};
 use flow_source::Span;
 use rustc_hash::FxHashSet;
 
@@ -31,6 +31,7 @@ fn check_locals(checker: &mut Checker<'_>) {
             }
         }
     }
+    let short = short_fields(checker);
     for (local, bound) in program.locals.iter() {
         let watched =
             matches!(bound.kind, LocalKind::Let | LocalKind::Var | LocalKind::Catch | LocalKind::Run);
@@ -46,27 +47,31 @@ fn check_locals(checker: &mut Checker<'_>) {
         };
         let mut diagnostic =
             Diagnostic::new(&codes::F1001, name.span, format!("`{}` is never used", name.text)).help(help);
-        if matches!(bound.kind, LocalKind::Let | LocalKind::Var) && !is_short_field(checker, local) {
+        if matches!(bound.kind, LocalKind::Let | LocalKind::Var) && !short.contains(&local) {
             diagnostic = diagnostic.edit(format!("rename to `_{}`", name.text), start, "_");
         }
         checker.report(diagnostic);
     }
 }
 
-/// Whether a name is bound by `{ name }` in a record pattern, where it cannot be renamed by itself.
-fn is_short_field(checker: &Checker<'_>, local: LocalId) -> bool {
-    use flow_hir::{PatternKind, Statement};
-    checker.program.exprs.iter().any(|(_, found)| {
-        let ExprKind::Block(block) = &found.kind else { return false };
-        block.statements.iter().any(|statement| {
-            let Statement::Let { pattern, .. } = statement else { return false };
-            let PatternKind::Record(fields) = &pattern.kind else { return false };
-            fields.iter().any(|field| {
-                field.field.span == field.pattern.span
-                    && matches!(field.pattern.kind, PatternKind::Bind(bound) if bound == local)
-            })
-        })
-    })
+/// The names that are bound by `{ name }` in a record pattern, where they cannot be renamed by themselves.
+fn short_fields(checker: &Checker<'_>) -> FxHashSet<LocalId> {
+    let mut found = FxHashSet::default();
+    for (_, expr) in checker.program.exprs.iter() {
+        let ExprKind::Block(block) = &expr.kind else { continue };
+        for statement in &block.statements {
+            let Statement::Let { pattern, .. } = statement else { continue };
+            let PatternKind::Record(fields) = &pattern.kind else { continue };
+            for field in fields {
+                if let PatternKind::Bind(local) = field.pattern.kind
+                    && field.field.span == field.pattern.span
+                {
+                    found.insert(local);
+                }
+            }
+        }
+    }
+    found
 }
 
 /// A declaration that is private to its file can be used nowhere else.

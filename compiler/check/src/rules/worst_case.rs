@@ -178,6 +178,10 @@ impl Finder<'_, '_> {
     }
 
     fn cost(&mut self, expr: ExprId) -> Cost {
+        flow_hir::deeper(|| self.cost_of(expr))
+    }
+
+    fn cost_of(&mut self, expr: ExprId) -> Cost {
         let program = self.checker.program;
         match &program.exprs[expr].kind {
             ExprKind::CallOperation { operation, arguments, .. } => {

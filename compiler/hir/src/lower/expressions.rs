@@ -8,17 +8,15 @@ use flow_syntax::ast::{self, AstNode};
 use rustc_hash::FxHashMap;
 
 use super::Lowerer;
+use crate::walk::deeper;
 use crate::{
     BinaryOp, Branch, Catch, CatchSelector, ErrorRef, ExprId, ExprKind, ListItem, LocalKind, MapEntry,
     MatchArm, Name, RecordItem, TemplatePart, UnaryOp,
 };
 
-/// How deep expressions may be nested, operator chains and `else if` included. The parser bounds brackets.
-const DEPTH_MAX: u32 = 500;
-
-/// Stack that a level of nesting is sure to find, and how much is added when it does not.
-const STACK_LEFT: usize = 128 * 1024;
-const STACK_MORE: usize = 2 * 1024 * 1024;
+/// How deep expressions may be nested, operator chains and `else if` included. The parser bounds brackets and
+/// chains for itself, so this is met by long `else if` alone.
+const DEPTH_MAX: u32 = 1_200;
 
 impl Lowerer {
     /// An expression that may be missing because the parser has reported a mistake.
@@ -45,7 +43,7 @@ impl Lowerer {
             return self.missing(span);
         }
         self.depth += 1;
-        let lowered = stacker::maybe_grow(STACK_LEFT, STACK_MORE, || self.lower_form(expr));
+        let lowered = deeper(|| self.lower_form(expr));
         self.depth -= 1;
         lowered
     }

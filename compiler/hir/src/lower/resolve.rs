@@ -12,6 +12,9 @@ use crate::{
     ApiId, BuiltinError, ConfigId, ErrorRef, ExprId, ExprKind, Name, OperationId, RetryRef, WorkflowId,
 };
 
+/// How many names are looked at for a suggestion, those bound last first.
+const SUGGESTIONS_MAX: usize = 500;
+
 /// Functions of the language, for suggestions.
 pub(super) const RECORDED: [&str; 4] = ["now", "today", "uuid", "random"];
 
@@ -26,16 +29,16 @@ impl Lowerer {
         self.names.files.get(&self.file).map_or_else(Vec::new, |scope| scope.names(wanted).collect())
     }
 
-    /// All bound names, the innermost first.
+    /// Names that are bound here, those bound last first.
     pub(super) fn local_names(&self) -> Vec<&str> {
-        let mut names: Vec<(&str, crate::LocalId)> = self
-            .scopes
+        self.program
+            .locals
             .iter()
             .rev()
-            .flat_map(|scope| scope.iter().map(|(name, local)| (&**name, *local)))
-            .collect();
-        names.sort_by_key(|(_, local)| std::cmp::Reverse(*local));
-        names.into_iter().map(|(name, _)| name).collect()
+            .take(SUGGESTIONS_MAX)
+            .filter(|(local, bound)| self.find_local(&bound.name.text) == Some(*local))
+            .map(|(_, bound)| &*bound.name.text)
+            .collect()
     }
 
     /// An unknown name, with the nearest of those that would do.

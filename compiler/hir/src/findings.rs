@@ -1,0 +1,49 @@
+//! Findings of a phase: as many as somebody would read, and how many there were beyond.
+
+use flow_diagnostics::{Diagnostic, Severity, codes};
+use flow_source::Span;
+
+/// The most errors, and the most warnings and notes, that one phase gives.
+const ERRORS_MAX: usize = 500;
+const REMARKS_MAX: usize = 200;
+
+/// Diagnostics that are collected up to a limit.
+#[derive(Debug, Default)]
+pub struct Findings {
+    errors: Vec<Diagnostic>,
+    remarks: Vec<Diagnostic>,
+    errors_more: usize,
+    remarks_more: usize,
+}
+
+impl Findings {
+    /// Notes a finding.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        let (list, more, max) = match diagnostic.severity {
+            Severity::Error => (&mut self.errors, &mut self.errors_more, ERRORS_MAX),
+            Severity::Warning | Severity::Note => (&mut self.remarks, &mut self.remarks_more, REMARKS_MAX),
+        };
+        if list.len() < max {
+            list.push(diagnostic);
+        } else {
+            *more += 1;
+        }
+    }
+
+    /// All of them, with a last one that counts those left out.
+    pub fn finish(mut self) -> Vec<Diagnostic> {
+        for (list, more, what) in [
+            (&mut self.errors, self.errors_more, "errors"),
+            (&mut self.remarks, self.remarks_more, "warnings"),
+        ] {
+            if more > 0
+                && let Some(last) = list.last()
+            {
+                let span = Span::at(last.primary.span.file, last.primary.span.end);
+                list.push(Diagnostic::new(&codes::F0217, span, format!("{more} more {what} follow")));
+            }
+        }
+        self.errors.append(&mut self.remarks);
+        self.errors
+    }
+}
