@@ -193,6 +193,7 @@ impl Program {
     ///
     /// # Errors
     /// Where an argument does not fit, or the function fails.
+    #[expect(clippy::result_large_err, reason = "an error is shown whole, and evaluating is no hot path")]
     pub fn evaluate(&self, function: FunctionId, args: &[Vec<u8>]) -> Result<Vec<u8>, Raised> {
         let mut heap = Heap::new(&self.image);
         let mut budget = Budget::default();

@@ -116,10 +116,9 @@ impl Machine {
         let op = self.program.function(fiber.function())?.code.get(fiber.at() as usize).copied();
         let Some(interruption) = self.interruption(id)? else { return Ok(()) };
         match (op, self.core.waits.get_mut(&effect)) {
-            (Some(Op::Call { .. }), Some(Wait::Call(_, cancelled))) => {
-                if !std::mem::replace(cancelled, true) {
-                    self.ask(EffectKind::Cancel { effect });
-                }
+            (Some(Op::Call { .. }), Some(Wait::Call(_, cancelled @ false))) => {
+                *cancelled = true;
+                self.ask(EffectKind::Cancel { effect });
             }
             (Some(Op::Sleep { .. } | Op::SleepUntil { .. }), Some(_)) => {
                 self.drop_timer(effect);

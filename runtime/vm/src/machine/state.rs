@@ -191,7 +191,7 @@ fn fiber_state(program: &Program, fiber: &Fiber) -> Option<FiberState> {
 
 fn read_words(program: &Program, bytes: &[u8]) -> Option<Vec<u64>> {
     let count = bytes.len() / 8;
-    if bytes.len() % 8 != 0 || count > HEAP_WORDS_MAX + HEAP_WORDS_RESERVE {
+    if !bytes.len().is_multiple_of(8) || count > HEAP_WORDS_MAX + HEAP_WORDS_RESERVE {
         return None;
     }
     let mut words = program.image().to_vec();

@@ -76,13 +76,9 @@ impl Machine {
             };
             let kept = handler.as_ref().map_or(0, |handler| usize::from(handler.scopes));
             if fiber.scopes.len() > kept {
-                match fiber.scopes.last() {
-                    Some(Scope::Saga(saga)) => {
-                        if self.undo_next(id, *saga)? {
-                            return Ok(());
-                        }
-                    }
-                    Some(Scope::Deadline { timer, .. }) => self.drop_timer(*timer),
+                match fiber.scopes.last().copied() {
+                    Some(Scope::Saga(saga)) if self.undo_next(id, saga)? => return Ok(()),
+                    Some(Scope::Deadline { timer, .. }) => self.drop_timer(timer),
                     _ => {}
                 }
                 self.fiber_mut(id)?.scopes.pop();

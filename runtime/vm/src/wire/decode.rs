@@ -86,14 +86,14 @@ impl Wire<'_> {
                 if kind == Kind::Text =>
             {
                 let found = reader.text()?;
-                self.from_text(text, &found)
+                self.written_as_text(text, &found)
             }
             _ => self.misfit(reader, ty),
         }
     }
 
     /// The value of a type that is a text on the wire.
-    fn from_text(&mut self, ty: &Type, text: &str) -> Decode {
+    fn written_as_text(&mut self, ty: &Type, text: &str) -> Decode {
         let signed = |value: i64| [value.cast_unsigned(), 0, 0];
         let (found, due) = match ty {
             Type::Bytes => match scalar::read_bytes(text) {
