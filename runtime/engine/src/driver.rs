@@ -10,6 +10,7 @@
 //!   before, they are made again, and nobody has seen the difference.
 
 mod answer;
+mod attempt;
 mod call;
 mod intent;
 mod open;

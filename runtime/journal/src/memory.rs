@@ -181,4 +181,26 @@ mod tests {
     async fn it_keeps_the_rules_of_stores() {
         conformance::run(&mut InMemory::default()).await.unwrap();
     }
+
+    /// A store that has forgotten everything when it is opened again.
+    #[derive(Default)]
+    struct Forgetful;
+
+    impl Fixture for Forgetful {
+        type Store = MemoryStore;
+
+        fn fresh(&mut self) -> Pending<'_, MemoryStore> {
+            Box::pin(ready(MemoryStore::new()))
+        }
+
+        fn reopen(&mut self) -> Pending<'_, MemoryStore> {
+            self.fresh()
+        }
+    }
+
+    #[tokio::test]
+    async fn the_rules_find_a_store_that_forgets() {
+        let violation = conformance::run(&mut Forgetful).await.unwrap_err();
+        assert_eq!(violation.case, "what was acknowledged is there for whoever comes next");
+    }
 }

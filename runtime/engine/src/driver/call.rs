@@ -1,31 +1,16 @@
-//! One call, from its first attempt to its end.
+//! One call: how it begins, what it waits for, how it ends. Its attempts stand in `attempt`.
 
-use std::{
-    sync::{Arc, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::sync::{Arc, MutexGuard, PoisonError};
 
-use flow_http::{
-    Attempt, Draft, Exchange, Limits, NetError, Parts, Timings,
-    retry::{self, Decision, Failed, Fault, GiveUp},
-    retry_after_us,
-};
-use flow_journal::{AttemptEnded, AttemptStarted, Record};
-use flow_plan::{Api, EffectClass, Operation, OperationId, Policy, RetryOn, Step};
+use flow_http::{Draft, Limits, Parts};
+use flow_plan::{Api, EffectClass, Operation, OperationId, Policy, Step};
 use flow_vm::{CallAnswer, CallEffect, CompletionResult, EffectId, Refusal};
 
 use super::{
     Driver, STEPS_REPORTED_MAX,
     answer::{self, Doubt},
-    intent,
 };
-use crate::{
-    Action, AttemptId, AttemptReport, CallName, Context, Delay, EventKind, Retry, Sending, StepReport,
-    TimerId, idempotency_key, random::unit,
-};
-
-/// Of the body of an attempt that is not the last, so much is written down: 4 KiB.
-const EXCERPT_MAX: usize = 4 << 10;
+use crate::{Action, CallName, Context, Delay, EventKind, StepReport, TimerId, idempotency_key};
 
 /// A call that is not finished.
 #[derive(Clone, Debug)]
@@ -87,16 +72,17 @@ impl Call {
 
 /// The entries of the plan that a call is about.
 #[derive(Clone, Copy)]
-struct Tables<'a> {
-    step: &'a Step,
-    operation_id: OperationId,
-    operation: &'a Operation,
-    api: &'a Api,
-    policy: Option<&'a Policy>,
+pub(super) struct Tables<'a> {
+    pub(super) step: &'a Step,
+    pub(super) operation_id: OperationId,
+    pub(super) operation: &'a Operation,
+    pub(super) api: &'a Api,
+    pub(super) policy: Option<&'a Policy>,
 }
 
 impl Driver {
-    fn tables<'a>(program: &'a flow_vm::Program, call: &CallEffect) -> Option<Tables<'a>> {
+    /// The entries of the plan that a call is about.
+    pub(super) fn tables<'a>(program: &'a flow_vm::Program, call: &CallEffect) -> Option<Tables<'a>> {
         let plan = program.plan();
         let step = plan.step(call.step)?;
         let operation = plan.operation(step.operation)?;
@@ -210,251 +196,8 @@ impl Driver {
         self.calls.insert(call.effect, call);
     }
 
-    /// Sends an attempt, after everything that it rests on.
-    fn send(&mut self, mut call: Call, context: &mut Context<'_>) {
-        let program = Arc::clone(&self.program);
-        let Some(tables) = Self::tables(&program, &call.call) else { return };
-        let now = context.now;
-        let (limit_us, deadline) = match self.time_left(&call, tables, now.mono_us) {
-            TimeLeft::For(limit_us, deadline) => (limit_us, deadline),
-            TimeLeft::Nothing => {
-                call.phase = Phase::Deadline;
-                return self.keep(call);
-            }
-            TimeLeft::Never => return self.drop_call(call, context),
-        };
-        call.attempts += 1;
-        call.first_us.get_or_insert(i64::try_from(now.mono_us).unwrap_or(i64::MAX));
-        self.report_attempt(&call, now.wall_us);
-        let attempt =
-            Attempt { turn: lock(context).turn(tables.api), timeout: Duration::from_micros(limit_us) };
-        let filled = call.draft.fill(program.plan(), tables.operation.api, context.settings, attempt);
-        let request = match filled {
-            Ok(request) => request,
-            Err(error) => {
-                let exchange = Exchange { result: Err(error), timings: Timings::default() };
-                call.phase = Phase::Answer { since_us: now.mono_us, deadline };
-                return self.ended(call, exchange, context);
-            }
-        };
-        self.record_attempt(&mut call, tables, origin(&request.url), now.wall_us);
-        call.phase = Phase::Answer { since_us: now.mono_us, deadline };
-        self.show(
-            EventKind::AttemptStarted {
-                call: self.name(&call),
-                number: call.attempts,
-                method: request.method.as_str(),
-                url: shown_url(&request.url, &call.draft),
-            },
-            context,
-        );
-        self.actions.push(Action::Send(Box::new(Sending {
-            attempt: AttemptId { effect: call.effect, number: call.attempts },
-            call: Arc::clone(&call.call),
-            operation: tables.operation_id,
-            request,
-        })));
-        self.keep(call);
-    }
-
-    /// Writes down what must be known before an attempt goes out.
-    fn record_attempt(&mut self, call: &mut Call, tables: Tables<'_>, origin: String, at_us: i64) {
-        let class = tables.operation.class;
-        if class != EffectClass::Safe && !call.recorded {
-            let key = idempotency_key(self.execution, &call.call.path);
-            let (effect, path) = (call.effect, &call.call.path);
-            let intent = intent::to_record(self.plan(), effect, path, class, &key, &call.draft, at_us);
-            self.records.push(Record::Intent(intent));
-            call.recorded = true;
-            self.must_commit = true;
-        }
-        self.records.push(Record::AttemptStarted(AttemptStarted {
-            effect: call.effect.0,
-            attempt: call.attempts,
-            origin,
-            at_us,
-        }));
-        // Of an unsafe call each attempt must be known: only what surely was not sent is sent again.
-        self.must_commit |= class == EffectClass::Unsafe;
-    }
-
-    /// How long the next attempt may take.
-    fn time_left(&self, call: &Call, tables: Tables<'_>, now_us: u64) -> TimeLeft {
-        let mut limit_us = tables.step.timeout_us;
-        if let Some(within_us) = tables.policy.and_then(|policy| policy.within_us) {
-            let left_us = within_us.saturating_sub(call.elapsed_us(now_us));
-            if left_us == 0 {
-                return TimeLeft::Never;
-            }
-            limit_us = limit_us.min(left_us);
-        }
-        let mut cutting = None;
-        for deadline in &call.call.deadlines {
-            // A deadline that is no longer set has passed, and the machine was told.
-            let Some(timer) = self.timers.get(deadline) else {
-                return TimeLeft::Never;
-            };
-            let left_us = timer.due_us.saturating_sub(now_us);
-            if left_us == 0 {
-                return TimeLeft::Nothing;
-            }
-            if left_us <= limit_us {
-                limit_us = left_us;
-                cutting = Some(*deadline);
-            }
-        }
-        TimeLeft::For(limit_us, cutting)
-    }
-
-    /// An attempt has ended.
-    pub(super) fn attempt_ended(&mut self, id: AttemptId, exchange: Exchange, context: &mut Context<'_>) {
-        match self.calls.remove(&id.effect) {
-            Some(call) if call.is_under_way() && call.attempts == id.number => {
-                self.ended(call, exchange, context)
-            }
-            // An answer to an attempt that nobody waits for.
-            Some(call) => self.keep(call),
-            None => {}
-        }
-    }
-
-    fn ended(&mut self, mut call: Call, mut exchange: Exchange, context: &mut Context<'_>) {
-        let program = Arc::clone(&self.program);
-        let Some(tables) = Self::tables(&program, &call.call) else { return };
-        answer::redact(&mut exchange, context.settings.redactor());
-        let again = call.call.undoes || call.arrived;
-        let checks = tables.policy.is_some_and(|policy| policy.on.contains(&RetryOn::Decode));
-        let fault = retry::fault(tables.operation, &exchange.result, again, |response| {
-            !checks || program.check_response(tables.operation_id, response.status, &response.body).is_ok()
-        });
-        match &exchange.result {
-            Err(NetError::NotSent { .. }) => {}
-            Err(NetError::Unanswered { reason, message }) => {
-                call.arrived = true;
-                call.doubt = Some((answer::unknown(*reason), message.clone()));
-            }
-            Ok(response) => {
-                call.arrived = true;
-                call.doubt = answer::doubt(tables.operation, response, fault, again);
-            }
-        }
-        let next = self.next(&call, tables, fault, &exchange, context);
-        self.record_end(&call, &exchange, fault, next, context);
-        match next {
-            Next::Conclude => {
-                let undoes = call.call.undoes;
-                let doubt = call.doubt.clone();
-                let answer = answer::conclusion(tables.operation, exchange.result, fault, undoes, doubt);
-                self.conclude(call, answer, context);
-            }
-            Next::Again(retry) => {
-                let at_us = context.now.mono_us.saturating_add(retry.after_us);
-                call.phase = Phase::Wait { due_us: at_us };
-                if retry.after_us == 0 {
-                    self.ask(call, context);
-                } else {
-                    self.wait(call, at_us);
-                }
-            }
-            Next::Deadline => {
-                if let Some((reason, _)) = &mut call.doubt {
-                    *reason = flow_vm::UnknownReason::CutOff;
-                }
-                call.phase = Phase::Deadline;
-                self.keep(call);
-            }
-            Next::Operator(why) => {
-                let name = self.plan().step_name(call.call.step);
-                self.paused =
-                    Some(format!("`{name}` has failed {}, and its policy says `pause`", describe(why)));
-                call.phase = Phase::Operator;
-                self.keep(call);
-            }
-        }
-        // What is known of an unsafe call is durable before anything else goes out.
-        self.must_commit |= tables.operation.class == EffectClass::Unsafe;
-    }
-
-    fn next(
-        &self,
-        call: &Call,
-        tables: Tables<'_>,
-        fault: Option<Fault>,
-        exchange: &Exchange,
-        context: &mut Context<'_>,
-    ) -> Next {
-        let Some(fault) = fault else { return Next::Conclude };
-        if call.cancelled {
-            return Next::Conclude;
-        }
-        let Phase::Answer { deadline, .. } = call.phase else { return Next::Conclude };
-        let timed_out = matches!(
-            fault,
-            Fault::Unanswered(flow_http::Unanswered::Timeout) | Fault::NotSent(flow_http::NotSent::Timeout)
-        );
-        if timed_out && deadline.is_some_and(|deadline| self.timers.contains_key(&deadline)) {
-            return Next::Deadline;
-        }
-        let asked = match &exchange.result {
-            Ok(response) => {
-                response.header("retry-after").and_then(|value| retry_after_us(value, context.now.wall_us))
-            }
-            Err(_) => None,
-        };
-        let failed = Failed {
-            fault,
-            attempts: call.attempts,
-            elapsed_us: call.elapsed_us(context.now.mono_us),
-            retry_after_us: asked,
-        };
-        match retry::decide(tables.policy, tables.operation.class, failed, unit(context.random)) {
-            Decision::Again { after_us, asked } => Next::Again(Retry { after_us, asked }),
-            Decision::GiveUp(_) => Next::Conclude,
-            Decision::Pause(why) => Next::Operator(why),
-        }
-    }
-
-    fn record_end(
-        &mut self,
-        call: &Call,
-        exchange: &Exchange,
-        fault: Option<Fault>,
-        next: Next,
-        context: &Context<'_>,
-    ) {
-        let Phase::Answer { since_us, .. } = call.phase else { return };
-        let result = answer::result(&exchange.result, fault.is_none());
-        let retry = if let Next::Again(retry) = next { Some(retry) } else { None };
-        let retry_after_us = retry.map(|retry| retry.after_us);
-        let excerpt = match &exchange.result {
-            Ok(response) if !matches!(next, Next::Conclude) => {
-                response.body.get(..response.body.len().min(EXCERPT_MAX)).unwrap_or_default().to_vec()
-            }
-            _ => Vec::new(),
-        };
-        self.records.push(Record::AttemptEnded(AttemptEnded {
-            effect: call.effect.0,
-            attempt: call.attempts,
-            outcome: answer::to_record(&result),
-            excerpt,
-            connect_us: exchange.timings.connect_us,
-            wait_us: exchange.timings.wait_us,
-            read_us: exchange.timings.read_us,
-            retry_after_us,
-            at_us: context.now.wall_us,
-        }));
-        let took_us = context.now.mono_us.saturating_sub(since_us);
-        if let Some(report) = self.last_attempt(call) {
-            report.took_us = Some(took_us);
-            report.result = Some(result.clone());
-            report.retry_after_us = retry_after_us;
-        }
-        let event =
-            EventKind::AttemptEnded { call: self.name(call), number: call.attempts, result, took_us, retry };
-        self.show(event, context);
-    }
-
-    fn conclude(&mut self, call: Call, answer: CallAnswer, context: &Context<'_>) {
+    /// Ends a call with what is known of it.
+    pub(super) fn conclude(&mut self, call: Call, answer: CallAnswer, context: &Context<'_>) {
         let class = Self::tables(&self.program, &call.call).map(|tables| tables.operation.class);
         self.must_commit |= class == Some(EffectClass::Unsafe);
         self.complete(call.effect, CompletionResult::Call(answer), context);
@@ -471,7 +214,7 @@ impl Driver {
         self.drop_call(call, context);
     }
 
-    /// Ends a call with what is known of it.
+    /// Ends a call that is not gone on with.
     pub(super) fn drop_call(&mut self, mut call: Call, context: &Context<'_>) {
         if call.due_us().is_some() {
             self.actions.push(Action::ClearTimer(TimerId::Attempt(call.effect)));
@@ -480,19 +223,7 @@ impl Driver {
         self.conclude(call, answer, context);
     }
 
-    fn report_attempt(&mut self, call: &Call, at_us: i64) {
-        let attempt =
-            AttemptReport { number: call.attempts, at_us, took_us: None, result: None, retry_after_us: None };
-        if let Some(report) = call.report.and_then(|index| self.reports.get_mut(index)) {
-            report.attempts.push(attempt);
-        }
-    }
-
-    fn last_attempt(&mut self, call: &Call) -> Option<&mut AttemptReport> {
-        self.reports.get_mut(call.report?)?.attempts.last_mut()
-    }
-
-    fn name(&self, call: &Call) -> CallName {
+    pub(super) fn name(&self, call: &Call) -> CallName {
         CallName {
             step: call.call.step,
             path: call.call.path.clone(),
@@ -506,48 +237,7 @@ impl Driver {
     }
 }
 
-/// What follows an attempt.
-#[derive(Clone, Copy)]
-enum Next {
-    Conclude,
-    Again(Retry),
-    Deadline,
-    Operator(GiveUp),
-}
-
-/// How long an attempt may take.
-enum TimeLeft {
-    /// So many microseconds, and the deadline that sets the limit.
-    For(u64, Option<EffectId>),
-    /// A deadline is due, and the machine is about to be told.
-    Nothing,
-    /// The time for all attempts is over, or a deadline has passed.
-    Never,
-}
-
-fn describe(why: GiveUp) -> &'static str {
-    match why {
-        GiveUp::Attempts => "in all its attempts",
-        GiveUp::Within => "for as long as it is tried",
-        GiveUp::NotRetried | GiveUp::SentOnce => "for good",
-    }
-}
-
-fn lock<'a>(context: &Context<'a>) -> MutexGuard<'a, Limits> {
+pub(super) fn lock<'a>(context: &Context<'a>) -> MutexGuard<'a, Limits> {
     // Nothing panics while it holds the lock.
     context.limits.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Scheme, host and port.
-fn origin(url: &str) -> String {
-    url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/")
-}
-
-/// The URL with the query of the draft alone: authentication may have added a key.
-fn shown_url(url: &str, draft: &Draft) -> String {
-    let path = url.split('?').next().unwrap_or_default();
-    match draft.target.split_once('?') {
-        Some((_, query)) => format!("{path}?{query}"),
-        None => path.to_owned(),
-    }
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic: that is how it fails")]
 #![allow(clippy::disallowed_methods, reason = "these servers are slow on purpose, on threads of their own")]
 
+mod requests;
 mod server;
 
 use std::{net::TcpListener, time::Duration};
