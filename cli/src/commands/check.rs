@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use flow_diagnostics::render;
+use flow_diagnostics::{Severity, render};
 
 use crate::exit::Exit;
 use crate::output::Output;
@@ -62,14 +62,17 @@ impl Check {
                 }
             }
         }
-        let errors = findings.iter().filter(|(diagnostic, _)| diagnostic.is_error()).count();
-        let others = findings.len() - errors;
-        output.say(&format!("{}\n", summary(files.len(), errors, others)));
+        let count = |severity| findings.iter().filter(|(diagnostic, _)| diagnostic.severity == severity).count();
+        let errors = count(Severity::Error);
+        let mut parts = vec![number(errors, "error"), number(count(Severity::Warning), "warning")];
+        if count(Severity::Note) > 0 {
+            parts.push(number(count(Severity::Note), "note"));
+        }
+        output.say(&format!("{} checked: {}\n", number(files.len(), "file"), parts.join(", ")));
         Ok(if errors == 0 { Exit::Ok } else { Exit::Source })
     }
 }
 
-fn summary(files: usize, errors: usize, warnings: usize) -> String {
-    let count = |number: usize, one: &str| format!("{number} {one}{}", if number == 1 { "" } else { "s" });
-    format!("{} checked: {}, {}", count(files, "file"), count(errors, "error"), count(warnings, "warning"))
+fn number(count: usize, one: &str) -> String {
+    format!("{count} {one}{}", if count == 1 { "" } else { "s" })
 }

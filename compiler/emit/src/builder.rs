@@ -155,10 +155,10 @@ impl FunctionBuilder {
     }
 
     fn jumping(&mut self, label: Label) -> Target {
-        if self.reachable {
-            if let Some(slot) = self.jumped.get_mut(label.0 as usize) {
-                *slot = true;
-            }
+        if self.reachable
+            && let Some(slot) = self.jumped.get_mut(label.0 as usize)
+        {
+            *slot = true;
         }
         Target(label.0)
     }

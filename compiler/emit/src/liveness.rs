@@ -94,11 +94,11 @@ fn across(function: &Function, index: usize, op: &Op, before: &[Set]) -> Set {
         }
     });
     for handler in &function.handlers {
-        if (handler.start.0 as usize..handler.end.0 as usize).contains(&index) {
-            if let Some(mut set) = before.get(handler.target.0 as usize).cloned() {
-                set.remove(position(function, handler.error));
-                live.add(&set);
-            }
+        if (handler.start.0 as usize..handler.end.0 as usize).contains(&index)
+            && let Some(mut set) = before.get(handler.target.0 as usize).cloned()
+        {
+            set.remove(position(function, handler.error));
+            live.add(&set);
         }
     }
     live

@@ -3,7 +3,7 @@
 use ariadne::{CharSet, Color, Config, IndexType, Label as AriadneLabel, Report, ReportKind, Source};
 use flow_source::{FileId, Sources, Span};
 
-use crate::{Diagnostic, Severity};
+use crate::{Diagnostic, Label, Severity};
 
 /// The text of one diagnostic, ending with a newline; with ANSI colours where `color` is set.
 pub fn terminal(diagnostic: &Diagnostic, sources: &Sources, color: bool) -> String {
@@ -19,15 +19,11 @@ pub fn terminal(diagnostic: &Diagnostic, sources: &Sources, color: bool) -> Stri
     let config =
         Config::default().with_index_type(IndexType::Byte).with_char_set(CharSet::Unicode).with_color(color);
     let mut report = Report::build(ReportKind::Error, Place::of(diagnostic.primary.span, sources)).with_config(config);
-    let primary = AriadneLabel::new(Place::of(diagnostic.primary.span, sources)).with_color(accent).with_order(-1);
-    // A label without a text has no line that leads to one.
-    report.add_label(match diagnostic.primary.text.as_str() {
-        "" => primary,
-        text => primary.with_message(printable(text)),
-    });
-    for label in &diagnostic.secondary {
-        let place = Place::of(label.span, sources);
-        report.add_label(AriadneLabel::new(place).with_color(Color::Cyan).with_message(printable(&label.text)));
+    for (order, (label, color)) in (0..).zip(in_reading_order(diagnostic, accent)) {
+        // The library underlines only what has a text.
+        let text = if label.text.is_empty() { "here" } else { &label.text };
+        let place = AriadneLabel::new(Place::of(label.span, sources)).with_order(order).with_color(color);
+        report.add_label(place.with_message(printable(text)));
     }
     for note in &diagnostic.notes {
         report.add_note(printable(note));
@@ -47,6 +43,15 @@ pub fn terminal(diagnostic: &Diagnostic, sources: &Sources, color: bool) -> Stri
         shown.push('\n');
     }
     shown
+}
+
+/// The labels from top to bottom, those in the file of the primary one first: one excerpt a file.
+fn in_reading_order(diagnostic: &Diagnostic, accent: Color) -> Vec<(&Label, Color)> {
+    let secondary = diagnostic.secondary.iter().map(|label| (label, Color::Cyan));
+    let mut labels: Vec<(&Label, Color)> = std::iter::once((&diagnostic.primary, accent)).chain(secondary).collect();
+    let home = diagnostic.primary.span.file;
+    labels.sort_by_key(|(label, _)| (label.span.file != home, label.span.file, label.span.end));
+    labels
 }
 
 pub(super) fn severity_word(severity: Severity) -> &'static str {
