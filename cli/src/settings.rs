@@ -24,6 +24,8 @@ const SECRET_BYTES_MAX: u64 = 64 << 10;
 #[derive(Debug, Default)]
 pub(crate) struct Sources {
     values: BTreeMap<String, Entry>,
+    /// Whether names may resolve to private addresses: `allow_private` of `flow.toml`.
+    pub(crate) allow_private: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -92,6 +94,11 @@ impl Sources {
         let Ok(text) = std::fs::read_to_string(path) else { return Ok(()) };
         let table: toml::Table =
             text.parse().with_context(|| format!("{} is not valid TOML", path.display()))?;
+        self.allow_private = match table.get("allow_private") {
+            None => false,
+            Some(toml::Value::Boolean(allowed)) => *allowed,
+            Some(_) => bail!("`allow_private` in {} must be true or false", path.display()),
+        };
         let Some(config) = table.get("config") else { return Ok(()) };
         let Some(config) = config.as_table() else {
             bail!("`config` in {} must be a table: write `[config]`", path.display());

@@ -110,7 +110,7 @@ impl Run {
             mock.redirect(&mut plan);
             loaded = load(plan)?;
         }
-        let net = ReqwestNet::new(NetOptions::default())?;
+        let net = ReqwestNet::new(NetOptions { allow_private: given.allow_private, ..NetOptions::default() })?;
         let engine = Engine::new(Parts::new(Arc::new(MemoryStore::default()), Arc::new(net)));
         let settings = given.for_plan(loaded.plan(), self.mock);
         let watcher = progress::watcher(output, loaded.plan());

@@ -6,9 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use flow_diagnostics::Diagnostic;
 use flow_driver::{Action, ActionKind, CallCount, Compilation, CompiledWorkflow, TestCase, TestOperation, Value};
-use flow_engine::{Given, Outcome, Report, Run, resolve, run_virtual};
-use flow_http::Secret;
-use flow_plan::Plan;
+use flow_engine::{Given, Outcome, Report, Run, resolve_mocked, run_virtual};
 use flow_source::Span;
 use flow_vm::Program;
 
@@ -165,7 +163,7 @@ impl Case<'_> {
         Self: 'a,
     {
         let program = Arc::new(Program::load(workflow.plan.clone())?);
-        let resolved = match resolve(&program, &stand_ins(&workflow.plan)) {
+        let resolved = match resolve_mocked(&program, &Given::new()) {
             Ok(resolved) => resolved,
             Err(errors) => {
                 for error in errors {
@@ -314,21 +312,4 @@ fn ending(outcome: &Outcome) -> String {
         }
         Outcome::Paused { reason } => format!("is paused: {reason}"),
     }
-}
-
-/// Configuration for a test: secrets are stand-ins, and so is a URL without a default, since nothing is sent.
-fn stand_ins(plan: &Plan) -> Given {
-    let mut given = Given::new();
-    for entry in &plan.config {
-        if entry.secret {
-            given.secret(&entry.name, Secret::new(format!("test-{}", entry.name)));
-        } else if entry.default.is_none() && !entry.pinned {
-            let stand_in = format!("http://{}.test", entry.name.replace('_', "-"));
-            match plan.types.get(entry.ty) {
-                flow_plan::Type::List(_) => given.json(&entry.name, format!("[\"{stand_in}\"]")),
-                _ => given.text(&entry.name, stand_in),
-            }
-        }
-    }
-    given
 }
