@@ -7,17 +7,26 @@ use cstree::build::GreenNodeBuilder;
 use cstree::green::{GreenNode, GreenToken};
 use cstree::util::NodeOrToken;
 use cstree::{RawSyntaxKind, Syntax};
+use flow_source::FileId;
 
 use crate::grammar::Event;
 use crate::lexer::Token;
 use crate::stream::Stream;
+use crate::validate::Validator;
 use crate::{SyntaxKind, SyntaxNode};
 
-/// Builds the tree of a text.
-pub(crate) fn build(text: &str, tokens: &[Token], stream: &Stream, events: &[Event]) -> SyntaxNode {
+/// Builds the tree of a text; the validator hears of every node and token.
+pub(crate) fn build(
+    text: &str,
+    tokens: &[Token],
+    stream: &Stream,
+    events: &[Event],
+    validator: Validator<'_, '_>,
+) -> SyntaxNode {
     let mut walk = Walk {
         text,
         tokens,
+        validator,
         starts: Starts::new(stream.kinds.len(), events),
         events,
         leaves: GreenNodeBuilder::new(),
@@ -42,14 +51,17 @@ pub(crate) fn build(text: &str, tokens: &[Token], stream: &Stream, events: &[Eve
 }
 
 /// A tree of one token that nothing is known of: a text that is too large to read.
-pub(crate) fn unread(text: &str) -> SyntaxNode {
+pub(crate) fn unread(file: FileId, text: &str) -> SyntaxNode {
     let token = Token {
         kind: SyntaxKind::ErrorToken,
         meant: SyntaxKind::Whitespace,
         start: 0,
         end: u32::try_from(text.len()).unwrap_or(u32::MAX),
     };
-    build(text, &[token], &Stream::default(), &[])
+    let stream = Stream::default();
+    let mut nothing = Vec::new();
+    let validator = Validator::new(file, text, &[], &stream, &mut nothing);
+    build(text, &[token], &stream, &[], validator)
 }
 
 /// For each token the nodes that start with it, the outermost first: linked lists in two vectors.
@@ -92,8 +104,9 @@ enum Step {
     Close,
 }
 
-struct Walk<'t> {
+struct Walk<'t, 'd> {
     text: &'t str,
+    validator: Validator<'t, 'd>,
     tokens: &'t [Token],
     events: &'t [Event],
     starts: Starts,
@@ -106,7 +119,7 @@ struct Walk<'t> {
     next: usize,
 }
 
-impl Walk<'_> {
+impl Walk<'_, '_> {
     /// Takes one token of the parser: opens the nodes that start with it, closes those that end with it.
     fn token(&mut self, index: usize, kind: SyntaxKind, (first, end): (u32, u32)) {
         let (first, end) = (first as usize, end as usize);
@@ -124,6 +137,7 @@ impl Walk<'_> {
                     docs_due = false;
                 }
                 self.steps.push(Step::Open(*kind));
+                self.validator.open(*kind, index);
                 self.open.push((*kind, *end));
                 if docs_due && is_documented(*kind) {
                     self.leaves_until(first);
@@ -136,10 +150,12 @@ impl Walk<'_> {
             self.open.last(),
             Some((SyntaxKind::Name | SyntaxKind::NameRef | SyntaxKind::RecordKey, _))
         );
+        self.validator.token(index, kind);
         let as_name = kind == SyntaxKind::Ident || (in_name && kind.is_word());
         self.leaves(end, as_name);
         while self.open.pop_if(|(_, end)| *end as usize <= index + 1).is_some() {
             self.steps.push(Step::Close);
+            self.validator.close();
         }
     }
 

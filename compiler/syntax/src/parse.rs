@@ -4,7 +4,8 @@ use flow_diagnostics::{Diagnostic, codes};
 use flow_source::{FileId, Span};
 
 use crate::limits::ERRORS_MAX;
-use crate::{SyntaxNode, ast, brackets, builder, characters, grammar, lexer, messages, stream, validate};
+use crate::validate::Validator;
+use crate::{SyntaxNode, ast, brackets, builder, characters, grammar, lexer, messages, stream};
 
 /// A parsed file.
 #[derive(Clone, Debug)]
@@ -39,7 +40,7 @@ impl Parse {
 /// ```
 pub fn parse(file: FileId, text: &str) -> Parse {
     if let Some(diagnostic) = characters::check_size(file, text) {
-        return Parse { file, root: builder::unread(text), diagnostics: vec![diagnostic] };
+        return Parse { file, root: builder::unread(file, text), diagnostics: vec![diagnostic] };
     }
     let mut diagnostics = Vec::new();
     characters::check(file, text, &mut diagnostics);
@@ -56,8 +57,8 @@ pub fn parse(file: FileId, text: &str) -> Parse {
     }
     diagnostics.append(&mut noted);
     messages::report(file, text, &tokens, &stream, &events, &mut diagnostics);
-    let root = builder::build(text, &tokens, &stream, &events);
-    validate::validate(file, &root, &mut diagnostics);
+    let validator = Validator::new(file, text, &tokens, &stream, &mut diagnostics);
+    let root = builder::build(text, &tokens, &stream, &events, validator);
     flow_diagnostics::sort(&mut diagnostics);
     cut(file, &mut diagnostics);
     Parse { file, root, diagnostics }

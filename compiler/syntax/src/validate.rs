@@ -1,52 +1,209 @@
-//! What the grammar lets pass and the language does not: rules that look at finished nodes.
+//! What the grammar lets pass and the language does not.
+//!
+//! The rules look at finished nodes. They run while the tree is built, which knows for each token the nodes
+//! around it, so that nothing has to be walked twice.
 
 use flow_diagnostics::{Diagnostic, codes};
-use flow_source::FileId;
+use flow_source::{FileId, Span};
 
-use crate::ast::{AstNode, BinaryExpr, BinaryOperator, Expr, StringLiteral};
-use crate::{SyntaxKind, SyntaxNode, span, token_span};
+use crate::ast::BinaryOperator;
+use crate::lexer::Token;
+use crate::stream::{ADJACENT_LESS, Stream};
+use crate::{SyntaxKind, brackets};
 
 /// Names of the properties whose values list statuses.
 const STATUS_PROPERTIES: &[&str] = &["on", "raises", "done", "absent", "unknown_on", "errors"];
 
-/// Checks every node of a tree.
-pub(crate) fn validate(file: FileId, root: &SyntaxNode, diagnostics: &mut Vec<Diagnostic>) {
-    for node in root.descendants() {
-        match node.kind() {
-            SyntaxKind::BinaryExpr => comparison(file, node, diagnostics),
-            SyntaxKind::Literal => status_class(file, node, diagnostics),
-            SyntaxKind::ListPattern | SyntaxKind::RecordPattern => rest_is_last(file, node, diagnostics),
-            SyntaxKind::RestPattern => rest_has_a_place(file, node, diagnostics),
-            SyntaxKind::RecordField => shorthand(file, node, diagnostics),
-            SyntaxKind::Import
-            | SyntaxKind::ImportApi
-            | SyntaxKind::ScheduleDecl
-            | SyntaxKind::ZoneClause
-            | SyntaxKind::TestDecl
-            | SyntaxKind::WireName
-            | SyntaxKind::UnionType
-            | SyntaxKind::LiteralType
-            | SyntaxKind::LiteralPattern
-            | SyntaxKind::RecordKey => plain_text(file, node, diagnostics),
-            _ => {}
-        }
-    }
+/// A node around the present token.
+struct Open {
+    kind: SyntaxKind,
+    /// Its first token.
+    start: usize,
+    /// What it is, where it is a comparison.
+    comparison: Option<Comparison>,
+    /// What the child that ended last is, if no operator has followed it.
+    left: Option<Comparison>,
 }
 
-/// `a < b < c`
-fn comparison(file: FileId, node: &SyntaxNode, diagnostics: &mut Vec<Diagnostic>) {
-    let Some(outer) = BinaryExpr::cast(node) else { return };
-    let Some(Expr::BinaryExpr(inner)) = outer.left() else { return };
-    let compares = |expr: &BinaryExpr| expr.operator().is_some_and(is_comparison);
-    let goes_on = matches!(inner.left(), Some(Expr::BinaryExpr(left)) if compares(&left));
-    // Of a long chain the first place is enough.
-    if compares(&outer) && compares(&inner) && !goes_on {
-        let place = outer.operator_token().map_or(outer.span(file), |token| token_span(file, &token));
-        diagnostics.push(
-            Diagnostic::new(&codes::F0101, place, "comparisons do not chain")
-                .also(inner.span(file), "this is a comparison already")
-                .help("compare each pair, and join them with `&&`"),
+/// A comparison, or several that chain.
+#[derive(Clone, Copy)]
+struct Comparison {
+    /// Its first token.
+    start: usize,
+    /// Whether it chains: that is said once.
+    chains: bool,
+}
+
+/// Collects what is wrong while the tree is built.
+pub(crate) struct Validator<'t, 'd> {
+    file: FileId,
+    text: &'t str,
+    tokens: &'t [Token],
+    stream: &'t Stream,
+    open: Vec<Open>,
+    diagnostics: &'d mut Vec<Diagnostic>,
+}
+
+impl<'t, 'd> Validator<'t, 'd> {
+    pub(crate) fn new(
+        file: FileId,
+        text: &'t str,
+        tokens: &'t [Token],
+        stream: &'t Stream,
+        diagnostics: &'d mut Vec<Diagnostic>,
+    ) -> Self {
+        Self { file, text, tokens, stream, open: Vec::new(), diagnostics }
+    }
+
+    /// A node begins with the token of this index.
+    pub(crate) fn open(&mut self, kind: SyntaxKind, start: usize) {
+        self.open.push(Open { kind, start, comparison: None, left: None });
+    }
+
+    /// The innermost node ends.
+    pub(crate) fn close(&mut self) {
+        let Some(node) = self.open.pop() else { return };
+        if let Some(parent) = self.open.last_mut() {
+            parent.left = node.comparison;
+        }
+    }
+
+    /// A token stands in the nodes that are open.
+    pub(crate) fn token(&mut self, index: usize, kind: SyntaxKind) {
+        match kind {
+            SyntaxKind::StringStart => self.fixed_text(index),
+            SyntaxKind::StatusClass => self.status_class(index),
+            SyntaxKind::DotDotDot => self.rest(index),
+            kind if kind.is_reserved() && kind != SyntaxKind::InKeyword => self.shorthand(index),
+            kind => self.comparison(index, kind),
+        }
+    }
+
+    fn around(&self, skipped: usize) -> Option<SyntaxKind> {
+        self.open.iter().rev().nth(skipped).map(|open| open.kind)
+    }
+
+    fn kind(&self, index: usize) -> SyntaxKind {
+        self.stream.kinds.get(index).copied().unwrap_or(SyntaxKind::Newline)
+    }
+
+    fn lexed(&self, index: usize) -> Option<&Token> {
+        let (first, _) = self.stream.ranges.get(index)?;
+        self.tokens.get(*first as usize)
+    }
+
+    fn token_text(&self, index: usize) -> &'t str {
+        self.lexed(index).and_then(|token| self.text.get(token.range())).unwrap_or("")
+    }
+
+    fn span(&self, index: usize) -> Span {
+        let end = self.text.len() as u32;
+        self.lexed(index)
+            .map_or(Span::at(self.file, end), |token| Span::new(self.file, token.start, token.end))
+    }
+
+    /// `a < b < c`
+    fn comparison(&mut self, index: usize, kind: SyntaxKind) {
+        let kind = if kind == ADJACENT_LESS { SyntaxKind::Less } else { kind };
+        if !BinaryOperator::of(kind).is_some_and(is_comparison) {
+            return;
+        }
+        let Some(node) = self.open.last_mut().filter(|node| node.kind == SyntaxKind::BinaryExpr) else {
+            return;
+        };
+        let left = node.left.take();
+        node.comparison = Some(Comparison { start: node.start, chains: left.is_some() });
+        if let Some(left) = left.filter(|left| !left.chains) {
+            let before = self.span(left.start).to(self.span(index.saturating_sub(1)));
+            self.diagnostics.push(
+                Diagnostic::new(&codes::F0101, self.span(index), "comparisons do not chain")
+                    .also(before, "this is a comparison already")
+                    .help("compare each pair, and join them with `&&`"),
+            );
+        }
+    }
+
+    /// `5xx` outside the properties that list statuses.
+    fn status_class(&mut self, index: usize) {
+        if self.around(0) != Some(SyntaxKind::Literal) {
+            return;
+        }
+        let property = self.open.iter().rev().find(|open| open.kind == SyntaxKind::Property);
+        if property.is_some_and(|open| STATUS_PROPERTIES.contains(&self.token_text(open.start))) {
+            return;
+        }
+        let message = format!("`{}` is no value", self.token_text(index));
+        self.diagnostics.push(
+            Diagnostic::new(&codes::F0107, self.span(index), message)
+                .help("classes of statuses stand in `on`, `raises` and `catch http`"),
         );
+    }
+
+    /// `...rest` stands at the end of a list or record pattern.
+    fn rest(&mut self, index: usize) {
+        if self.around(0) != Some(SyntaxKind::RestPattern) {
+            return;
+        }
+        let mut next = index + 1;
+        if self.kind(next).is_word() {
+            next += 1;
+        }
+        if self.kind(next) == SyntaxKind::Comma {
+            next += 1;
+        }
+        let in_brackets = matches!(self.around(1), Some(SyntaxKind::ListPattern | SyntaxKind::RecordPattern));
+        let diagnostic = if !in_brackets {
+            Diagnostic::new(&codes::F0107, self.span(index), "`...` is no pattern by itself")
+                .help("it takes the rest in `[first, ...rest]` or `{ a, ...rest }`")
+        } else if !brackets::is_closer(self.kind(next)) {
+            Diagnostic::new(&codes::F0107, self.span(index), "`...` stands at the end")
+        } else {
+            return;
+        };
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// `{ type }`: a reserved word names a field only before a colon.
+    fn shorthand(&mut self, index: usize) {
+        let is_key = self.around(0) == Some(SyntaxKind::RecordKey);
+        let ends = matches!(self.kind(index + 1), SyntaxKind::Comma | SyntaxKind::RightBrace);
+        if is_key && ends {
+            let word = self.token_text(index);
+            let message = format!("`{word}` is a reserved word, never a name");
+            self.diagnostics.push(
+                Diagnostic::new(&codes::F0101, self.span(index), message)
+                    .help(format!("give the field a value: `{word}: value`")),
+            );
+        }
+    }
+
+    /// Texts that are fixed: nothing can be put into them.
+    fn fixed_text(&mut self, index: usize) {
+        let is_fixed = matches!(
+            self.around(1),
+            Some(
+                SyntaxKind::Import
+                    | SyntaxKind::ImportApi
+                    | SyntaxKind::ScheduleDecl
+                    | SyntaxKind::ZoneClause
+                    | SyntaxKind::TestDecl
+                    | SyntaxKind::WireName
+                    | SyntaxKind::UnionType
+                    | SyntaxKind::LiteralType
+                    | SyntaxKind::LiteralPattern
+                    | SyntaxKind::RecordKey
+            )
+        );
+        if is_fixed {
+            self.diagnostics.push(
+                Diagnostic::new(
+                    &codes::F0107,
+                    self.span(index),
+                    "this text is fixed: nothing can be put into it",
+                )
+                .help("write `\\{` for a brace"),
+            );
+        }
     }
 }
 
@@ -61,76 +218,4 @@ fn is_comparison(operator: BinaryOperator) -> bool {
             | BinaryOperator::GreaterEqual
             | BinaryOperator::In
     )
-}
-
-/// `5xx` outside the properties that list statuses.
-fn status_class(file: FileId, node: &SyntaxNode, diagnostics: &mut Vec<Diagnostic>) {
-    let token = node.first_token().filter(|token| token.kind() == SyntaxKind::StatusClass);
-    let Some(token) = token else { return };
-    let property = node.ancestors().find(|node| node.kind() == SyntaxKind::Property);
-    let name = property.and_then(|property| crate::ast::Property::cast(property)?.name());
-    if !name.is_some_and(|name| STATUS_PROPERTIES.contains(&name.text())) {
-        let message = format!("`{}` is no value", token.text());
-        diagnostics.push(
-            Diagnostic::new(&codes::F0107, token_span(file, token), message)
-                .help("classes of statuses stand in `on`, `raises` and `catch http`"),
-        );
-    }
-}
-
-fn rest_is_last(file: FileId, node: &SyntaxNode, diagnostics: &mut Vec<Diagnostic>) {
-    let mut children = node.children().peekable();
-    while let Some(child) = children.next() {
-        if child.kind() == SyntaxKind::RestPattern && children.peek().is_some() {
-            diagnostics.push(Diagnostic::new(&codes::F0107, span(file, child), "`...` stands at the end"));
-        }
-    }
-}
-
-fn rest_has_a_place(file: FileId, node: &SyntaxNode, diagnostics: &mut Vec<Diagnostic>) {
-    let parent = node.parent().map(|parent| parent.kind());
-    if !matches!(parent, Some(SyntaxKind::ListPattern | SyntaxKind::RecordPattern)) {
-        diagnostics.push(
-            Diagnostic::new(&codes::F0107, span(file, node), "`...` is no pattern by itself")
-                .help("it takes the rest in `[first, ...rest]` or `{ a, ...rest }`"),
-        );
-    }
-}
-
-/// `{ type }`: a reserved word names a field only before a colon.
-fn shorthand(file: FileId, node: &SyntaxNode, diagnostics: &mut Vec<Diagnostic>) {
-    let mut children = node.children();
-    let (Some(key), None) = (children.next(), children.next()) else { return };
-    let Some(word) = key.first_token() else { return };
-    let has_colon = node
-        .children_with_tokens()
-        .any(|element| element.as_token().is_some_and(|token| token.kind() == SyntaxKind::Colon));
-    let kind = SyntaxKind::of_word(word.text());
-    if key.kind() == SyntaxKind::RecordKey && !has_colon && kind.is_reserved() {
-        let word = word.text();
-        diagnostics.push(
-            Diagnostic::new(
-                &codes::F0101,
-                span(file, key),
-                format!("`{word}` is a reserved word, never a name"),
-            )
-            .help(format!("give the field a value: `{word}: value`")),
-        );
-    }
-}
-
-/// Texts that are fixed: nothing can be put into them.
-fn plain_text(file: FileId, node: &SyntaxNode, diagnostics: &mut Vec<Diagnostic>) {
-    for text in node.children().filter_map(StringLiteral::cast) {
-        if text.is_interpolated() {
-            diagnostics.push(
-                Diagnostic::new(
-                    &codes::F0107,
-                    text.span(file),
-                    "this text is fixed: nothing can be put into it",
-                )
-                .help("write `\\{` for a brace"),
-            );
-        }
-    }
 }
