@@ -20,6 +20,7 @@ mod rules;
 mod tests;
 mod typed;
 mod types;
+mod undo;
 mod workflow;
 
 use flow_diagnostics::Diagnostic;

@@ -105,8 +105,8 @@ fn expected(name: &str, text: &str) -> Vec<Finding> {
     findings
 }
 
-/// Everything that is found in a program.
-fn check(files: &[(String, String)]) -> Vec<Finding> {
+/// Everything that is found in a program, in the order of the text.
+fn diagnose(files: &[(String, String)]) -> (Memory, Vec<Diagnostic>) {
     let mut memory = Memory::default();
     for (name, text) in files {
         memory.add(name, text);
@@ -115,6 +115,12 @@ fn check(files: &[(String, String)]) -> Vec<Finding> {
     let (_, checked) = flow_check::check(&program);
     let mut all: Vec<Diagnostic> = memory.diagnostics.iter().cloned().chain(lowered).chain(checked).collect();
     flow_diagnostics::sort(&mut all);
+    (memory, all)
+}
+
+/// What is found in a program.
+fn check(files: &[(String, String)]) -> Vec<Finding> {
+    let (memory, all) = diagnose(files);
     all.iter()
         .map(|diagnostic| {
             let file = memory.sources.get(diagnostic.primary.span.file).unwrap();
@@ -180,7 +186,7 @@ fn the_suite_notices_what_is_missing_and_what_is_too_much() {
     assert_eq!(too_much, ["a.flow:1: unexpected // error[F0202]: there is no type `Strng`"]);
 }
 
-/// Prefixes of a file, and files with one byte less, are checked without a panic, whatever is found.
+/// Prefixes of a file, and files with one character less, are checked without a panic, whatever is found.
 #[test]
 fn half_typed_files_never_stop_the_checker() {
     let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/order.flow"))
@@ -194,4 +200,107 @@ fn half_typed_files_never_stop_the_checker() {
     {
         check(&files("order.flow", &format!("{}{}", &text[..cut], &text[cut + 1..])));
     }
+}
+
+/// The figures of the order example, counted by hand from its timeouts and its policy.
+#[test]
+fn the_order_example_has_its_figures_and_errors() {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/order.flow"))
+        .unwrap();
+    let mut memory = Memory::default();
+    for (name, text) in files("order.flow", &text) {
+        memory.add(&name, &text);
+    }
+    let (program, _) = flow_hir::lower(&mut memory, FileId(0));
+    let (typed, _) = flow_check::check(&program);
+    let (id, _) = program.workflows.iter().next().unwrap();
+    let workflow = typed.workflows.get(id).unwrap();
+
+    // A policy of four attempts waits three times, up to 10s when a server asks for it. Validation takes
+    // 4 × 2s + 30s, the longer branch (payments) 4 × 5s + 30s, the charge as much.
+    assert_eq!(workflow.worst.time_us, Some((38 + 50 + 50) * 1_000_000));
+    assert_eq!(workflow.worst.calls, Some(4 * 4));
+    // `release` and `refund` run one after the other.
+    assert_eq!(workflow.worst.undo_us, Some((38 + 50) * 1_000_000));
+    assert_eq!(workflow.within_us, Some(300 * 1_000_000));
+
+    let mut errors: Vec<String> = workflow
+        .errors
+        .iter()
+        .map(|escaping| match escaping.error {
+            flow_hir::ErrorRef::Declared(error) => program.errors[error].name.text.to_string(),
+            flow_hir::ErrorRef::Builtin(error) => error.name().to_owned(),
+        })
+        .collect();
+    errors.sort();
+    assert_eq!(
+        errors,
+        [
+            "Declined",
+            "Invalid",
+            "OutOfStock",
+            "arithmetic",
+            "cast",
+            "deadline",
+            "decode",
+            "http",
+            "refused",
+            "unknown"
+        ]
+    );
+}
+
+/// Every expression of a body that is reached has a type, and conversions lead to what is declared.
+#[test]
+fn conversions_are_noted_on_what_is_converted() {
+    let text = "workflow main (n: int) -> decimal? { return n }\n";
+    let mut memory = Memory::default();
+    memory.add("a.flow", text);
+    let (program, _) = flow_hir::lower(&mut memory, FileId(0));
+    let (typed, found) = flow_check::check(&program);
+    assert!(found.is_empty(), "{found:?}");
+    let (expr, _) =
+        program.exprs.iter().find(|(_, expr)| matches!(expr.kind, flow_hir::ExprKind::Local(_))).unwrap();
+    assert_eq!(typed.ty(expr), flow_check::Ty::INT);
+    let how = &typed.coercions.get(expr).unwrap().how;
+    let expected = flow_check::Coercion::ToOptional(Box::new(flow_check::Coercion::IntToDecimal));
+    assert_eq!(*how, expected);
+    assert_eq!(flow_check::type_words(&program, &typed.types, typed.value_ty(expr)), "decimal?");
+}
+
+/// An edit mends what it is offered for: the finding goes, and no mistake of syntax comes.
+#[test]
+fn edits_mend() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite");
+    let mut names: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    names.sort();
+    let mut problems = Vec::new();
+    let mut tried = 0;
+    for path in names {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let files = files(&name, &std::fs::read_to_string(&path).unwrap());
+        let (_, before) = diagnose(&files);
+        let count =
+            |all: &[Diagnostic], code: &str| all.iter().filter(|found| found.code.starts_with(code)).count();
+        for diagnostic in &before {
+            for edit in &diagnostic.edits {
+                tried += 1;
+                let mut changed = files.clone();
+                let mut changes = edit.changes.clone();
+                changes.sort_by_key(|change| std::cmp::Reverse(change.span.start));
+                for change in changes {
+                    let (_, text) = &mut changed[change.span.file.0 as usize];
+                    text.replace_range(change.span.range(), &change.text);
+                }
+                let (_, after) = diagnose(&changed);
+                let code = diagnostic.code.as_str();
+                if count(&after, code) >= count(&before, code) || count(&after, "F01") > count(&before, "F01")
+                {
+                    problems.push(format!("{name}: {code} {}: edit `{}`", diagnostic.message, edit.title));
+                }
+            }
+        }
+    }
+    assert!(problems.is_empty(), "\n{}\n", problems.join("\n"));
+    assert!(tried > 50, "{tried} edits were tried");
 }

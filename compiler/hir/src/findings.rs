@@ -47,3 +47,24 @@ impl Findings {
         self.errors
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use flow_source::FileId;
+
+    use super::*;
+
+    #[test]
+    fn warnings_never_hide_errors_and_what_is_left_out_is_counted() {
+        let span = Span::at(FileId(0), 0);
+        let mut findings = Findings::default();
+        for index in 0..REMARKS_MAX + 3 {
+            findings.push(Diagnostic::new(&codes::F1001, span, format!("`x{index}` is never used")));
+        }
+        findings.push(Diagnostic::new(&codes::F0201, span, "there is no name `y`"));
+        let all = findings.finish();
+        assert_eq!(all.iter().filter(|diagnostic| diagnostic.is_error()).count(), 1);
+        assert_eq!(all.last().map(|last| last.message.as_str()), Some("3 more warnings follow"));
+        assert_eq!(all.len(), REMARKS_MAX + 2);
+    }
+}

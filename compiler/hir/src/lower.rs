@@ -2,6 +2,7 @@
 
 mod apis;
 mod calls;
+mod control;
 mod expressions;
 mod operations;
 mod patterns;

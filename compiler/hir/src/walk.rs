@@ -212,3 +212,26 @@ const STACK_MORE: usize = 2 * 1024 * 1024;
 pub fn deeper<T>(level: impl FnOnce() -> T) -> T {
     stacker::maybe_grow(STACK_LEFT, STACK_MORE, level)
 }
+
+#[cfg(test)]
+mod tests {
+    use flow_source::{FileId, Span};
+
+    use super::*;
+    use crate::{BinaryOp, Expr};
+
+    #[test]
+    fn walks_outer_before_inner_and_left_before_right() {
+        let mut program = Program::default();
+        let span = Span::at(FileId(0), 0);
+        let mut add = |kind| program.exprs.push(Expr { kind, span });
+        let one = add(ExprKind::Int(1));
+        let two = add(ExprKind::Int(2));
+        let sum = add(ExprKind::Binary { op: BinaryOp::Add, op_span: span, left: one, right: two });
+        let three = add(ExprKind::Int(3));
+        let all = add(ExprKind::Binary { op: BinaryOp::Add, op_span: span, left: sum, right: three });
+        let mut seen = Vec::new();
+        program.for_each_inside(all, &mut |expr| seen.push(expr));
+        assert_eq!(seen, [all, sum, one, two, three]);
+    }
+}

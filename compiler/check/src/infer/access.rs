@@ -76,18 +76,13 @@ impl Infer<'_, '_> {
     pub(super) fn may_be_null(&mut self, base: ExprId, ty: Ty, name: &Name) {
         let words = self.checker.words(ty);
         let base_span = self.checker.span(base);
-        let dot = flow_source::Span::new(base_span.file, base_span.end, name.span.start);
-        let mut diagnostic = Diagnostic::new(
+        let diagnostic = Diagnostic::new(
             &codes::F0313,
             base_span,
             format!("this may be null, so `.{}` cannot be read from it", name.text),
         )
         .label(format!("`{words}`"))
         .help("use `?.`, which gives null for null, or test it first: `if x != null { … }`");
-        // Between base and name there is the dot alone, unless the code is spread over lines.
-        if dot.len() == 1 {
-            diagnostic = diagnostic.edit("use `?.`", dot, "?.");
-        }
         self.checker.report(diagnostic);
     }
 

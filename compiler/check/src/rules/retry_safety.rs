@@ -79,15 +79,13 @@ fn check_operation(
 /// An edit that adds a property to an operation.
 fn property_edit(operation: &Operation, title: &str, property: &str) -> Edit {
     let end = operation.span.end;
-    // A block ends with its brace; without a block one is added.
+    // The property comes first in the block, with a comma, which holds on one line and on many; without a block
+    // one is added.
     let has_block = operation.head.end < operation.span.end;
     let change = if has_block {
-        Change {
-            span: Span::at(operation.span.file, operation.head.end + 1),
-            text: format!("\n    {property}"),
-        }
+        Change { span: Span::at(operation.span.file, operation.head.end + 1), text: format!(" {property},") }
     } else {
-        Change { span: Span::at(operation.span.file, end), text: format!(" {{\n    {property}\n  }}") }
+        Change { span: Span::at(operation.span.file, end), text: format!(" {{ {property} }}") }
     };
     Edit { title: title.into(), changes: vec![change] }
 }

@@ -10,13 +10,13 @@ use rustc_hash::FxHashMap;
 use super::Lowerer;
 use crate::walk::deeper;
 use crate::{
-    BinaryOp, Branch, Catch, CatchSelector, ErrorRef, ExprId, ExprKind, ListItem, LocalKind, MapEntry,
-    MatchArm, Name, RecordItem, TemplatePart, UnaryOp,
+    BinaryOp, ErrorRef, ExprId, ExprKind, ListItem, LocalKind, MapEntry, Name, RecordItem, TemplatePart,
+    UnaryOp,
 };
 
 /// How deep expressions may be nested, operator chains and `else if` included. The parser bounds brackets and
 /// chains for itself, so this is met by long `else if` alone.
-const DEPTH_MAX: u32 = 1_200;
+pub(super) const DEPTH_MAX: u32 = 1_200;
 
 impl Lowerer {
     /// An expression that may be missing because the parser has reported a mistake.
@@ -412,145 +412,5 @@ impl Lowerer {
             })
             .collect();
         self.push(ExprKind::List(items), span)
-    }
-
-    /// `if … else if … else`: flat in the tree, nested here.
-    fn lower_if(&mut self, if_expr: &ast::IfExpr, span: Span) -> ExprId {
-        let branches: Vec<ast::IfBranch> = if_expr.branches().collect();
-        // Each `else if` is a level of nesting for whoever walks the program.
-        if branches.len() as u32 + self.depth > DEPTH_MAX {
-            self.report(
-                Diagnostic::new(&codes::F0004, span, format!("an `if` of more than {DEPTH_MAX} branches"))
-                    .help("use `match`"),
-            );
-            return self.missing(span);
-        }
-        let lowered: Vec<(ExprId, ExprId, Span)> = branches
-            .iter()
-            .map(|branch| {
-                let at = self.span(branch);
-                let condition = self.lower_optional_expr(branch.condition(), at);
-                let then = self.lower_optional_block(branch.block(), at);
-                (condition, then, at)
-            })
-            .collect();
-        let mut otherwise = if_expr.else_block().map(|block| self.lower_block(&block));
-        for (index, (condition, then, at)) in lowered.into_iter().enumerate().rev() {
-            let whole = if index == 0 { span } else { Span::new(span.file, at.start, span.end) };
-            otherwise = Some(self.push(ExprKind::If { condition, then, otherwise }, whole));
-        }
-        otherwise.unwrap_or_else(|| self.missing(span))
-    }
-
-    fn lower_match(&mut self, match_expr: &ast::MatchExpr, span: Span) -> ExprId {
-        let keyword = self.keyword_span(match_expr.syntax());
-        let value = self.lower_optional_expr(match_expr.scrutinee(), span);
-        let arms = match_expr
-            .arms()
-            .map(|arm| {
-                let at = self.span(&arm);
-                self.scoped(|lowerer| {
-                    let pattern = lowerer.lower_pattern(arm.pattern(), at, LocalKind::Let);
-                    let guard = arm
-                        .guard()
-                        .and_then(|guard| guard.condition())
-                        .map(|condition| lowerer.lower_expr(&condition));
-                    let body = lowerer.lower_optional_expr(arm.body(), at);
-                    MatchArm { pattern, guard, body, span: at }
-                })
-            })
-            .collect();
-        self.push(ExprKind::Match { value, arms, keyword }, span)
-    }
-
-    fn lower_for(&mut self, for_expr: &ast::ForExpr, span: Span) -> ExprId {
-        let keyword = self.keyword_span(for_expr.syntax());
-        if let Some(width) = for_expr.width() {
-            let what = if width.is_race() { "`for … race`" } else { "`for … parallel`" };
-            self.not_built(width.syntax(), what, "leave it out: then the elements are taken in order");
-            return self.missing(span);
-        }
-        let iterable = self.lower_optional_expr(for_expr.iterable(), span);
-        self.scoped(|lowerer| {
-            let pattern = lowerer.lower_pattern(for_expr.pattern(), span, LocalKind::For);
-            let body = lowerer.lower_optional_block(for_expr.body(), span);
-            lowerer.push(ExprKind::For { pattern, iterable, body, keyword }, span)
-        })
-    }
-
-    fn lower_parallel(&mut self, parallel: &ast::ParallelExpr, span: Span) -> ExprId {
-        let keyword = self.keyword_span(parallel.syntax());
-        if parallel.is_settled() {
-            self.not_built_at(
-                keyword,
-                "`parallel settled`",
-                "use `parallel`, with a `try` in each branch that may fail",
-            );
-            return self.missing(span);
-        }
-        let branches: Vec<Branch> = parallel
-            .branches()
-            .map(|branch| {
-                let at = self.span(&branch);
-                let name = self.name(branch.name(), at);
-                let body = self.scoped(|lowerer| lowerer.lower_optional_expr(branch.value(), at));
-                Branch { name, body }
-            })
-            .collect();
-        if branches.is_empty() {
-            self.report(
-                Diagnostic::new(&codes::F0404, keyword, "`parallel` without a branch")
-                    .help("name what runs: `parallel { a: …, b: … }`"),
-            );
-        }
-        self.push(ExprKind::Parallel { branches, keyword }, span)
-    }
-
-    fn lower_try(&mut self, try_expr: &ast::TryExpr, span: Span) -> ExprId {
-        let keyword = self.keyword_span(try_expr.syntax());
-        let body = self.lower_optional_block(try_expr.body(), span);
-        let mut catches: Vec<Catch> = Vec::new();
-        for clause in try_expr.catches() {
-            let at = self.span(&clause);
-            let head_end = clause.body().map_or(at.end, |body| self.span(&body).start);
-            let head = Span::new(at.file, at.start, head_end);
-            let selectors = clause
-                .patterns()
-                .map(|pattern| {
-                    let at = self.span(&pattern);
-                    self.lower_selector(&pattern).unwrap_or(CatchSelector::Missing(at))
-                })
-                .collect();
-            let catch = self.scoped(|lowerer| {
-                let binding = clause.binding().map(|name| {
-                    let name = lowerer.name(Some(name), at);
-                    lowerer.bind(name, LocalKind::Catch)
-                });
-                let body = lowerer.lower_optional_block(clause.body(), at);
-                Catch { selectors, binding, body, head }
-            });
-            catches.push(catch);
-        }
-        let finally = try_expr.finally().map(|finally| self.lower_optional_block(finally.body(), span));
-        self.push(ExprKind::Try { body, catches, finally, keyword }, span)
-    }
-
-    fn lower_selector(&mut self, pattern: &ast::CatchPattern) -> Option<CatchSelector> {
-        let span = self.span(pattern);
-        let name = pattern.name()?;
-        let name_span = self.span(&name);
-        if let Some(token) = pattern.status() {
-            let at = flow_syntax::token_span(self.file, &token);
-            if name.text() != "http" {
-                self.report(
-                    Diagnostic::new(&codes::F0404, at, "a status stands after `http` alone")
-                        .help("write `catch http 404`"),
-                );
-                return None;
-            }
-            let status = self.status(&ast::LiteralValue::of_token(&token)?, at)?;
-            return Some(CatchSelector::Http(status, span));
-        }
-        Some(CatchSelector::Error(self.find_error(name.text(), name_span)?, span))
     }
 }
