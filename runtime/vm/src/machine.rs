@@ -101,7 +101,7 @@ impl Machine {
     pub fn status(&self) -> Status {
         match &self.core.ended {
             Some(status) => status.clone(),
-            None if !self.core.ready.is_empty() && self.core.halted.is_none() => Status::Running,
+            None if self.next_fiber().is_some() => Status::Running,
             None => Status::Waiting,
         }
     }
@@ -124,8 +124,8 @@ impl Machine {
     /// Lets fibers run until all wait, the execution has ended, or the slice is used up.
     fn run(&mut self) -> Step {
         let mut fuel = SLICE_FUEL;
-        while self.core.ended.is_none() && self.core.halted.is_none() && fuel > 0 {
-            let Some(id) = self.core.ready.front().copied() else { break };
+        while self.core.ended.is_none() && fuel > 0 {
+            let Some(id) = self.next_fiber() else { break };
             if let Err(fault) = self.run_fiber(id, &mut fuel) {
                 self.break_off(fault);
             }
@@ -137,7 +137,17 @@ impl Machine {
         Step { effects: std::mem::take(&mut self.effects), status: self.status() }
     }
 
-    /// Lets the first ready fiber run until it waits, ends, or the slice is used up.
+    /// The fiber that runs next. While an execution is about to be held, only what undoes goes on.
+    fn next_fiber(&self) -> Option<FiberId> {
+        self.core.ready.iter().copied().find(|id| !self.is_held(*id))
+    }
+
+    /// Whether a fiber does not go on, since the execution is about to be held.
+    fn is_held(&self, id: FiberId) -> bool {
+        self.core.halted.is_some() && self.core.fibers.get(&id).is_none_or(|fiber| !fiber.undoes)
+    }
+
+    /// Lets a ready fiber run until it waits, ends, or the slice is used up.
     fn run_fiber(&mut self, id: FiberId, fuel: &mut u64) -> Result<(), Fault> {
         let mut collected = false;
         loop {
@@ -162,7 +172,7 @@ impl Machine {
                 Err(fault) => self.raise_fault(id, fault)?,
             }
             let still_runs = self.core.fibers.get(&id).is_some_and(|fiber| fiber.progress == Progress::Ready);
-            if !still_runs || self.core.ended.is_some() || self.core.halted.is_some() {
+            if !still_runs || self.core.ended.is_some() || self.is_held(id) {
                 self.core.ready.retain(|ready| *ready != id);
                 return Ok(());
             }

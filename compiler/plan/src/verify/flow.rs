@@ -42,7 +42,6 @@ pub(super) fn may_raise(op: &Op) -> bool {
             | Op::JumpIf { .. }
             | Op::JumpIfNot { .. }
             | Op::Not { .. }
-            | Op::Return { .. }
             | Op::EnterLoop {}
             | Op::NextLoop {}
             | Op::EnterSaga {}

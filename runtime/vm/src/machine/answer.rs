@@ -50,7 +50,7 @@ impl Machine {
             Err(fault) => unheld(&called, operation, fault)?,
         };
         self.settle_undo(id, &called, &judged)?;
-        if self.core.halted.is_some() {
+        if self.is_held(id) {
             return Ok(());
         }
         self.make_ready(id)?;

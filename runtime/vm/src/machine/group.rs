@@ -118,7 +118,7 @@ impl Machine {
         if self.fiber(parent)?.progress != Progress::Forked(id) {
             return Err(Fault::Damaged);
         }
-        if self.core.halted.is_some() {
+        if self.is_held(parent) {
             return Ok(());
         }
         let failed = !group.failures.is_empty();

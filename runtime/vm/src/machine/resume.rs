@@ -81,7 +81,7 @@ impl Machine {
         if !matches!(self.fiber(id)?.progress, Progress::Waiting(_)) {
             return Err(Fault::Damaged);
         }
-        if self.core.halted.is_some() {
+        if self.is_held(id) {
             return Ok(());
         }
         self.make_ready(id)?;

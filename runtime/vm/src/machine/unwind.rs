@@ -171,23 +171,21 @@ impl Machine {
         Ok(true)
     }
 
-    /// Holds the execution for an operator. Calls under way are awaited first; nothing else goes on.
+    /// Holds the execution for an operator. What undoes goes on to its end first, and calls under way are
+    /// awaited; nothing else goes on.
     fn halt(&mut self, id: FiberId, left: Option<Unsettled>) -> Result<(), Fault> {
-        let fiber = self.fiber(id)?.clone();
-        let Progress::Unwinding(unwinding) = fiber.progress else { return Err(Fault::Damaged) };
-        let mut steps = Vec::new();
-        for (undone, error) in unwinding.failed {
-            let error = self.outward(error);
-            // An `undo` statement is no step; the step that failed in it is named in its stead.
-            let step = undone.step.or(error.step.as_ref().map(|(step, _)| *step));
-            let step = step.unwrap_or(flow_plan::StepId(u32::MAX));
-            steps.push(Unsettled { step, path: undone.path, undo_error: Some(error) });
-        }
-        steps.extend(left);
+        let Progress::Unwinding(unwinding) = &self.fiber(id)?.progress else { return Err(Fault::Damaged) };
         let error = self.outward(unwinding.error);
-        self.core.halted = Some(Attention { error, undone: fiber.undone, steps });
+        let mut attention = Attention { error, undone: Vec::new(), steps: Vec::new() };
+        self.gather_unsettled(id, &mut attention)?;
+        attention.steps.extend(left);
+        self.core.halted = Some(attention);
         let waits: Vec<_> = self.core.waits.iter().map(|(effect, wait)| (*effect, *wait)).collect();
         for (effect, wait) in waits {
+            let (Wait::Fiber(fiber) | Wait::Call(fiber, _) | Wait::Deadline(fiber)) = wait;
+            if !self.is_held(fiber) {
+                continue;
+            }
             if let Wait::Call(fiber, false) = wait {
                 self.core.waits.insert(effect, Wait::Call(fiber, true));
                 self.ask(EffectKind::Cancel { effect });
@@ -195,6 +193,21 @@ impl Machine {
                 // A clock reading or a number comes at once, and is awaited.
                 self.drop_timer(effect);
             }
+        }
+        Ok(())
+    }
+
+    /// Takes what a fiber has undone, and what it could not undo.
+    fn gather_unsettled(&mut self, id: FiberId, attention: &mut Attention) -> Result<(), Fault> {
+        let fiber = self.fiber_mut(id)?;
+        attention.undone.append(&mut fiber.undone);
+        let Progress::Unwinding(unwinding) = &mut fiber.progress else { return Ok(()) };
+        for (undone, error) in std::mem::take(&mut unwinding.failed) {
+            let error = self.outward(error);
+            // An `undo` statement is no step; the step that failed in it is named in its stead.
+            let step = undone.step.or(error.step.as_ref().map(|(step, _)| *step));
+            let step = step.unwrap_or(flow_plan::StepId(u32::MAX));
+            attention.steps.push(Unsettled { step, path: undone.path, undo_error: Some(error) });
         }
         Ok(())
     }
@@ -213,12 +226,18 @@ impl Machine {
 
     /// Ends a halted execution as soon as nothing is under way.
     pub(super) fn settle_halt(&mut self) {
-        if self.core.waits.is_empty()
-            && let Some(attention) = self.core.halted.take()
-        {
-            // Fibers and undos stay: what an operator settles goes on from them.
-            self.core.ended = Some(Status::NeedsAttention(attention));
+        if !self.core.waits.is_empty() || self.next_fiber().is_some() {
+            return;
         }
+        let Some(mut attention) = self.core.halted.take() else { return };
+        let ids: Vec<FiberId> = self.core.fibers.keys().copied().collect();
+        for id in ids {
+            if let Err(fault) = self.gather_unsettled(id, &mut attention) {
+                return self.break_off(fault);
+            }
+        }
+        // Fibers and undos stay: what an operator settles goes on from them.
+        self.core.ended = Some(Status::NeedsAttention(attention));
     }
 
     /// An error as it leaves the machine.

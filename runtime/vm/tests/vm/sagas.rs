@@ -454,3 +454,92 @@ fn a_call_that_was_not_sent_is_not_undone() {
         "#,
     );
 }
+
+/// Two branches undo sagas of their own. One must wait for an operator; the other's undo is not cut short, and
+/// what came of it is told.
+#[test]
+fn what_undoes_goes_on_when_the_execution_is_held() {
+    let plan = r#"
+        operation make POST idempotent (body n: int) -> int
+        operation undo POST idempotent (body n: int) -> ignored
+        step asking make undo undo_asking result
+        step fine make undo undo_fine
+        step failing make undo none
+        step undo_asking undo undo none
+        step undo_fine undo undo none
+        step undo_fine_too undo undo none
+        flow undo_asking(it: int) -> null {
+            let none: null
+            call none undo_asking (it) ()
+            return none
+        }
+        flow undo_fine() -> null {
+            let none: null, n: int
+            const n 1
+            call none undo_fine (n) ()
+            const n 2
+            call none undo_fine_too (n) ()
+            return none
+        }
+        flow fine(n: int) -> null {
+            let none: null
+            enter_saga
+            call n fine (n) ()
+            call n failing (n) ()
+            leave
+            null none
+            return none
+        }
+        flow sibling(n: int) -> null {
+            let none: null
+            enter_saga
+            call n asking (n) ()
+            leave
+            null none
+            return none
+        }
+        flow main(n: int) -> null {
+            let none: null
+            fork none { _: fine(n), _: sibling(n) }
+            return none
+        }
+    "#;
+    check(
+        plan,
+        r#"
+        > start {"p0": 7}
+        #0 call make at 0/0/1 body 7
+        #1 call make at 0/1/0 body 7
+        waiting
+        > #0 200 1
+        #2 call make at 0/0/2 body 1
+        waiting
+        > #2 500
+        #3 call undo at 0/0/1/undo/4 body 1 to undo
+        waiting
+        > #1 unknown timeout
+        waiting
+        > #3 200
+        #4 call undo at 0/0/1/undo/5 body 2 to undo
+        waiting
+        > cancel
+        waiting
+        > #4 500
+        needs attention: unknown (timeout) at 0/1/0; 0/1/0 unknown; 0/0/1 http (answered with status 500) at 0/0/1/undo/5
+        "#,
+    );
+    check(
+        plan,
+        r#"
+        > start {"p0": 7}
+        #0 call make at 0/0/1 body 7
+        #1 call make at 0/1/0 body 7
+        waiting
+        > #1 unknown timeout
+        cancel #0
+        waiting
+        > #0 not sent
+        needs attention: unknown (timeout) at 0/1/0; 0/1/0 unknown
+        "#,
+    );
+}
