@@ -4,6 +4,10 @@
 //! perform, and a [`Status`]. The same completions in the same order always give the same effects: durability,
 //! tests and debugging rest on this one property. The machine does no I/O, reads no clock, draws no random
 //! number, and knows no thread. Start reading at [`Machine`], then [`Effect`].
+//!
+//! Inside, from the outside in: the machine (fibers, scopes, sagas, the state's encoding), the interpreter of
+//! pure instructions, the heap, JSON on the wire. Attempts, retries, keys and what must be written down before
+//! what is left to the engine; how a request is made and sent, to the client of APIs.
 
 mod machine;
 mod program;

@@ -209,5 +209,59 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
+
+    /// Any answers in any order: the same happens straight and through the encoding, and it comes to an end.
+    #[test]
+    fn any_answers_in_any_order(choices in prop::collection::vec((any::<prop::sample::Index>(), 0..8_u8), 200)) {
+        let program = PROGRAM.get_or_init(rich);
+        let (mut straight, mut step) = Machine::start(program.clone(), INPUT.as_bytes(), &[]).unwrap();
+        let mut stored = Machine::decode(program.clone(), &straight.encode()).unwrap();
+        let mut open: Vec<(EffectId, bool)> = Vec::new();
+        for (which, kind) in choices {
+            for effect in &step.effects {
+                match &effect.kind {
+                    flow_vm::EffectKind::Cancel { effect } => open.retain(|(id, call)| id != effect || *call),
+                    flow_vm::EffectKind::Log { .. } => {}
+                    flow_vm::EffectKind::Call(_) => open.push((effect.id, true)),
+                    _ => open.push((effect.id, false)),
+                }
+            }
+            if !matches!(step.status, Status::Waiting) {
+                break;
+            }
+            prop_assert!(!open.is_empty(), "it waits for nothing");
+            if kind == 7 {
+                step = straight.cancel();
+                prop_assert_eq!(&stored.cancel(), &step);
+            } else {
+                let (effect, call) = open.remove(which.index(open.len()));
+                let completion = Completion { effect, result: answer(call, kind) };
+                step = straight.resume(completion.clone()).unwrap();
+                prop_assert_eq!(&stored.resume(completion).unwrap(), &step);
+            }
+            stored = Machine::decode(program.clone(), &stored.encode()).unwrap();
+            prop_assert_eq!(stored.encode(), straight.encode());
+        }
+        prop_assert!(!matches!(step.status, Status::Waiting | Status::Running), "it ends");
+    }
+}
+
+/// One of several answers of a call, good and bad; or that a timer has fired.
+fn answer(call: bool, kind: u8) -> CompletionResult {
+    use flow_vm::{CallAnswer, UnknownReason};
+    let answered = |status: u16, body: &str| CallAnswer::Answered { status, body: body.as_bytes().to_vec() };
+    let unknown = || CallAnswer::Unknown { reason: UnknownReason::Timeout, message: String::new() };
+    CompletionResult::Call(match (call, kind) {
+        (false, _) => return CompletionResult::Fired,
+        (_, 0..=2) => answered(200, r#"{"id": "i", "j": {"a": [1.50]}}"#),
+        (_, 3) => answered(402, r#"{"why": "no"}"#),
+        (_, 4) => answered(200, "[]"),
+        (_, 5) => answered(503, ""),
+        _ => unknown(),
+    })
+}
+
 static PROGRAM: std::sync::OnceLock<Arc<Program>> = std::sync::OnceLock::new();
 static STATES: std::sync::OnceLock<Vec<Vec<u8>>> = std::sync::OnceLock::new();

@@ -1,6 +1,9 @@
 //! One step after another: requests, answers, paths.
 
-use crate::transcript::check;
+use flow_plan::ConfigId;
+use flow_vm::{Machine, Status};
+
+use crate::transcript::{check, program};
 
 /// The order of things in a workflow of two calls.
 const SEQUENCE: &str = r#"
@@ -214,6 +217,28 @@ fn configuration_is_pinned_at_the_start() {
         done "eu"
         "#,
     );
+}
+
+#[test]
+fn a_configuration_value_that_is_missing_or_does_not_fit() {
+    let text = r#"
+        config limit: int
+        flow main() -> int {
+            let limit: int
+            config limit limit
+            return limit
+        }
+    "#;
+    let start = |config: &[(ConfigId, Vec<u8>)]| match Machine::start(program(text), b"{}", config) {
+        Ok((_, step)) => format!("{:?}", step.status == Status::Done(b"7".to_vec())),
+        Err(error) => error.to_string(),
+    };
+    assert_eq!(start(&[]), "the configuration entry `limit` has no value");
+    assert_eq!(
+        start(&[(ConfigId(0), b"true".to_vec())]),
+        "the configuration entry `limit` does not fit: $: expected int, found true"
+    );
+    assert_eq!(start(&[(ConfigId(0), b"7".to_vec())]), "true");
 }
 
 /// A null result where the status says that there is none; text as it is.
