@@ -116,7 +116,8 @@ impl Machine {
     pub fn cancel(&mut self) -> Step {
         if self.core.ended.is_none() && !self.core.cancelled {
             self.core.cancelled = true;
-            self.interrupt_waiting();
+            let all: Vec<FiberId> = self.core.fibers.keys().copied().collect();
+            self.interrupt_waiting(&all);
         }
         self.run()
     }
@@ -173,7 +174,7 @@ impl Machine {
             }
             let still_runs = self.core.fibers.get(&id).is_some_and(|fiber| fiber.progress == Progress::Ready);
             if !still_runs || self.core.ended.is_some() || self.is_held(id) {
-                self.core.ready.retain(|ready| *ready != id);
+                self.unready(id);
                 return Ok(());
             }
         }
@@ -190,11 +191,20 @@ impl Machine {
 
     /// Lets a fiber go on.
     fn make_ready(&mut self, id: FiberId) -> Result<(), Fault> {
-        self.fiber_mut(id)?.progress = Progress::Ready;
-        if !self.core.ready.contains(&id) {
+        let before = std::mem::replace(&mut self.fiber_mut(id)?.progress, Progress::Ready);
+        if before != Progress::Ready || !self.core.ready.contains(&id) {
             self.core.ready.push_back(id);
         }
         Ok(())
+    }
+
+    /// Takes a fiber from those that can go on.
+    fn unready(&mut self, id: FiberId) {
+        if self.core.ready.front() == Some(&id) {
+            self.core.ready.pop_front();
+        } else {
+            self.core.ready.retain(|ready| *ready != id);
+        }
     }
 
     fn fiber(&self, id: FiberId) -> Result<&Fiber, Fault> {

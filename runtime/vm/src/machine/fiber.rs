@@ -143,6 +143,8 @@ impl Fiber {
 pub(super) struct Group {
     /// The fiber that forked.
     pub(super) parent: FiberId,
+    /// The branches, in order, also those that have ended.
+    pub(super) branches: Vec<FiberId>,
     /// The slots of the results of branches that have ended well.
     pub(super) results: Vec<Option<Vec<u64>>>,
     /// How many branches have not ended.

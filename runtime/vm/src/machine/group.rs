@@ -36,13 +36,11 @@ impl Machine {
         self.core.next_group = self.core.next_group.wrapping_add(1);
         let pending = u32::try_from(fibers.len()).map_err(|_| Fault::Damaged)?;
         let results = vec![None; fibers.len()];
-        let made = Group { parent: id, results, pending, failures: Vec::new(), undone: Vec::new() };
-        self.core.groups.insert(number, made);
         self.fiber_mut(id)?.progress = Progress::Forked(number);
         self.clear_dead(id)?;
-        for fiber in fibers {
-            self.spawn(fiber);
-        }
+        let branches = fibers.into_iter().map(|fiber| self.spawn(fiber)).collect();
+        let made = Group { parent: id, branches, results, pending, failures: Vec::new(), undone: Vec::new() };
+        self.core.groups.insert(number, made);
         if pending == 0 {
             return self.join(number);
         }
@@ -97,11 +95,9 @@ impl Machine {
         let entry = self.core.groups.get_mut(&group).ok_or(Fault::Damaged)?;
         entry.failures.push(error);
         entry.undone.extend(undone);
-        let first = entry.failures.len() == 1;
+        let stopped = if entry.failures.len() == 1 { entry.branches.clone() } else { Vec::new() };
         self.branch_ended(group)?;
-        if first {
-            self.interrupt_waiting();
-        }
+        self.interrupt_waiting(&stopped);
         Ok(())
     }
 

@@ -3,6 +3,8 @@
 //! An interruption is a fact about what stands around a fiber, not a message to it: it is looked up where the
 //! fiber would wait, and once when something changes while it waits.
 
+use std::collections::BTreeSet;
+
 use flow_plan::{Op, Target};
 
 use super::Machine;
@@ -96,10 +98,25 @@ impl Machine {
         }
     }
 
-    /// Interrupts the fibers that wait and may not go on: timers are dropped, calls under way are awaited.
-    pub(super) fn interrupt_waiting(&mut self) {
-        let ids: Vec<FiberId> = self.core.fibers.keys().copied().collect();
-        for id in ids {
+    /// Fibers and their branches, and theirs, in the order of their beginnings.
+    fn with_branches(&self, fibers: &[FiberId]) -> BTreeSet<FiberId> {
+        let (mut all, mut work) = (BTreeSet::new(), fibers.to_vec());
+        while let Some(id) = work.pop() {
+            let Some(fiber) = self.core.fibers.get(&id) else { continue };
+            if all.insert(id)
+                && let Progress::Forked(group) = fiber.progress
+                && let Some(group) = self.core.groups.get(&group)
+            {
+                work.extend(&group.branches);
+            }
+        }
+        all
+    }
+
+    /// Interrupts those of some fibers and their branches that wait and may not go on: timers are dropped, calls
+    /// under way are awaited.
+    pub(super) fn interrupt_waiting(&mut self, fibers: &[FiberId]) {
+        for id in self.with_branches(fibers) {
             if let Err(fault) = self.interrupt_if_waiting(id) {
                 return self.break_off(fault);
             }

@@ -55,7 +55,7 @@ impl Machine {
                         *passed = true;
                     }
                 }
-                self.interrupt_waiting();
+                self.interrupt_waiting(&[id]);
                 Ok(())
             }
             (Wait::Call(id, _), Outcome::Call(answer)) => self.answered(id, answer),

@@ -21,8 +21,11 @@ impl Machine {
             // No register is needed any more.
             fiber.thread.stack.fill(0);
         }
-        fiber.progress = Progress::Unwinding(Unwinding { error, handler, running: None, failed: Vec::new() });
-        self.core.ready.retain(|ready| *ready != id);
+        let unwinding = Unwinding { error, handler, running: None, failed: Vec::new() };
+        let before = std::mem::replace(&mut fiber.progress, Progress::Unwinding(unwinding));
+        if before == Progress::Ready {
+            self.unready(id);
+        }
         self.unwind(id)
     }
 
