@@ -2,8 +2,14 @@
 
 #[path = "suite/corpus.rs"]
 mod corpus;
+#[path = "suite/differential.rs"]
+mod differential;
 #[path = "suite/generate.rs"]
 mod generate;
+#[path = "suite/known.rs"]
+mod known;
+#[path = "suite/mutate.rs"]
+mod mutate;
 #[path = "suite/random.rs"]
 mod random;
 #[path = "suite/rules.rs"]

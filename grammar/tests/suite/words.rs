@@ -16,7 +16,7 @@ const RESERVED: &str = "
 const CONTEXTUAL: &str = "
     string encoded where tagged untagged
     get post put patch delete head options body header on raises per from
-    key one because settled every http start report log
+    key one again early because settled every http start report log
     publish-at schedule-cron schedule-zone objective-over
     mock advance send crash expect snapshot calls once never times before fails plan status after sequence failure";
 
