@@ -1,5 +1,15 @@
 //! The tests of the whole: one module a layer, in one binary.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    unreachable_pub,
+    reason = "a test fails by panicking, and its helpers serve it alone"
+)]
+
 mod order;
 mod support;
 mod tidy;

@@ -3,7 +3,8 @@
 use std::io::{self, IsTerminal as _, Write as _};
 
 use clap::ValueEnum;
-use flow_diagnostics::{Diagnostic, render};
+use flow_diagnostics::Diagnostic;
+use flow_diagnostics::render::Terminal;
 use flow_driver::Sources;
 
 /// When to use colours.
@@ -93,10 +94,11 @@ impl Output {
 
     /// Shows diagnostics: errors unless `-qq`, the rest unless `-q`.
     pub(crate) fn diagnostics(&self, diagnostics: &[Diagnostic], sources: &Sources) {
+        let mut terminal = Terminal::new(sources, self.color);
         for diagnostic in diagnostics {
             let wanted = if diagnostic.is_error() { self.quiet < 2 } else { self.quiet == 0 };
             if wanted {
-                write_stderr(&render::terminal(diagnostic, sources, self.color));
+                write_stderr(&terminal.render(diagnostic));
             }
         }
     }

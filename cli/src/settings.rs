@@ -118,7 +118,9 @@ impl Sources {
         for config in &plan.config {
             match self.values.get(&config.name.to_ascii_lowercase()).map(|entry| &entry.value) {
                 Some(Raw::Text(text)) => given.text(&config.name, text),
-                Some(Raw::Json(serde_json::Value::String(text))) if config.secret => given.text(&config.name, text),
+                Some(Raw::Json(serde_json::Value::String(text))) if config.secret => {
+                    given.text(&config.name, text)
+                }
                 Some(Raw::Json(json)) => given.json(&config.name, json.to_string()),
                 None if config.secret && stand_in => {
                     given.secret(&config.name, Secret::new(format!("mock-{}", config.name)));
@@ -146,7 +148,9 @@ impl Sources {
             }
             match nearest(name, known()) {
                 Some(near) => bail!("this workflow has no config `{name}`: did you mean `{near}`?"),
-                None if plan.config.is_empty() => bail!("this workflow has no config, so `--set {name}` does nothing"),
+                None if plan.config.is_empty() => {
+                    bail!("this workflow has no config, so `--set {name}` does nothing")
+                }
                 None => {
                     let names: Vec<&str> = known().collect();
                     bail!("this workflow has no config `{name}`: it has {}", names.join(", "))

@@ -61,10 +61,11 @@ pub(crate) fn words(error: &std::io::Error) -> String {
 /// The way from the current folder to the root: `examples/order/`, or the whole path where the root is elsewhere.
 fn prefix(root: &Path) -> String {
     let here = std::env::current_dir().and_then(fs::canonicalize).unwrap_or_default();
-    let way = root.strip_prefix(&here).map(Path::to_owned).unwrap_or_else(|_| match here.strip_prefix(root) {
-        Ok(deeper) => deeper.components().map(|_| "..").collect(),
-        Err(_) => root.to_owned(),
-    });
+    let way =
+        root.strip_prefix(&here).map(Path::to_owned).unwrap_or_else(|_| match here.strip_prefix(root) {
+            Ok(deeper) => deeper.components().map(|_| "..").collect(),
+            Err(_) => root.to_owned(),
+        });
     if way.as_os_str().is_empty() { String::new() } else { format!("{}/", way.display()) }
 }
 

@@ -37,8 +37,7 @@ fn lose_an_answer(format: &str) -> (Ran, Server) {
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("letters.flow"), UNSAFE).unwrap();
     let set = format!("url={}", server.url());
-    let arguments =
-        ["run", "letters.flow", "--input", r#"{"to":"Ada"}"#, "--set", &set, "--format", format];
+    let arguments = ["run", "letters.flow", "--input", r#"{"to":"Ada"}"#, "--set", &set, "--format", format];
     let ran = run(&mut flow(&folder, &arguments));
     std::fs::remove_dir_all(folder).unwrap();
     (ran, server)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// A request as it came over the wire.
 #[derive(Clone, Debug)]
@@ -33,8 +33,6 @@ pub enum Reply {
     Json(u16, &'static str),
     /// Closes the connection without an answer.
     Drop,
-    /// Waits, then does the rest.
-    After(Duration, Box<Reply>),
 }
 
 /// Replies by request line, `POST /payments`; each used once, the last one for ever.
@@ -111,10 +109,6 @@ fn next(script: &mut Script, line: &str) -> Reply {
 fn answer(writer: &mut TcpStream, reply: Reply) -> bool {
     match reply {
         Reply::Drop => false,
-        Reply::After(wait, then) => {
-            std::thread::sleep(wait);
-            answer(writer, *then)
-        }
         Reply::Json(status, body) => {
             let head = format!(
                 "HTTP/1.1 {status} Scripted\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use flow_diagnostics::{Severity, render};
+use flow_diagnostics::{Severity, render, render::Terminal};
 
 use crate::exit::Exit;
 use crate::output::Output;
@@ -44,25 +44,27 @@ impl Check {
         // A file that several import is reported once.
         let mut seen = HashSet::new();
         let mut findings = Vec::new();
+        let mut text = String::new();
         for program in &programs {
             let sources = &program.compilation.sources;
+            let mut terminal = Terminal::new(sources, output.stdout_color());
             for diagnostic in &program.compilation.diagnostics {
                 let span = diagnostic.primary.span;
                 let place = (sources.place(span), span.start, span.end, program.root.clone());
                 if seen.insert((place, diagnostic.code.clone(), diagnostic.message.clone())) {
                     findings.push((diagnostic, sources));
+                    if self.format == Format::Text {
+                        text.push_str(&terminal.render(diagnostic));
+                    }
                 }
             }
         }
-        match self.format {
-            Format::Json => output.result(&format!("{}\n", render::json(findings.iter().copied())))?,
-            Format::Text => {
-                for (diagnostic, sources) in &findings {
-                    output.result(&render::terminal(diagnostic, sources, output.stdout_color()))?;
-                }
-            }
+        if self.format == Format::Json {
+            text = format!("{}\n", render::json(findings.iter().copied()));
         }
-        let count = |severity| findings.iter().filter(|(diagnostic, _)| diagnostic.severity == severity).count();
+        output.result(&text)?;
+        let count =
+            |severity| findings.iter().filter(|(diagnostic, _)| diagnostic.severity == severity).count();
         let errors = count(Severity::Error);
         let mut parts = vec![number(errors, "error"), number(count(Severity::Warning), "warning")];
         if count(Severity::Note) > 0 {

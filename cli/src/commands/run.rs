@@ -110,7 +110,8 @@ impl Run {
             mock.redirect(&mut plan);
             loaded = load(plan)?;
         }
-        let net = ReqwestNet::new(NetOptions { allow_private: given.allow_private, ..NetOptions::default() })?;
+        let net =
+            ReqwestNet::new(NetOptions { allow_private: given.allow_private, ..NetOptions::default() })?;
         let engine = Engine::new(Parts::new(Arc::new(MemoryStore::default()), Arc::new(net)));
         let settings = given.for_plan(loaded.plan(), self.mock);
         let watcher = progress::watcher(output, loaded.plan());
@@ -140,8 +141,9 @@ impl Run {
             }
             Some(text) => match text.strip_prefix('@') {
                 Some(path) => {
-                    let file = std::fs::File::open(Path::new(path))
-                        .map_err(|error| anyhow::anyhow!("cannot read {path}: {}", crate::world::words(&error)))?;
+                    let file = std::fs::File::open(Path::new(path)).map_err(|error| {
+                        anyhow::anyhow!("cannot read {path}: {}", crate::world::words(&error))
+                    })?;
                     bounded(file, path)
                 }
                 None => Ok(text.as_bytes().to_vec()),
@@ -150,12 +152,14 @@ impl Run {
     }
 
     async fn start_mock(&self, program: &Arc<Loaded>) -> anyhow::Result<Mock> {
-        let failures = self.failures.iter().map(|text| {
-            Failure::parse(text).with_context(|| format!("in --fail {text}"))
-        });
-        let answers = self.answers.iter().map(|text| {
-            flow_mock::Answer::parse(text).with_context(|| format!("in --answer {text}"))
-        });
+        let failures = self
+            .failures
+            .iter()
+            .map(|text| Failure::parse(text).with_context(|| format!("in --fail {text}")));
+        let answers = self
+            .answers
+            .iter()
+            .map(|text| flow_mock::Answer::parse(text).with_context(|| format!("in --answer {text}")));
         let options = Options {
             seed: self.seed,
             failures: failures.collect::<anyhow::Result<_>>()?,

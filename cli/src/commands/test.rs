@@ -8,7 +8,8 @@ mod trace;
 use std::path::PathBuf;
 
 use clap::Args;
-use flow_diagnostics::{Diagnostic, render};
+use flow_diagnostics::Diagnostic;
+use flow_diagnostics::render::Terminal;
 
 use crate::exit::Exit;
 use crate::output::{Output, Style};
@@ -106,5 +107,5 @@ fn paint(output: &Output, style: Style, text: &str) -> String {
 }
 
 fn shown(diagnostic: &Diagnostic, program: &Program, output: &Output) -> String {
-    render::terminal(diagnostic, &program.compilation.sources, output.stdout_color())
+    Terminal::new(&program.compilation.sources, output.stdout_color()).render(diagnostic)
 }

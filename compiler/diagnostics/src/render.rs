@@ -4,4 +4,4 @@ mod json;
 mod terminal;
 
 pub use json::json;
-pub use terminal::terminal;
+pub use terminal::Terminal;

@@ -9,6 +9,9 @@ use rustc_hash::FxHashMap;
 
 use crate::liveness;
 
+/// The most registers of one function: liveness takes time and space that grow with their square.
+pub(crate) const REGISTERS_MAX: usize = 16_384;
+
 /// A value in a register.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Value {
@@ -87,11 +90,15 @@ impl FunctionBuilder {
             Some(next) => self.next_slot = next,
             None => self.overflow = true,
         }
-        self.registers.push(Register { slot: reg, ty });
+        if self.registers.len() < REGISTERS_MAX {
+            self.registers.push(Register { slot: reg, ty });
+        } else {
+            self.overflow = true;
+        }
         Value { reg, ty }
     }
 
-    /// Whether the function needs more slots than a frame has.
+    /// Whether the function needs more registers or slots than a frame has.
     pub(crate) fn is_too_large(&self) -> bool {
         self.overflow
     }

@@ -31,6 +31,8 @@ pub(crate) struct Context<'a> {
     pub(crate) apis: FxHashMap<ApiId, flow_plan::ApiId>,
     pub(crate) operations: FxHashMap<OperationId, flow_plan::OperationId>,
     pub(crate) policies: FxHashMap<RetryId, flow_plan::PolicyId>,
+    /// The head of what is compiled, for what is to be said about all of it.
+    pub(crate) head: Span,
     /// The function under construction.
     pub(crate) current: FunctionBuilder,
     /// The functions around it, the innermost last: a name that is not bound in one is captured from the one
@@ -79,6 +81,7 @@ impl<'a> Context<'a> {
             apis: FxHashMap::default(),
             operations: FxHashMap::default(),
             policies: FxHashMap::default(),
+            head: Span::default(),
             current: FunctionBuilder::new(Purity::Pure, TypeId(0)),
             outer: Vec::new(),
             in_undo: false,

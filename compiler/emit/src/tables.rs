@@ -18,6 +18,7 @@ use crate::context::Context;
 pub(crate) fn workflow(context: &mut Context<'_>, id: WorkflowId) {
     let declared = &context.program.workflows[id];
     let Some(checked) = context.typed.workflows.get(id).cloned() else { return };
+    context.head = declared.head;
     context.plan.workflow = declared.name.text.to_string();
     context.plan.version = declared.version;
     context.plan.input = context.ty(checked.input);
@@ -260,7 +261,9 @@ impl Context<'_> {
                 );
             }
             if let Some(body) = checked.body {
-                response = Response::Json(self.ty(body));
+                // With statuses that count as absent, the result is null too.
+                let ty = if checked.absent.is_empty() { body } else { checked.result };
+                response = Response::Json(self.ty(ty));
             }
             class = match checked.effect {
                 EffectClass::Safe => flow_plan::EffectClass::Safe,

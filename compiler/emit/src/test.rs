@@ -158,6 +158,7 @@ pub(crate) fn emit(
 ) -> Result<TestCase, Vec<Diagnostic>> {
     let test = &program.tests[id];
     let mut context = Context::new(program, typed, sources);
+    context.head = test.name.span;
     context.plan.workflow = "test".to_owned();
     let null = context.intern(Type::Null);
     context.plan.input = context.intern(Type::Record(Vec::new()));
@@ -249,7 +250,11 @@ impl Context<'_> {
                     Some(flow_plan::Constant::Slot(micros)) => micros,
                     _ => {
                         let span = self.program.exprs[*duration].span;
-                        self.not_built(span, "a computed duration here", "write it as a literal, such as `3s`");
+                        self.not_built(
+                            span,
+                            "a computed duration here",
+                            "write it as a literal, such as `3s`",
+                        );
                         0
                     }
                 };
@@ -298,10 +303,9 @@ impl Context<'_> {
 
     fn expectation(&mut self, expectation: &Expectation, given: Option<&[ParamValue]>) -> ActionKind {
         match expectation {
-            Expectation::Holds(condition) => ActionKind::Holds {
-                condition: self.pure_value(*condition),
-                sides: self.sides(*condition),
-            },
+            Expectation::Holds(condition) => {
+                ActionKind::Holds { condition: self.pure_value(*condition), sides: self.sides(*condition) }
+            }
             Expectation::Fails { run, error } => {
                 let error = match error.value {
                     ErrorRef::Declared(id) => self.program.errors[id].name.text.to_string(),

@@ -11,26 +11,42 @@ use flow_vm::{Attention, Failure, Raised, StepPath, Undone};
 use super::progress::{printable, span};
 
 /// The diagnostic of a failed execution.
-pub(crate) fn failed(failure: &Failure, workflow: &CompiledWorkflow, sources: &Sources, steps: &[StepReport]) -> Diagnostic {
+pub(crate) fn failed(
+    failure: &Failure,
+    workflow: &CompiledWorkflow,
+    sources: &Sources,
+    steps: &[StepReport],
+) -> Diagnostic {
     let diagnostic = raised(&failure.error, workflow, sources, steps);
     undone(diagnostic, &failure.undone, workflow)
 }
 
 /// The diagnostic of an execution that waits for an operator.
-pub(crate) fn held(attention: &Attention, workflow: &CompiledWorkflow, sources: &Sources, steps: &[StepReport]) -> Diagnostic {
+pub(crate) fn held(
+    attention: &Attention,
+    workflow: &CompiledWorkflow,
+    sources: &Sources,
+    steps: &[StepReport],
+) -> Diagnostic {
     let mut diagnostic = raised(&attention.error, workflow, sources, steps);
     diagnostic = undone(diagnostic, &attention.undone, workflow);
     for unsettled in &attention.steps {
         let name = workflow.plan.step_name(unsettled.step);
         diagnostic = match &unsettled.undo_error {
             Some(error) => diagnostic.note(format!("undoing `{name}` failed: {}", printable(&error.message))),
-            None => diagnostic.note(format!("nobody knows whether `{name}` took effect, so nothing before it is undone")),
+            None => diagnostic
+                .note(format!("nobody knows whether `{name}` took effect, so nothing before it is undone")),
         };
     }
     diagnostic.help("needs attention: ask the called service what it did, and settle it there by hand")
 }
 
-fn raised(error: &Raised, workflow: &CompiledWorkflow, sources: &Sources, steps: &[StepReport]) -> Diagnostic {
+fn raised(
+    error: &Raised,
+    workflow: &CompiledWorkflow,
+    sources: &Sources,
+    steps: &[StepReport],
+) -> Diagnostic {
     let location = workflow.debug.location(error.at.0, error.at.1);
     let place = location.map_or(workflow.head, |location| self::place(location, workflow, sources));
     let mut diagnostic = Diagnostic::failure(&error.name, place, printable(&error.message));
@@ -44,7 +60,11 @@ fn raised(error: &Raised, workflow: &CompiledWorkflow, sources: &Sources, steps:
         diagnostic = diagnostic.label("raised here");
     }
     for also in &error.also {
-        diagnostic = diagnostic.note(format!("a sibling branch failed too: {}: {}", also.name, printable(&also.message)));
+        diagnostic = diagnostic.note(format!(
+            "a sibling branch failed too: {}: {}",
+            also.name,
+            printable(&also.message)
+        ));
     }
     let mut cause = error.because.as_deref();
     while let Some(because) = cause {

@@ -10,7 +10,8 @@ use crate::output::{Output, Style};
 /// A watcher that writes lines.
 pub(crate) fn watcher(output: &Output, plan: &Plan) -> Watcher {
     let output = output.clone();
-    let width = plan.operations.iter().zip(0..).map(|(_, id)| plan.operation_name(flow_plan::OperationId(id)).len());
+    let width =
+        plan.operations.iter().zip(0..).map(|(_, id)| plan.operation_name(flow_plan::OperationId(id)).len());
     let width = width.max().unwrap_or(0) + "undo ".len();
     Arc::new(move |event| {
         if let Some(line) = line(&event.kind, width, &output) {
@@ -44,7 +45,9 @@ fn line(kind: &EventKind, width: usize, output: &Output) -> Option<String> {
         EventKind::Sleeping { .. } => Some(output.paint(Style::Dim, "sleeping")),
         EventKind::Logged { text } => Some(format!("log: {}", printable(text))),
         EventKind::Recovered => Some("goes on from what was kept".to_owned()),
-        EventKind::Held { reason } => Some(output.paint(Style::Warn, &format!("held: {}", printable(reason)))),
+        EventKind::Held { reason } => {
+            Some(output.paint(Style::Warn, &format!("held: {}", printable(reason))))
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! An execution at its end: as text, and as JSON that says the same.
 
-use flow_diagnostics::render;
+use flow_diagnostics::render::Terminal;
 use flow_driver::CompiledWorkflow;
 use flow_engine::{AttemptResult, Outcome, Report};
 use flow_vm::{Raised, Undone};
@@ -111,7 +111,7 @@ impl<'a> Shown<'a> {
                 return Ok(());
             }
         };
-        output.failure(&render::terminal(&diagnostic, sources, output.color()));
+        output.failure(&Terminal::new(sources, output.color()).render(&diagnostic));
         Ok(())
     }
 
@@ -121,7 +121,8 @@ impl<'a> Shown<'a> {
     /// # Errors
     /// Where a result is not JSON: a defect.
     pub(crate) fn json(&self) -> anyhow::Result<String> {
-        let (mut result, mut error, mut undone, mut unsettled, mut reason) = (None, None, &[][..], Vec::new(), None);
+        let (mut result, mut error, mut undone, mut unsettled, mut reason) =
+            (None, None, &[][..], Vec::new(), None);
         let status = match &self.report.outcome {
             Outcome::Succeeded(json) => {
                 result = Some(raw(json)?);
@@ -135,7 +136,8 @@ impl<'a> Shown<'a> {
             Outcome::NeedsAttention(attention) => {
                 error = Some(self.error(&attention.error)?);
                 undone = &attention.undone;
-                unsettled = attention.steps.iter().map(|step| self.workflow.plan.step_name(step.step)).collect();
+                unsettled =
+                    attention.steps.iter().map(|step| self.workflow.plan.step_name(step.step)).collect();
                 "needs_attention"
             }
             Outcome::Paused { reason: why } => {
@@ -182,7 +184,9 @@ impl<'a> Shown<'a> {
                 let (outcome, status, message) = match &attempt.result {
                     Some(AttemptResult::Answered { status, .. }) => ("answered", Some(*status), None),
                     Some(AttemptResult::NotSent { message }) => ("not_sent", None, Some(message.clone())),
-                    Some(AttemptResult::Unanswered { message }) => ("unanswered", None, Some(message.clone())),
+                    Some(AttemptResult::Unanswered { message }) => {
+                        ("unanswered", None, Some(message.clone()))
+                    }
                     None => ("cut_off", None, None),
                 };
                 Attempt {

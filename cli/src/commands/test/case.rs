@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use flow_diagnostics::Diagnostic;
-use flow_driver::{Action, ActionKind, CallCount, Compilation, CompiledWorkflow, TestCase, TestOperation, Value};
+use flow_driver::{
+    Action, ActionKind, CallCount, Compilation, CompiledWorkflow, TestCase, TestOperation, Value,
+};
 use flow_engine::{Given, Outcome, Report, Run, resolve_mocked, run_virtual};
 use flow_source::Span;
 use flow_vm::Program;
@@ -72,10 +74,7 @@ impl Case<'_> {
         let span = action.span;
         match &action.kind {
             ActionKind::Mock { operation, arguments, answer } => {
-                let arguments = match arguments {
-                    Some(arguments) => Some(self.arguments(arguments, span)),
-                    None => None,
-                };
+                let arguments = arguments.as_ref().map(|arguments| self.arguments(arguments, span));
                 let answer = super::mocks::prepare(answer, &mut |value| self.value(value, span));
                 if self.found.is_empty() {
                     self.mocks.add(operation.clone(), arguments, answer);
@@ -151,14 +150,23 @@ impl Case<'_> {
             Some(ending) => format!("the execution has no result: it {ending}"),
             None => "this value is not known".to_owned(),
         };
-        self.found.push(Diagnostic::failure("test", span, message).help("expect its failure with `expect run fails Name`"));
+        self.found.push(
+            Diagnostic::failure("test", span, message)
+                .help("expect its failure with `expect run fails Name`"),
+        );
     }
 
     fn arguments(&mut self, arguments: &[Option<Value>], span: Span) -> Vec<Option<Vec<u8>>> {
         arguments.iter().map(|value| value.as_ref().and_then(|value| self.value(value, span))).collect()
     }
 
-    fn start<'a>(&mut self, run: Local, workflow: &'a CompiledWorkflow, input: &[u8], span: Span) -> anyhow::Result<()>
+    fn start<'a>(
+        &mut self,
+        run: Local,
+        workflow: &'a CompiledWorkflow,
+        input: &[u8],
+        span: Span,
+    ) -> anyhow::Result<()>
     where
         Self: 'a,
     {
@@ -176,7 +184,8 @@ impl Case<'_> {
         let plan = &workflow.plan;
         let mocks = &mut self.mocks;
         mocks.begin();
-        let done = run_virtual(Arc::clone(&program), input, resolved, SEED, |sending| mocks.answer(plan, sending));
+        let done =
+            run_virtual(Arc::clone(&program), input, resolved, SEED, |sending| mocks.answer(plan, sending));
         let calls = mocks.end();
         for called in calls.iter().filter(|called| called.unmocked) {
             let message = format!("`{}` was called, but has no mock", called.name);
@@ -225,7 +234,8 @@ impl Case<'_> {
             Outcome::Succeeded(_) | Outcome::Paused { .. } => None,
         };
         if raised.is_none_or(|raised| raised.name != error) {
-            let message = format!("expected it to fail with `{error}`, but it {}", ending(&finished.report.outcome));
+            let message =
+                format!("expected it to fail with `{error}`, but it {}", ending(&finished.report.outcome));
             self.found.push(self.with_trace(Diagnostic::failure("test", span, message), run));
         }
     }
@@ -233,7 +243,8 @@ impl Case<'_> {
     fn settled(&mut self, run: Local, span: Span) {
         let Some(finished) = self.runs.get(&run) else { return };
         if let Outcome::NeedsAttention(attention) = &finished.report.outcome {
-            let mut diagnostic = Diagnostic::failure("test", span, "it has not settled: it waits for an operator");
+            let mut diagnostic =
+                Diagnostic::failure("test", span, "it has not settled: it waits for an operator");
             for step in &attention.steps {
                 let name = finished.workflow.plan.step_name(step.step);
                 diagnostic = diagnostic.note(match &step.undo_error {
@@ -258,7 +269,8 @@ impl Case<'_> {
         let problem = match count {
             CallCount::Exactly(count) => {
                 let actual = found.len() as u64;
-                (actual != *count).then(|| format!("expected {} of `{name}`, found {}", calls(*count), calls(actual)))
+                (actual != *count)
+                    .then(|| format!("expected {} of `{name}`, found {}", calls(*count), calls(actual)))
             }
             CallCount::Before(other) => {
                 let first = all.iter().position(|called| called.is(operation, arguments));
@@ -306,7 +318,9 @@ fn calls(count: u64) -> String {
 fn ending(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Succeeded(json) => format!("succeeded with {}", String::from_utf8_lossy(json)),
-        Outcome::Failed(failure) => format!("failed with `{}`: {}", failure.error.name, failure.error.message),
+        Outcome::Failed(failure) => {
+            format!("failed with `{}`: {}", failure.error.name, failure.error.message)
+        }
         Outcome::NeedsAttention(attention) => {
             format!("needs attention after `{}`: {}", attention.error.name, attention.error.message)
         }

@@ -100,7 +100,12 @@ fn same(wanted: &[u8], actual: &[u8]) -> bool {
 
 impl Mocks {
     /// Adds a mock; later ones come first.
-    pub(super) fn add(&mut self, operation: TestOperation, arguments: Option<Vec<Option<Vec<u8>>>>, answer: Prepared) {
+    pub(super) fn add(
+        &mut self,
+        operation: TestOperation,
+        arguments: Option<Vec<Option<Vec<u8>>>>,
+        answer: Prepared,
+    ) {
         self.mocks.push(Mock { operation, arguments, answer, used: 0 });
     }
 
@@ -142,12 +147,13 @@ fn called(plan: &Plan, sending: &Sending) -> Called {
     let operation = plan.operation(sending.operation);
     let api = operation.and_then(|operation| plan.api(operation.api));
     let mut path = request.path.iter();
-    let arguments = operation.map_or(&[][..], |operation| &operation.params).iter().map(|param| match param.place {
-        Place::Path => path.next().map(|text| text.clone().into_bytes()),
-        Place::Query => named(&request.query, &param.wire),
-        Place::Header => named(&request.headers, &param.wire),
-        Place::Body => request.body.clone(),
-    });
+    let arguments =
+        operation.map_or(&[][..], |operation| &operation.params).iter().map(|param| match param.place {
+            Place::Path => path.next().map(|text| text.clone().into_bytes()),
+            Place::Query => named(&request.query, &param.wire),
+            Place::Header => named(&request.headers, &param.wire),
+            Place::Body => request.body.clone(),
+        });
     Called {
         name: plan.operation_name(sending.operation),
         unmocked: false,
@@ -183,13 +189,17 @@ fn perform(answer: &Prepared, used: usize, plan: &Plan, sending: &Sending, after
             });
             match (raised, name.as_str()) {
                 (Some(status), _) => respond(status, fields.clone(), after),
-                (None, "refused") => failure(NetError::not_sent(NotSent::Connection, "refused by the mock"), after),
+                (None, "refused") => {
+                    failure(NetError::not_sent(NotSent::Connection, "refused by the mock"), after)
+                }
                 (None, "timeout") => {
                     failure(NetError::unanswered(Unanswered::Timeout, "timed out by the mock"), after)
                 }
                 (None, "http") => respond(500, Vec::new(), after),
                 (None, "decode") => respond(200, b"?".to_vec(), after),
-                (None, _) => failure(NetError::unanswered(Unanswered::Connection, "dropped by the mock"), after),
+                (None, _) => {
+                    failure(NetError::unanswered(Unanswered::Connection, "dropped by the mock"), after)
+                }
             }
         }
     }

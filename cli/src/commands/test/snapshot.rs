@@ -54,7 +54,8 @@ impl Snapshots {
         }
         fs::create_dir_all(&self.folder).with_context(|| format!("cannot make {}", self.folder.display()))?;
         let target = if self.update { &path } else { &pending };
-        let file = format!("---\nsource: {}\nexpression: {expression}\n---\n{}\n", self.source, text.trim_end());
+        let file =
+            format!("---\nsource: {}\nexpression: {expression}\n---\n{}\n", self.source, text.trim_end());
         fs::write(target, file).with_context(|| format!("cannot write {}", target.display()))?;
         if self.update {
             let _ = fs::remove_file(&pending);
@@ -66,7 +67,8 @@ impl Snapshots {
         };
         let mut diagnostic = Diagnostic::failure("snapshot", span, message);
         if let Some(kept) = kept {
-            diagnostic = diagnostic.note(format!("kept (-) and found (+):\n{}", difference(&kept, text.trim_end())));
+            diagnostic =
+                diagnostic.note(format!("kept (-) and found (+):\n{}", difference(&kept, text.trim_end())));
         } else {
             diagnostic = diagnostic.note(format!("found:\n{}", text.trim_end()));
         }
@@ -76,7 +78,8 @@ impl Snapshots {
 
 /// What follows the header.
 fn contents(file: &str) -> &str {
-    let body = file.strip_prefix("---\n").and_then(|rest| rest.split_once("\n---\n")).map_or(file, |(_, body)| body);
+    let body =
+        file.strip_prefix("---\n").and_then(|rest| rest.split_once("\n---\n")).map_or(file, |(_, body)| body);
     body.trim_end()
 }
 

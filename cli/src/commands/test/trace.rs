@@ -12,7 +12,10 @@ use super::mocks::Called;
 pub(super) fn text(report: &Report, calls: &[Called], plan: &Plan) -> String {
     let mut out = String::new();
     for (index, step) in report.steps.iter().enumerate() {
-        let call = calls.get(index).filter(|call| call.name == step.name).map_or_else(|| step.name.clone(), Called::words);
+        let call = calls
+            .get(index)
+            .filter(|call| call.name == step.name)
+            .map_or_else(|| step.name.clone(), Called::words);
         let undo = if step.undoes { "undo " } else { "" };
         // Writing to a `String` cannot fail.
         let _ = writeln!(out, "{undo}{call} -> {}", attempts(step));

@@ -53,7 +53,8 @@ struct Fix<'a> {
 /// `{ format_version, diagnostics: [{ code, severity, message, primary, secondary, notes, help, edits }] }`.
 /// Places count bytes from 0, lines and columns (in characters) from 1.
 pub fn json<'a>(diagnostics: impl IntoIterator<Item = (&'a Diagnostic, &'a Sources)>) -> String {
-    let diagnostics = diagnostics.into_iter().map(|(diagnostic, sources)| entry(diagnostic, sources)).collect();
+    let diagnostics =
+        diagnostics.into_iter().map(|(diagnostic, sources)| entry(diagnostic, sources)).collect();
     let document = Document { format_version: FORMAT_VERSION, diagnostics };
     // The document is plain data with string keys, for which serialisation cannot fail.
     serde_json::to_string_pretty(&document).unwrap_or_default()

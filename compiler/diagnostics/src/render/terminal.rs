@@ -5,8 +5,26 @@ use flow_source::{FileId, Sources, Span};
 
 use crate::{Diagnostic, Label, Severity};
 
-/// The text of one diagnostic, ending with a newline; with ANSI colours where `color` is set.
-pub fn terminal(diagnostic: &Diagnostic, sources: &Sources, color: bool) -> String {
+/// Writes diagnostics for a terminal. It splits each text into lines once.
+pub struct Terminal<'a> {
+    texts: Texts<'a>,
+    color: bool,
+}
+
+impl<'a> Terminal<'a> {
+    /// A renderer; with ANSI colours where `color` is set.
+    pub fn new(sources: &'a Sources, color: bool) -> Self {
+        Self { texts: Texts::new(sources), color }
+    }
+
+    /// The text of one diagnostic, ending with a newline.
+    pub fn render(&mut self, diagnostic: &Diagnostic) -> String {
+        render(diagnostic, &mut self.texts, self.color)
+    }
+}
+
+fn render(diagnostic: &Diagnostic, texts: &mut Texts<'_>, color: bool) -> String {
+    let sources = texts.sources;
     let (accent, ansi) = match diagnostic.severity {
         Severity::Error => (Color::Red, "\u{1b}[1;31m"),
         Severity::Warning => (Color::Yellow, "\u{1b}[1;33m"),
@@ -14,11 +32,13 @@ pub fn terminal(diagnostic: &Diagnostic, sources: &Sources, color: bool) -> Stri
     };
     let kind = format!("{}[{}]:", severity_word(diagnostic.severity), diagnostic.code);
     let message = printable(&diagnostic.message);
-    let header = if color { format!("{ansi}{kind}\u{1b}[0m {message}\n") } else { format!("{kind} {message}\n") };
+    let header =
+        if color { format!("{ansi}{kind}\u{1b}[0m {message}\n") } else { format!("{kind} {message}\n") };
 
     let config =
         Config::default().with_index_type(IndexType::Byte).with_char_set(CharSet::Unicode).with_color(color);
-    let mut report = Report::build(ReportKind::Error, Place::of(diagnostic.primary.span, sources)).with_config(config);
+    let mut report =
+        Report::build(ReportKind::Error, Place::of(diagnostic.primary.span, sources)).with_config(config);
     for (order, (label, color)) in (0..).zip(in_reading_order(diagnostic, accent)) {
         // The library underlines only what has a text.
         let text = if label.text.is_empty() { "here" } else { &label.text };
@@ -33,7 +53,7 @@ pub fn terminal(diagnostic: &Diagnostic, sources: &Sources, color: bool) -> Stri
     }
     let mut out = Vec::new();
     // Writing to a `Vec` cannot fail; a source that is missing leaves the message without its excerpt.
-    let _ = report.finish().write(Texts::new(sources), &mut out);
+    let _ = report.finish().write(texts, &mut out);
     // The library's own header has its colours even where there are to be none: ours takes its place.
     let text = String::from_utf8_lossy(&out);
     let excerpt = text.split_once('\n').map_or("", |(_, excerpt)| excerpt);
@@ -48,7 +68,8 @@ pub fn terminal(diagnostic: &Diagnostic, sources: &Sources, color: bool) -> Stri
 /// The labels from top to bottom, those in the file of the primary one first: one excerpt a file.
 fn in_reading_order(diagnostic: &Diagnostic, accent: Color) -> Vec<(&Label, Color)> {
     let secondary = diagnostic.secondary.iter().map(|label| (label, Color::Cyan));
-    let mut labels: Vec<(&Label, Color)> = std::iter::once((&diagnostic.primary, accent)).chain(secondary).collect();
+    let mut labels: Vec<(&Label, Color)> =
+        std::iter::once((&diagnostic.primary, accent)).chain(secondary).collect();
     let home = diagnostic.primary.span.file;
     labels.sort_by_key(|(label, _)| (label.span.file != home, label.span.file, label.span.end));
     labels

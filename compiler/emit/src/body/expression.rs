@@ -157,17 +157,16 @@ impl Context<'_> {
             self.current.emit(Op::List { dst: out.reg, of: ty, items });
             return out;
         }
-        let mut whole = self.empty_list(ty);
+        // Only the list's own register holds it while it grows.
+        let whole = self.empty_list(ty);
         for item in items {
+            let value = self.expr(item_expr(item));
             match item {
-                ListItem::Item(expr) => {
-                    let value = self.expr(*expr);
-                    // Only the list's own register holds it while it grows: a joined list is a new one.
-                    self.push(whole, value);
-                }
-                ListItem::Spread(expr) => {
-                    let value = self.expr(*expr);
-                    whole = self.library(Builtin::ListConcat, ty, &[whole, value]);
+                ListItem::Item(_) => self.push(whole, value),
+                ListItem::Spread(_) => {
+                    let walk = self.begin_walk(value);
+                    self.push(whole, walk.item);
+                    self.end_walk(walk);
                 }
             }
         }

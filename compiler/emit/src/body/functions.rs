@@ -1,10 +1,11 @@
 //! Functions within a plan: pure functions, conditions, branches, undos.
 
 use flow_check::Ty;
+use flow_diagnostics::{Diagnostic, codes};
 use flow_hir::{ExprId, LocalId};
 use flow_plan::{FunctionId, ListId, Op, Purity, Reg, Type, TypeId};
 
-use crate::builder::{FunctionBuilder, Value};
+use crate::builder::{FunctionBuilder, REGISTERS_MAX, Value};
 use crate::context::Context;
 
 impl Context<'_> {
@@ -23,27 +24,22 @@ impl Context<'_> {
     pub(crate) fn leave_capturing(&mut self, id: FunctionId) -> Vec<LocalId> {
         let Some(outer) = self.outer.pop() else { return Vec::new() };
         let inner = std::mem::replace(&mut self.current, outer);
-        if inner.is_too_large() {
-            let name =
-                self.debug.functions.get(id.index()).map_or_else(String::new, |names| names.name.clone());
-            let span = self
-                .program
-                .files
-                .first()
-                .map_or_else(Default::default, |file| flow_source::Span::at(*file, 0));
-            self.diagnostics.push(
-                flow_diagnostics::Diagnostic::new(
-                    &flow_diagnostics::codes::F0004,
-                    span,
-                    format!("`{name}` needs more than 65,535 slots"),
-                )
-                .help("move parts of it into functions of their own"),
-            );
-        }
         let captured: Vec<LocalId> = inner.captures.iter().map(|(local, _)| *local).collect();
+        if inner.is_too_large() {
+            // Nothing more is done with it: what follows takes time that grows with its square.
+            self.too_large(id);
+            return captured;
+        }
         let (function, debug) = inner.finish();
         self.put_function(id, function, debug);
         captured
+    }
+
+    fn too_large(&mut self, id: FunctionId) {
+        let name = self.debug.functions.get(id.index()).map_or_else(String::new, |names| names.name.clone());
+        let message = format!("`{name}` computes more than {REGISTERS_MAX} values");
+        let help = "move parts of it into functions, branches or workflows of their own";
+        self.diagnostics.push(Diagnostic::new(&codes::F0004, self.head, message).help(help));
     }
 
     /// Adds a parameter that is not captured.
