@@ -95,18 +95,66 @@ struct Slots<'t> {
     top_pattern: OnceCell<Rule<'t>>,
     binding: OnceCell<Rule<'t>>,
     block: OnceCell<Rule<'t>>,
+    block_due: OnceCell<Rule<'t>>,
     answer: OnceCell<Rule<'t>>,
+    string: OnceCell<Rule<'t>>,
+    record: OnceCell<Rule<'t>>,
+    record_type: OnceCell<Rule<'t>>,
 }
 
-/// A reference to the rules. Rules hold it weakly, so that a grammar is freed with its parse.
-#[derive(Clone)]
-struct Rules<'t>(Weak<Slots<'t>>);
+/// References to the rules of the slots. They hold them weakly, so that a grammar is freed with its parse.
+struct Rules<'t> {
+    /// An expression.
+    expr: Rule<'t>,
+    /// An expression in a head, where `{` opens the block.
+    head: Rule<'t>,
+    /// A type.
+    ty: Rule<'t>,
+    /// A type without `|` and without anything after it.
+    primary_type: Rule<'t>,
+    /// A pattern inside another.
+    pattern: Rule<'t>,
+    /// A pattern at the top of an arm.
+    top_pattern: Rule<'t>,
+    /// A pattern in `let` and `for`.
+    binding: Rule<'t>,
+    /// `{ statements }`
+    block: Rule<'t>,
+    /// The block after a head.
+    block_due: Rule<'t>,
+    /// What a mock answers.
+    answer: Rule<'t>,
+    /// A string, with whatever stands in its braces.
+    string: Rule<'t>,
+    /// A record expression.
+    record: Rule<'t>,
+    /// A record type.
+    record_type: Rule<'t>,
+}
 
 impl<'t> Slots<'t> {
     fn new() -> Rc<Self> {
         let slots: Rc<Self> = Rc::default();
-        let rules = Rules(Rc::downgrade(&slots));
+        let weak = Rc::downgrade(&slots);
+        let rules = Rules {
+            expr: late(&weak, |slots| &slots.expr),
+            head: late(&weak, |slots| &slots.head),
+            ty: late(&weak, |slots| &slots.ty),
+            primary_type: late(&weak, |slots| &slots.primary_type),
+            pattern: late(&weak, |slots| &slots.pattern),
+            top_pattern: late(&weak, |slots| &slots.top_pattern),
+            binding: late(&weak, |slots| &slots.binding),
+            block: late(&weak, |slots| &slots.block),
+            block_due: late(&weak, |slots| &slots.block_due),
+            answer: late(&weak, |slots| &slots.answer),
+            string: late(&weak, |slots| &slots.string),
+            record: late(&weak, |slots| &slots.record),
+            record_type: late(&weak, |slots| &slots.record_type),
+        };
         let define = |slot: &OnceCell<Rule<'t>>, rule: Rule<'t>| slot.get_or_init(|| rule).clone();
+        define(&slots.string, expressions::string(&rules));
+        define(&slots.record, expressions::record(&rules));
+        define(&slots.record_type, types::record(&rules));
         define(&slots.expr, expressions::expr(&rules, expressions::Place::Free));
         define(&slots.head, expressions::expr(&rules, expressions::Place::Head));
         define(&slots.ty, types::ty(&rules));
@@ -115,68 +163,22 @@ impl<'t> Slots<'t> {
         define(&slots.top_pattern, patterns::pattern(&rules, patterns::Place::Top));
         define(&slots.binding, patterns::pattern(&rules, patterns::Place::Binding));
         define(&slots.block, statements::block(&rules));
+        define(&slots.block_due, expressions::block_due(&rules));
         define(&slots.answer, tests::answer(&rules));
         define(&slots.file, declarations::file(&rules));
         slots
     }
 }
 
-impl<'t> Rules<'t> {
-    /// The rule of a slot, looked up when it is used. `recursive` grows the stack where it is short.
-    fn late(&self, slot: for<'a> fn(&'a Slots<'t>) -> &'a OnceCell<Rule<'t>>) -> Rule<'t> {
-        let slots = self.0.clone();
-        let rule = custom(move |input: &mut rule::Input<'t, '_>| {
-            let slots = slots.upgrade();
-            match slots.as_deref().and_then(|slots| slot(slots).get()) {
-                Some(rule) => input.parse(rule),
-                None => Err(EmptyErr::default()),
-            }
-        });
-        recursive(|_| rule.boxed()).boxed()
-    }
-
-    /// An expression.
-    fn expr(&self) -> Rule<'t> {
-        self.late(|slots| &slots.expr)
-    }
-
-    /// An expression in a head, where `{` opens the block.
-    fn head(&self) -> Rule<'t> {
-        self.late(|slots| &slots.head)
-    }
-
-    /// A type.
-    fn ty(&self) -> Rule<'t> {
-        self.late(|slots| &slots.ty)
-    }
-
-    /// A type without `|` and without anything after it.
-    fn primary_type(&self) -> Rule<'t> {
-        self.late(|slots| &slots.primary_type)
-    }
-
-    /// A pattern inside another.
-    fn pattern(&self) -> Rule<'t> {
-        self.late(|slots| &slots.pattern)
-    }
-
-    /// A pattern in `let` and `for`.
-    fn binding(&self) -> Rule<'t> {
-        self.late(|slots| &slots.binding)
-    }
-
-    /// A pattern at the top of an arm.
-    fn top_pattern(&self) -> Rule<'t> {
-        self.late(|slots| &slots.top_pattern)
-    }
-
-    /// `{ statements }`
-    fn block(&self) -> Rule<'t> {
-        self.late(|slots| &slots.block)
-    }
-
-    /// What a mock answers.
-    fn answer(&self) -> Rule<'t> {
-        self.late(|slots| &slots.answer)
-    }
+/// The rule of a slot, looked up when it is used. `recursive` grows the stack where it is short.
+fn late<'t>(slots: &Weak<Slots<'t>>, slot: for<'a> fn(&'a Slots<'t>) -> &'a OnceCell<Rule<'t>>) -> Rule<'t> {
+    let slots = slots.clone();
+    let rule = custom(move |input: &mut rule::Input<'t, '_>| {
+        let slots = slots.upgrade();
+        match slots.as_deref().and_then(|slots| slot(slots).get()) {
+            Some(rule) => input.parse(rule),
+            None => Err(EmptyErr::default()),
+        }
+    });
+    recursive(|_| rule.boxed()).boxed()
 }

@@ -81,11 +81,11 @@ fn value<'t>(rules: &Rules<'t>) -> Rule<'t> {
     let number = node(Kind::Literal, any_of(&[Kind::Int, Kind::Decimal]));
     let percent = node(Kind::PercentLiteral, seq([number, token(Kind::Percent)]));
     let percent = if_ahead(is_percent, percent);
-    let first = alternatives([percent, word_value(), rules.expr()]);
-    let operand = need(rules.expr(), "a value");
-    let duration = need(rules.expr(), "a duration");
+    let first = alternatives([percent, word_value(), rules.expr.clone()]);
+    let operand = need(rules.expr.clone(), "a value");
+    let duration = need(rules.expr.clone(), "a duration");
     let scope = any_name_ref();
-    let record = expressions::record(rules);
+    let record = rules.record.clone();
     by_hand(move |input| {
         let start = position(input);
         input.parse(&first)?;
@@ -127,7 +127,7 @@ fn is_percent(ahead: Ahead<'_>) -> bool {
 
 /// `post charge "/payments" (…) -> T { … }`
 fn operation<'t>(rules: &Rules<'t>, method: Rule<'t>) -> Rule<'t> {
-    let result = seq([token(Kind::Arrow), need(rules.ty(), "a type")]);
+    let result = seq([token(Kind::Arrow), need(rules.ty.clone(), "a type")]);
     let rule = seq([
         method,
         need(any_name(), "a name for the operation"),
@@ -180,7 +180,7 @@ pub(super) fn parameters<'t>(rules: &Rules<'t>) -> Rule<'t> {
         token_where(|kind| matches!(kind, Kind::BodyKeyword | Kind::HeaderKeyword)),
     );
     let wire_name = super::names::wire_name(rules);
-    let default = seq([token(Kind::Equal), need(rules.expr(), "a value")]);
+    let default = seq([token(Kind::Equal), need(rules.expr.clone(), "a value")]);
     let rule = seq([
         optional(place),
         any_name(),

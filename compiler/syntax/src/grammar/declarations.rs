@@ -1,8 +1,8 @@
 //! The file and its declarations, APIs apart.
 
-use super::expressions::{block_due, braces_due, property_clause, within_clause};
+use super::expressions::{braces_due, property_clause, within_clause};
 use super::list::{List, Separator};
-use super::names::{any_name, name, name_ref, string, version};
+use super::names::{any_name, name, name_ref, version};
 use super::rule::{
     Ahead, Input, Rule, alternatives, by_hand, dispatch, finish, if_ahead, many, need, node, optional,
     position, problem, report, seq, skip_until, take, token,
@@ -13,7 +13,7 @@ use crate::brackets::starts_declaration;
 /// A whole file: it takes every token.
 pub(super) fn file<'t>(rules: &Rules<'t>) -> Rule<'t> {
     let declaration = declaration(rules);
-    let block = rules.block();
+    let block = rules.block.clone();
     by_hand(move |input| {
         while !Ahead::of(input).is_at_end() {
             if !take(input, Kind::Newline) {
@@ -64,7 +64,7 @@ fn declaration<'t>(rules: &Rules<'t>) -> Rule<'t> {
 
 /// `from "./types.flow"`
 fn from<'t>(rules: &Rules<'t>, what: &'static str) -> Rule<'t> {
-    seq([need(token(Kind::FromKeyword), "`from`"), need(string(rules), what)])
+    seq([need(token(Kind::FromKeyword), "`from`"), need(rules.string.clone(), what)])
 }
 
 fn import<'t>(rules: &Rules<'t>) -> Rule<'t> {
@@ -97,7 +97,7 @@ fn import_api<'t>(rules: &Rules<'t>) -> Rule<'t> {
 }
 
 fn config<'t>(rules: &Rules<'t>) -> Rule<'t> {
-    let default = seq([token(Kind::Equal), need(rules.expr(), "a value")]);
+    let default = seq([token(Kind::Equal), need(rules.expr.clone(), "a value")]);
     let entry = seq([
         any_name(),
         types::type_after_colon(rules),
@@ -119,7 +119,7 @@ fn error<'t>(rules: &Rules<'t>) -> Rule<'t> {
     let rule = seq([
         token(Kind::ErrorKeyword),
         name("a name for the error"),
-        braces_due(types::record(rules), "the fields of the error in braces"),
+        braces_due(rules.record_type.clone(), "the fields of the error in braces"),
     ]);
     node(Kind::ErrorDecl, rule)
 }
@@ -139,7 +139,7 @@ fn type_decl<'t>(rules: &Rules<'t>) -> Rule<'t> {
         token(Kind::TypeKeyword),
         name("a name for the type"),
         optional(types::parameters()),
-        braces_due(alternatives([types::record(rules), alias]), "`{` and fields, or `=` and a type"),
+        braces_due(alternatives([rules.record_type.clone(), alias]), "`{` and fields, or `=` and a type"),
         optional(types::where_clause(rules)),
     ]);
     node(Kind::TypeDecl, rule)
@@ -147,7 +147,7 @@ fn type_decl<'t>(rules: &Rules<'t>) -> Rule<'t> {
 
 /// `-> T`
 fn result<'t>(rules: &Rules<'t>) -> Rule<'t> {
-    seq([token(Kind::Arrow), need(rules.ty(), "a type")])
+    seq([token(Kind::Arrow), need(rules.ty.clone(), "a type")])
 }
 
 fn workflow<'t>(rules: &Rules<'t>) -> Rule<'t> {
@@ -158,7 +158,7 @@ fn workflow<'t>(rules: &Rules<'t>) -> Rule<'t> {
         apis::parameters_due(rules),
         optional(result(rules)),
         many(alternatives([clause(rules), late_clause(rules)])),
-        block_due(rules),
+        rules.block_due.clone(),
     ]);
     node(Kind::WorkflowDecl, rule)
 }
@@ -183,18 +183,21 @@ fn late_clause<'t>(rules: &Rules<'t>) -> Rule<'t> {
 fn clause<'t>(rules: &Rules<'t>) -> Rule<'t> {
     let key = seq([
         token(Kind::KeyKeyword),
-        need(rules.head(), "what the key is made of"),
+        need(rules.head.clone(), "what the key is made of"),
         need(token(Kind::ForKeyword), "`for`"),
-        need(rules.head(), "a duration"),
+        need(rules.head.clone(), "a duration"),
         optional(if_ahead(|ahead| ahead.nth(0) == Kind::Ident, property_clause(rules))),
     ]);
     let one_per = seq([
         token(Kind::OneKeyword),
         need(token(Kind::PerKeyword), "`per`"),
-        need(rules.head(), "what executions queue up by"),
+        need(rules.head.clone(), "what executions queue up by"),
     ]);
-    let undo =
-        seq([token(Kind::UndoKeyword), super::names::colon("`:` and a call"), need(rules.head(), "a call")]);
+    let undo = seq([
+        token(Kind::UndoKeyword),
+        super::names::colon("`:` and a call"),
+        need(rules.head.clone(), "a call"),
+    ]);
     dispatch(vec![
         (&[Kind::WithinKeyword], within_clause(rules)),
         (&[Kind::KeyKeyword], node(Kind::KeyClause, key)),
@@ -210,20 +213,21 @@ fn function<'t>(rules: &Rules<'t>) -> Rule<'t> {
         apis::parameters_due(rules),
         need(result(rules), "`->` and a type"),
         need(token(Kind::Equal), "`=`"),
-        need(rules.expr(), "an expression"),
+        need(rules.expr.clone(), "an expression"),
     ]);
     node(Kind::FnDecl, rule)
 }
 
 fn schedule<'t>(rules: &Rules<'t>) -> Rule<'t> {
-    let zone = seq([token(Kind::ZoneKeyword), need(string(rules), "a zone such as `\"Europe/Berlin\"`")]);
+    let zone =
+        seq([token(Kind::ZoneKeyword), need(rules.string.clone(), "a zone such as `\"Europe/Berlin\"`")]);
     let rule = seq([
         token(Kind::ScheduleKeyword),
         name("a name for the schedule"),
         need(token(Kind::CronKeyword), "`cron`"),
-        need(string(rules), "a time such as `\"0 2 * * *\"`"),
+        need(rules.string.clone(), "a time such as `\"0 2 * * *\"`"),
         optional(node(Kind::ZoneClause, zone)),
-        block_due(rules),
+        rules.block_due.clone(),
     ]);
     node(Kind::ScheduleDecl, rule)
 }
@@ -241,9 +245,9 @@ fn test<'t>(rules: &Rules<'t>) -> Rule<'t> {
     let every = seq([token(Kind::EveryKeyword), need(token(Kind::FailureKeyword), "`failure`")]);
     let rule = seq([
         token(Kind::TestKeyword),
-        need(string(rules), "a description in quotes"),
+        need(rules.string.clone(), "a description in quotes"),
         optional(every),
-        block_due(rules),
+        rules.block_due.clone(),
     ]);
     node(Kind::TestDecl, rule)
 }

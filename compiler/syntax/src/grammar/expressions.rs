@@ -147,10 +147,10 @@ fn operator<'t>(level: &'static [Kind], place: Place) -> Rule<'t> {
 /// Gives the kind of node that it makes with the operand.
 fn after<'t>(rules: &Rules<'t>, place: Place) -> Rule<'t, Kind> {
     let field = need(any_name_ref(), "the name of a field");
-    let index = seq([need(rules.expr(), "an index or a key"), closing(Kind::RightBracket, "`]`")]);
+    let index = seq([need(rules.expr.clone(), "an index or a key"), closing(Kind::RightBracket, "`]`")]);
     let arguments = calls::arguments(rules);
     let cast = need(cast_type(rules), "a type");
-    let options = need(calls::record(rules), "options in braces, such as `{ timeout: 1s }`");
+    let options = need(rules.record.clone(), "options in braces, such as `{ timeout: 1s }`");
     by_hand(move |input| {
         let ahead = Ahead::of(input);
         let first = ahead.nth(0);
@@ -180,7 +180,7 @@ fn after<'t>(rules: &Rules<'t>, place: Place) -> Rule<'t, Kind> {
 
 /// The type after `as`: one primary type, with `?` directly after it.
 fn cast_type<'t>(rules: &Rules<'t>) -> Rule<'t> {
-    let primary = rules.primary_type();
+    let primary = rules.primary_type.clone();
     let named = node(Kind::NamedType, super::names::path());
     by_hand(move |input| {
         let start = position(input);
@@ -198,15 +198,15 @@ fn cast_type<'t>(rules: &Rules<'t>) -> Rule<'t> {
 /// What an expression starts with.
 fn atom<'t>(rules: &Rules<'t>, place: Place) -> Rule<'t> {
     let operand = match place {
-        Place::Free => rules.expr(),
-        Place::Head => rules.head(),
+        Place::Free => rules.expr.clone(),
+        Place::Head => rules.head.clone(),
     };
     let mut table: Vec<(&'static [Kind], Rule<'t>)> = literals::table(rules);
     table.extend(control::table(rules, operand.clone()));
     table.push((&[Kind::LeftParen], paren(rules)));
     table.push((&[Kind::LeftBracket], calls::list(rules)));
     if place == Place::Free {
-        table.push((&[Kind::LeftBrace], calls::record(rules)));
+        table.push((&[Kind::LeftBrace], rules.record.clone()));
     }
     let sign = token_where(|kind| matches!(kind, Kind::Bang | Kind::Minus));
     let lonely = node(Kind::PrefixExpr, seq([sign, problem(Problem::Expected("an expression"))]));
@@ -218,7 +218,11 @@ fn atom<'t>(rules: &Rules<'t>, place: Place) -> Rule<'t> {
 fn paren<'t>(rules: &Rules<'t>) -> Rule<'t> {
     node(
         Kind::ParenExpr,
-        seq([token(Kind::LeftParen), need(rules.expr(), "an expression"), closing(Kind::RightParen, "`)`")]),
+        seq([
+            token(Kind::LeftParen),
+            need(rules.expr.clone(), "an expression"),
+            closing(Kind::RightParen, "`)`"),
+        ]),
     )
 }
 
@@ -227,8 +231,8 @@ fn words<'t>(rules: &Rules<'t>, place: Place, operand: Rule<'t>) -> Rule<'t> {
     let name = name();
     let constructor = calls::constructor(rules);
     let start = node(Kind::StartExpr, seq([token(Kind::StartKeyword), need(operand, "a call")]));
-    let report_rule = node(Kind::ReportExpr, seq([token(Kind::ReportKeyword), calls::record(rules)]));
-    let log = node(Kind::LogExpr, seq([token(Kind::LogKeyword), string(rules)]));
+    let report_rule = node(Kind::ReportExpr, seq([token(Kind::ReportKeyword), rules.record.clone()]));
+    let log = node(Kind::LogExpr, seq([token(Kind::LogKeyword), rules.string.clone()]));
     by_hand(move |input| {
         let ahead = Ahead::of(input);
         let (first, next) = (ahead.nth(0), ahead.nth(1));

@@ -54,16 +54,11 @@ pub(super) fn version_use<'t>() -> Rule<'t> {
 /// `as "name"`, `as 200`, `as true`.
 pub(super) fn wire_name<'t>(rules: &super::Rules<'t>) -> Rule<'t> {
     let literal = node(Kind::Literal, any_of(&[Kind::Int, Kind::TrueKeyword, Kind::FalseKeyword]));
-    let value = alternatives([string(rules), literal]);
+    let value = alternatives([rules.string.clone(), literal]);
     node(
         Kind::WireName,
         seq([token(Kind::AsKeyword), need(value, "the name on the wire, such as `\"order-id\"`")]),
     )
-}
-
-/// A string, with whatever stands in its braces.
-pub(super) fn string<'t>(rules: &super::Rules<'t>) -> Rule<'t> {
-    super::expressions::string(rules)
 }
 
 /// `name:` ahead.

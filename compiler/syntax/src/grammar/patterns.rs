@@ -3,7 +3,7 @@
 use chumsky::error::EmptyErr;
 
 use super::list::{List, Separator};
-use super::names::{any_name, is_name, path, plain_name, string};
+use super::names::{any_name, is_name, path, plain_name};
 use super::rule::{
     Ahead, Rule, alternatives, any_of, by_hand, dispatch, finish, if_ahead, need, node, optional, position,
     report, seq, take, token,
@@ -67,7 +67,7 @@ fn single<'t>(rules: &Rules<'t>, place: Place) -> Rule<'t> {
     let number = node(Kind::Literal, any_of(NUMBERS));
     let negative = seq([token(Kind::Minus), need(number, "a number")]);
     let negative = node(Kind::LiteralPattern, node(Kind::PrefixExpr, negative));
-    let text = node(Kind::LiteralPattern, string(rules));
+    let text = node(Kind::LiteralPattern, rules.string.clone());
     let status = node(Kind::TagPattern, seq([any_of(&[Kind::Int, Kind::StatusClass]), payload(rules)]));
     let status = if_ahead(
         |ahead| ahead.nth(0) == Kind::StatusClass || is_name(ahead.nth(1)) || ahead.nth(1) == Kind::LeftBrace,
@@ -125,7 +125,7 @@ fn payload<'t>(rules: &Rules<'t>) -> Rule<'t> {
 }
 
 fn record<'t>(rules: &Rules<'t>) -> Rule<'t> {
-    let with_pattern = seq([any_name(), token(Kind::Colon), need(rules.pattern(), "a pattern")]);
+    let with_pattern = seq([any_name(), token(Kind::Colon), need(rules.pattern.clone(), "a pattern")]);
     let with_pattern = if_ahead(|ahead| ahead.nth(0).is_word() && ahead.nth(1) == Kind::Colon, with_pattern);
     let bare = if_ahead(|ahead| ahead.nth(0).is_word(), super::names::name("the name of a field"));
     let field = node(Kind::PatternField, alternatives([with_pattern, bare]));
@@ -144,7 +144,7 @@ fn list<'t>(rules: &Rules<'t>) -> Rule<'t> {
     let list = List {
         open: Kind::LeftBracket,
         close: Kind::RightBracket,
-        element: rules.pattern(),
+        element: rules.pattern.clone(),
         what: "a pattern",
         between: "elements",
         separator: Separator::Comma,

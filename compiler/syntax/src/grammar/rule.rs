@@ -101,17 +101,20 @@ pub(super) fn if_ahead<'t>(condition: fn(Ahead<'_>) -> bool, rule: Rule<'t>) -> 
 
 /// The rule that the next token chooses.
 pub(super) fn dispatch<'t>(table: Vec<(&'static [SyntaxKind], Rule<'t>)>) -> Rule<'t> {
-    let mut rules: Vec<Option<Rule<'t>>> = vec![None; SyntaxKind::ALL.len()];
+    // For each kind the number of its rule, from 1.
+    let mut numbers = vec![0_u8; SyntaxKind::ALL.len()];
+    let mut rules = Vec::with_capacity(table.len());
     for (kinds, rule) in table {
+        rules.push(rule);
         for kind in kinds {
-            if let Some(slot) = rules.get_mut(*kind as usize) {
-                *slot = Some(rule.clone());
+            if let Some(slot) = numbers.get_mut(*kind as usize) {
+                *slot = rules.len() as u8;
             }
         }
     }
     by_hand(move |input| {
-        let next = input.peek();
-        match next.and_then(|kind| rules.get(kind as usize)?.as_ref()) {
+        let number = input.peek().and_then(|kind| numbers.get(kind as usize)).copied().unwrap_or(0);
+        match usize::from(number).checked_sub(1).and_then(|index| rules.get(index)) {
             Some(rule) => input.parse(rule),
             None => Err(EmptyErr::default()),
         }

@@ -2,17 +2,17 @@
 
 use chumsky::error::EmptyErr;
 
-use super::expressions::{Place, block_due, body, starts_expr};
+use super::expressions::{Place, body, starts_expr};
 use super::rule::{
     Ahead, Input, Rule, by_hand, dispatch, finish, need, node, optional, position, report, seq, skip_until,
     take, token,
 };
-use super::{Problem, Rules, SyntaxKind as Kind, names, tests, types};
+use super::{Problem, Rules, SyntaxKind as Kind, names, tests};
 
 /// `{ statements }`
 pub(super) fn block<'t>(rules: &Rules<'t>) -> Rule<'t> {
     let statement = statement(rules);
-    let nested = rules.block();
+    let nested = rules.block.clone();
     let rule = by_hand(move |input| {
         if !take(input, Kind::LeftBrace) {
             return Err(EmptyErr::default());
@@ -54,7 +54,10 @@ fn statement<'t>(rules: &Rules<'t>) -> Rule<'t> {
     let keywords = dispatch(vec![
         (&[Kind::LetKeyword], let_statement(rules)),
         (&[Kind::VarKeyword], var_statement(rules)),
-        (&[Kind::UndoKeyword], node(Kind::UndoStatement, seq([token(Kind::UndoKeyword), block_due(rules)]))),
+        (
+            &[Kind::UndoKeyword],
+            node(Kind::UndoStatement, seq([token(Kind::UndoKeyword), rules.block_due.clone()])),
+        ),
         (&[Kind::CommitKeyword], node(Kind::CommitStatement, token(Kind::CommitKeyword))),
         (&[Kind::SignalKeyword], signal(rules)),
         (&[Kind::MockKeyword], tests::mock(rules)),
@@ -75,7 +78,7 @@ fn compensate<'t>(rules: &Rules<'t>) -> Rule<'t> {
 
 fn let_statement<'t>(rules: &Rules<'t>) -> Rule<'t> {
     let reserved = node(Kind::BindingPattern, reserved_binding());
-    let pattern = super::rule::alternatives([rules.binding(), reserved]);
+    let pattern = super::rule::alternatives([rules.binding.clone(), reserved]);
     let rule =
         seq([token(Kind::LetKeyword), need(pattern, "a name or a pattern"), value(rules), compensate(rules)]);
     node(Kind::LetStatement, rule)
@@ -96,15 +99,15 @@ fn var_statement<'t>(rules: &Rules<'t>) -> Rule<'t> {
 
 /// `: T = value`
 fn value<'t>(rules: &Rules<'t>) -> Rule<'t> {
-    let annotation = optional(seq([token(Kind::Colon), need(rules.ty(), "a type")]));
-    seq([annotation, need(token(Kind::Equal), "`=`"), need(rules.expr(), "an expression")])
+    let annotation = optional(seq([token(Kind::Colon), need(rules.ty.clone(), "a type")]));
+    seq([annotation, need(token(Kind::Equal), "`=`"), need(rules.expr.clone(), "an expression")])
 }
 
 fn signal<'t>(rules: &Rules<'t>) -> Rule<'t> {
     let rule = seq([
         token(Kind::SignalKeyword),
         names::name("a name for the signal"),
-        need(types::record(rules), "the fields of the signal in braces"),
+        need(rules.record_type.clone(), "the fields of the signal in braces"),
         optional(super::expressions::property_clause(rules)),
     ]);
     node(Kind::SignalDecl, rule)
@@ -112,8 +115,8 @@ fn signal<'t>(rules: &Rules<'t>) -> Rule<'t> {
 
 /// An expression, or an assignment.
 fn expr_statement<'t>(rules: &Rules<'t>) -> Rule<'t> {
-    let expr = rules.expr();
-    let value = need(rules.expr(), "an expression");
+    let expr = rules.expr.clone();
+    let value = need(rules.expr.clone(), "an expression");
     let compensate = compensate(rules);
     by_hand(move |input| {
         let start = position(input);

@@ -12,10 +12,10 @@ use super::{Problem, Rules, SyntaxKind as Kind, expressions};
 
 /// `mock api.op(…) => answer`
 pub(super) fn mock<'t>(rules: &Rules<'t>) -> Rule<'t> {
-    let answer = seq([token(Kind::FatArrow), need(rules.answer(), "an answer")]);
+    let answer = seq([token(Kind::FatArrow), need(rules.answer.clone(), "an answer")]);
     let rule = seq([
         token(Kind::MockKeyword),
-        need(rules.head(), "an operation such as `api.op`"),
+        need(rules.head.clone(), "an operation such as `api.op`"),
         optional(answer),
     ]);
     node(Kind::MockStatement, rule)
@@ -23,13 +23,13 @@ pub(super) fn mock<'t>(rules: &Rules<'t>) -> Rule<'t> {
 
 /// A value, `status 503 { … }`, `after 3s …`, `sequence [ … ]`.
 pub(super) fn answer<'t>(rules: &Rules<'t>) -> Rule<'t> {
-    let status = seq([token(Kind::StatusKeyword), token(Kind::Int), optional(rules.expr())]);
+    let status = seq([token(Kind::StatusKeyword), token(Kind::Int), optional(rules.expr.clone())]);
     let status = if_ahead(
         |ahead| ahead.nth(0) == Kind::StatusKeyword && ahead.nth(1) == Kind::Int,
         node(Kind::StatusAnswer, status),
     );
     let delay = node(Kind::Literal, token(Kind::Duration));
-    let after = seq([token(Kind::AfterKeyword), delay, need(rules.answer(), "an answer")]);
+    let after = seq([token(Kind::AfterKeyword), delay, need(rules.answer.clone(), "an answer")]);
     let after = if_ahead(
         |ahead| ahead.nth(0) == Kind::AfterKeyword && ahead.nth(1) == Kind::Duration,
         node(Kind::AfterAnswer, after),
@@ -37,7 +37,7 @@ pub(super) fn answer<'t>(rules: &Rules<'t>) -> Rule<'t> {
     let list = List {
         open: Kind::LeftBracket,
         close: Kind::RightBracket,
-        element: rules.answer(),
+        element: rules.answer.clone(),
         what: "an answer",
         between: "answers",
         separator: Separator::Comma,
@@ -47,25 +47,25 @@ pub(super) fn answer<'t>(rules: &Rules<'t>) -> Rule<'t> {
         |ahead| ahead.nth(0) == Kind::SequenceKeyword && ahead.nth(1) == Kind::LeftBracket,
         node(Kind::SequenceAnswer, sequence),
     );
-    alternatives([status, after, sequence, rules.expr()])
+    alternatives([status, after, sequence, rules.expr.clone()])
 }
 
 /// `advance 10m`
 pub(super) fn advance<'t>(rules: &Rules<'t>) -> Rule<'t> {
-    node(Kind::AdvanceStatement, seq([token(Kind::AdvanceKeyword), need(rules.expr(), "a duration")]))
+    node(Kind::AdvanceStatement, seq([token(Kind::AdvanceKeyword), need(rules.expr.clone(), "a duration")]))
 }
 
 /// `send run.approve({ … })`
 pub(super) fn send<'t>(rules: &Rules<'t>) -> Rule<'t> {
     let what = "a signal such as `run.approve({ … })`";
-    node(Kind::SendStatement, seq([token(Kind::SendKeyword), need(rules.expr(), what)]))
+    node(Kind::SendStatement, seq([token(Kind::SendKeyword), need(rules.expr.clone(), what)]))
 }
 
 /// `expect cond`, `expect run settled`, `expect run fails E`, `expect calls api.op once`
 pub(super) fn expect<'t>(rules: &Rules<'t>) -> Rule<'t> {
-    let expr = need(rules.expr(), "an expression");
+    let expr = need(rules.expr.clone(), "an expression");
     let error = need(path(), "an error");
-    let operation = need(rules.head(), "an operation such as `api.op`");
+    let operation = need(rules.head.clone(), "an operation such as `api.op`");
     let count = need(count(rules), "`once`, `never`, `n times` or `before`");
     by_hand(move |input| {
         let start = position(input);
@@ -96,8 +96,8 @@ pub(super) fn expect<'t>(rules: &Rules<'t>) -> Rule<'t> {
 
 fn count<'t>(rules: &Rules<'t>) -> Rule<'t> {
     let once = any_of(&[Kind::OnceKeyword, Kind::NeverKeyword]);
-    let before = seq([token(Kind::BeforeKeyword), need(rules.head(), "an operation such as `api.op`")]);
-    let times = seq([rules.head(), need(token(Kind::TimesKeyword), "`times`")]);
+    let before = seq([token(Kind::BeforeKeyword), need(rules.head.clone(), "an operation such as `api.op`")]);
+    let times = seq([rules.head.clone(), need(token(Kind::TimesKeyword), "`times`")]);
     let times = if_ahead(|ahead| ahead.nth(0) == Kind::Int || ahead.nth(1) == Kind::TimesKeyword, times);
     alternatives([once, before, times])
 }
@@ -108,7 +108,7 @@ pub(super) fn snapshot<'t>(rules: &Rules<'t>) -> Rule<'t> {
     let plan =
         if_ahead(|ahead| ahead.nth(0) == Kind::PlanKeyword && super::names::is_name(ahead.nth(1)), plan);
     let value = by_hand({
-        let value = alternatives([plan, rules.expr()]);
+        let value = alternatives([plan, rules.expr.clone()]);
         move |input| {
             let before = input.save();
             if input.parse(&value).is_err() {

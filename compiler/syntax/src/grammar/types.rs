@@ -3,7 +3,7 @@
 use chumsky::error::EmptyErr;
 
 use super::list::{List, Separator};
-use super::names::{any_name, name_ref, path, plain_name, string, wire_name};
+use super::names::{any_name, name_ref, path, plain_name, wire_name};
 use super::rule::{
     Ahead, Rule, alternatives, any_of, by_hand, closing, dispatch, finish, if_ahead, many, need, node,
     optional, position, report, seq, take, token,
@@ -36,8 +36,10 @@ pub(super) fn ty<'t>(rules: &Rules<'t>) -> Rule<'t> {
 
 /// What stands after `type Name =`: any type, or variants.
 pub(super) fn declared<'t>(rules: &Rules<'t>) -> Rule<'t> {
-    let variant =
-        node(Kind::Variant, seq([plain_name(), optional(wire_name(rules)), optional(record(rules))]));
+    let variant = node(
+        Kind::Variant,
+        seq([plain_name(), optional(wire_name(rules)), optional(rules.record_type.clone())]),
+    );
     let variant = if_ahead(
         |ahead| {
             super::names::is_name(ahead.nth(0)) && matches!(ahead.nth(1), Kind::LeftBrace | Kind::AsKeyword)
@@ -49,7 +51,7 @@ pub(super) fn declared<'t>(rules: &Rules<'t>) -> Rule<'t> {
 
 /// Members with `|` between, and what may stand after them.
 fn union<'t>(rules: &Rules<'t>, member: Rule<'t>, declares: bool) -> Rule<'t> {
-    let tag = string(rules);
+    let tag = rules.string.clone();
     by_hand(move |input| {
         let start = position(input);
         let first = Ahead::of(input);
@@ -94,7 +96,7 @@ fn union<'t>(rules: &Rules<'t>, member: Rule<'t>, declares: bool) -> Rule<'t> {
 fn single<'t>(rules: &Rules<'t>) -> Rule<'t> {
     let secret =
         node(Kind::SecretType, seq([token(Kind::SecretKeyword), need(rules_single(rules), "a type")]));
-    let plain = rules.primary_type();
+    let plain = rules.primary_type.clone();
     let base = alternatives([secret, plain]);
     let encoding = name_ref();
     by_hand(move |input| {
@@ -120,8 +122,8 @@ fn single<'t>(rules: &Rules<'t>) -> Rule<'t> {
 /// The type after `secret`: `secret [T]`, `secret string?`.
 fn rules_single<'t>(rules: &Rules<'t>) -> Rule<'t> {
     // A union after `secret` needs parentheses, so that the whole of `secret A | B` is not in doubt.
-    let nested = rules.ty();
-    let primary = rules.primary_type();
+    let nested = rules.ty.clone();
+    let primary = rules.primary_type.clone();
     by_hand(move |input| match Ahead::of(input).nth(0) {
         Kind::SecretKeyword => input.parse(&nested),
         _ => input.parse(&primary),
@@ -135,19 +137,19 @@ pub(super) fn primary<'t>(rules: &Rules<'t>) -> Rule<'t> {
         Kind::ListType,
         seq([
             token(Kind::LeftBracket),
-            need(rules.ty(), "the type of the elements"),
+            need(rules.ty.clone(), "the type of the elements"),
             closing(Kind::RightBracket, "`]`"),
         ]),
     );
     let paren = node(
         Kind::ParenType,
-        seq([token(Kind::LeftParen), need(rules.ty(), "a type"), closing(Kind::RightParen, "`)`")]),
+        seq([token(Kind::LeftParen), need(rules.ty.clone(), "a type"), closing(Kind::RightParen, "`)`")]),
     );
     let literal = node(Kind::Literal, any_of(&[Kind::Int, Kind::TrueKeyword, Kind::FalseKeyword]));
     let literal = node(Kind::LiteralType, literal);
-    let text = node(Kind::LiteralType, string(rules));
+    let text = node(Kind::LiteralType, rules.string.clone());
     let unread = node(Kind::Error, token(Kind::ErrorToken));
-    let braces = alternatives([map(rules), statuses(rules), record(rules)]);
+    let braces = alternatives([map(rules), statuses(rules), rules.record_type.clone()]);
     let special = dispatch(vec![
         (&[Kind::LeftBracket], list),
         (&[Kind::LeftParen], paren),
@@ -161,7 +163,7 @@ pub(super) fn primary<'t>(rules: &Rules<'t>) -> Rule<'t> {
 
 /// `<T, U>` directly after a name, or after `callback`.
 pub(super) fn arguments<'t>(rules: &Rules<'t>) -> Rule<'t> {
-    let ty = rules.ty();
+    let ty = rules.ty.clone();
     let rule = by_hand(move |input| {
         if !take(input, ADJACENT_LESS) && !take(input, Kind::Less) {
             return Err(EmptyErr::default());
@@ -190,7 +192,7 @@ fn map<'t>(rules: &Rules<'t>) -> Rule<'t> {
         token(Kind::LeftBrace),
         token(Kind::StringKeyword),
         token(Kind::Colon),
-        need(rules.ty(), "the type of the values"),
+        need(rules.ty.clone(), "the type of the values"),
         token(Kind::RightBrace),
     ]);
     let rule = node(Kind::MapType, rule);
@@ -202,7 +204,7 @@ fn statuses<'t>(rules: &Rules<'t>) -> Rule<'t> {
     let case = seq([
         any_of(&[Kind::Int, Kind::StatusClass]),
         need(token(Kind::Colon), "`:`"),
-        need(rules.ty(), "the type of the body"),
+        need(rules.ty.clone(), "the type of the body"),
     ]);
     let list = List {
         open: Kind::LeftBrace,
@@ -234,12 +236,12 @@ pub(super) fn record<'t>(rules: &Rules<'t>) -> Rule<'t> {
 /// `: T` or `?: T`
 pub(super) fn type_after_colon<'t>(rules: &Rules<'t>) -> Rule<'t> {
     let colon = alternatives([token(Kind::QuestionColon), super::names::colon("`:` and a type")]);
-    seq([colon, need(rules.ty(), "a type")])
+    seq([colon, need(rules.ty.clone(), "a type")])
 }
 
 /// `where cond`
 pub(super) fn where_clause<'t>(rules: &Rules<'t>) -> Rule<'t> {
-    node(Kind::WhereClause, seq([token(Kind::WhereKeyword), need(rules.expr(), "a condition")]))
+    node(Kind::WhereClause, seq([token(Kind::WhereKeyword), need(rules.expr.clone(), "a condition")]))
 }
 
 /// `<T, U>` in a declaration.

@@ -7,15 +7,15 @@ use super::super::rule::{
     token, token_where,
 };
 use super::super::{Rules, SyntaxKind as Kind};
-use super::{name, string};
+use super::name;
 use crate::grammar::rule::finish;
 
 /// `(a, limit: 20, x => x.price)`
 pub(super) fn arguments<'t>(rules: &Rules<'t>) -> Rule<'t> {
     let named = before_colon(seq([any_name_ref(), token(Kind::Colon)]));
-    let value = alternatives([lambda(rules), need(rules.expr(), "a value")]);
+    let value = alternatives([lambda(rules), need(rules.expr.clone(), "a value")]);
     let with_name = seq([named, value]);
-    let bare = alternatives([lambda(rules), rules.expr()]);
+    let bare = alternatives([lambda(rules), rules.expr.clone()]);
     let list = List {
         open: Kind::LeftParen,
         close: Kind::RightParen,
@@ -34,7 +34,7 @@ fn lambda<'t>(rules: &Rules<'t>) -> Rule<'t> {
     let several =
         seq([token(Kind::LeftParen), optional(seq([plain_name(), many(more)])), token(Kind::RightParen)]);
     let parameters = node(Kind::LambdaParameters, alternatives([one, several]));
-    let rule = seq([parameters, token(Kind::FatArrow), need(rules.expr(), "the value of the lambda")]);
+    let rule = seq([parameters, token(Kind::FatArrow), need(rules.expr.clone(), "the value of the lambda")]);
     if_ahead(is_lambda, node(Kind::LambdaExpr, rule))
 }
 
@@ -57,19 +57,19 @@ fn is_lambda(ahead: Ahead<'_>) -> bool {
 }
 
 fn spread<'t>(rules: &Rules<'t>) -> Rule<'t> {
-    node(Kind::Spread, seq([token(Kind::DotDotDot), need(rules.expr(), "what to spread")]))
+    node(Kind::Spread, seq([token(Kind::DotDotDot), need(rules.expr.clone(), "what to spread")]))
 }
 
 /// `{ a: 1, b, ...rest, "key": 2, 409: E }`
 pub(in crate::grammar) fn record<'t>(rules: &Rules<'t>) -> Rule<'t> {
     let word = node(Kind::RecordKey, token_where(Kind::is_word));
-    let value = seq([colon("`:` and a value"), need(rules.expr(), "a value")]);
+    let value = seq([colon("`:` and a value"), need(rules.expr.clone(), "a value")]);
     let is_shorthand = |ahead: Ahead<'_>| {
         matches!(ahead.nth(1), Kind::Comma | Kind::RightBrace | Kind::Newline) && ahead.nth(0).is_word()
     };
     let shorthand = if_ahead(is_shorthand, word.clone());
     let named = seq([word, value.clone()]);
-    let other = alternatives([string(rules), any_of(&[Kind::Int, Kind::StatusClass])]);
+    let other = alternatives([rules.string.clone(), any_of(&[Kind::Int, Kind::StatusClass])]);
     let keyed = seq([node(Kind::RecordKey, other), value]);
     let field = node(Kind::RecordField, alternatives([shorthand, named, keyed]));
     let list = List {
@@ -88,7 +88,7 @@ pub(super) fn list<'t>(rules: &Rules<'t>) -> Rule<'t> {
     let list = List {
         open: Kind::LeftBracket,
         close: Kind::RightBracket,
-        element: alternatives([spread(rules), rules.expr()]),
+        element: alternatives([spread(rules), rules.expr.clone()]),
         what: "an element",
         between: "elements",
         separator: Separator::Comma,
@@ -109,7 +109,7 @@ pub(super) fn constructor<'t>(rules: &Rules<'t>) -> Rule<'t> {
         }
         Ok(())
     });
-    node(Kind::ConstructorExpr, seq([path, record(rules)]))
+    node(Kind::ConstructorExpr, seq([path, rules.record.clone()]))
 }
 
 /// How many tokens the dotted name ahead has; 0 where there is none.

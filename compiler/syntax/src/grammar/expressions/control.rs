@@ -19,7 +19,10 @@ pub(super) fn table<'t>(rules: &Rules<'t>, operand: Rule<'t>) -> Vec<(&'static [
         (&[Kind::WhileKeyword], while_expr(rules)),
         (&[Kind::ParallelKeyword], parallel(rules)),
         (&[Kind::RaceKeyword], race(rules)),
-        (&[Kind::SagaKeyword], node(Kind::SagaExpr, seq([token(Kind::SagaKeyword), block_due(rules)]))),
+        (
+            &[Kind::SagaKeyword],
+            node(Kind::SagaExpr, seq([token(Kind::SagaKeyword), rules.block_due.clone()])),
+        ),
         (&[Kind::TryKeyword], try_expr(rules)),
         (&[Kind::FailKeyword], fail(operand.clone())),
         (&[Kind::ReturnKeyword], return_expr(operand.clone())),
@@ -35,7 +38,7 @@ pub(super) fn table<'t>(rules: &Rules<'t>, operand: Rule<'t>) -> Vec<(&'static [
 
 /// The block after a head.
 pub(in crate::grammar) fn block_due<'t>(rules: &Rules<'t>) -> Rule<'t> {
-    braces_due(rules.block(), "`{`")
+    braces_due(rules.block.clone(), "`{`")
 }
 
 /// Braces after a head. Those on the next line are reported and read.
@@ -47,8 +50,8 @@ pub(in crate::grammar) fn braces_due<'t>(braces: Rule<'t>, what: &'static str) -
 
 /// A value or a block: in arms and branches, and after `compensate`.
 pub(in crate::grammar) fn body<'t>(rules: &Rules<'t>) -> Rule<'t> {
-    let block = rules.block();
-    let expr = rules.expr();
+    let block = rules.block.clone();
+    let expr = rules.expr.clone();
     by_hand(move |input| {
         let ahead = Ahead::of(input);
         let is_block = ahead.nth(0) == Kind::LeftBrace && !calls::is_record(ahead);
@@ -57,24 +60,26 @@ pub(in crate::grammar) fn body<'t>(rules: &Rules<'t>) -> Rule<'t> {
 }
 
 fn condition<'t>(rules: &Rules<'t>) -> Rule<'t> {
-    need(rules.head(), "a condition")
+    need(rules.head.clone(), "a condition")
 }
 
 fn if_expr<'t>(rules: &Rules<'t>) -> Rule<'t> {
-    let first = node(Kind::IfBranch, seq([token(Kind::IfKeyword), condition(rules), block_due(rules)]));
-    let next = seq([token(Kind::ElseKeyword), token(Kind::IfKeyword), condition(rules), block_due(rules)]);
+    let first =
+        node(Kind::IfBranch, seq([token(Kind::IfKeyword), condition(rules), rules.block_due.clone()]));
+    let next =
+        seq([token(Kind::ElseKeyword), token(Kind::IfKeyword), condition(rules), rules.block_due.clone()]);
     let next = if_ahead(
         |ahead| ahead.nth(0) == Kind::ElseKeyword && ahead.nth(1) == Kind::IfKeyword,
         node(Kind::IfBranch, next),
     );
-    let last = node(Kind::ElseBranch, seq([token(Kind::ElseKeyword), block_due(rules)]));
+    let last = node(Kind::ElseBranch, seq([token(Kind::ElseKeyword), rules.block_due.clone()]));
     node(Kind::IfExpr, seq([first, many(next), optional(last)]))
 }
 
 fn match_expr<'t>(rules: &Rules<'t>) -> Rule<'t> {
-    let guard = node(Kind::Guard, seq([token(Kind::IfKeyword), need(rules.expr(), "a condition")]));
+    let guard = node(Kind::Guard, seq([token(Kind::IfKeyword), need(rules.expr.clone(), "a condition")]));
     let arm = seq([
-        rules.top_pattern(),
+        rules.top_pattern.clone(),
         optional(guard),
         need(token(Kind::FatArrow), "`=>`"),
         need(body(rules), "a value or a block"),
@@ -89,27 +94,28 @@ fn match_expr<'t>(rules: &Rules<'t>) -> Rule<'t> {
     };
     let rule = seq([
         token(Kind::MatchKeyword),
-        need(rules.head(), "a value to match"),
+        need(rules.head.clone(), "a value to match"),
         braces_due(arms.rule(), "`{` and the arms"),
     ]);
     node(Kind::MatchExpr, rule)
 }
 
 fn for_expr<'t>(rules: &Rules<'t>) -> Rule<'t> {
-    let width = seq([any_of(&[Kind::ParallelKeyword, Kind::RaceKeyword]), need(rules.head(), "a number")]);
+    let width =
+        seq([any_of(&[Kind::ParallelKeyword, Kind::RaceKeyword]), need(rules.head.clone(), "a number")]);
     let rule = seq([
         token(Kind::ForKeyword),
-        need(rules.binding(), "a name"),
+        need(rules.binding.clone(), "a name"),
         need(token(Kind::InKeyword), "`in`"),
-        need(rules.head(), "what to walk"),
+        need(rules.head.clone(), "what to walk"),
         optional(node(Kind::ForWidth, width)),
-        block_due(rules),
+        rules.block_due.clone(),
     ]);
     node(Kind::ForExpr, rule)
 }
 
 fn while_expr<'t>(rules: &Rules<'t>) -> Rule<'t> {
-    node(Kind::WhileExpr, seq([token(Kind::WhileKeyword), condition(rules), block_due(rules)]))
+    node(Kind::WhileExpr, seq([token(Kind::WhileKeyword), condition(rules), rules.block_due.clone()]))
 }
 
 /// `{ name: value … }`
@@ -132,7 +138,7 @@ fn parallel<'t>(rules: &Rules<'t>) -> Rule<'t> {
 }
 
 fn race<'t>(rules: &Rules<'t>) -> Rule<'t> {
-    let count = if_ahead(|ahead| starts_expr(ahead.nth(0), Place::Head), rules.head());
+    let count = if_ahead(|ahead| starts_expr(ahead.nth(0), Place::Head), rules.head.clone());
     node(Kind::RaceExpr, seq([token(Kind::RaceKeyword), optional(count), branches(rules)]))
 }
 
@@ -146,9 +152,9 @@ fn try_expr<'t>(rules: &Rules<'t>) -> Rule<'t> {
         token(Kind::CatchKeyword),
         optional(seq([pattern, many(more)])),
         optional(binding),
-        block_due(rules),
+        rules.block_due.clone(),
     ]);
-    let finally = node(Kind::FinallyClause, seq([token(Kind::FinallyKeyword), block_due(rules)]));
+    let finally = node(Kind::FinallyClause, seq([token(Kind::FinallyKeyword), rules.block_due.clone()]));
     let clauses = seq([many(node(Kind::CatchClause, catch)), optional(finally)]);
     let clauses = by_hand(move |input| {
         let next = Ahead::of(input).nth(0);
@@ -157,7 +163,7 @@ fn try_expr<'t>(rules: &Rules<'t>) -> Rule<'t> {
         }
         input.parse(&clauses)
     });
-    node(Kind::TryExpr, seq([token(Kind::TryKeyword), block_due(rules), clauses]))
+    node(Kind::TryExpr, seq([token(Kind::TryKeyword), rules.block_due.clone(), clauses]))
 }
 
 fn fail<'t>(operand: Rule<'t>) -> Rule<'t> {
@@ -173,13 +179,14 @@ fn return_expr<'t>(operand: Rule<'t>) -> Rule<'t> {
 }
 
 fn within<'t>(rules: &Rules<'t>) -> Rule<'t> {
-    let rule = seq([token(Kind::WithinKeyword), need(rules.head(), "a duration"), block_due(rules)]);
+    let rule =
+        seq([token(Kind::WithinKeyword), need(rules.head.clone(), "a duration"), rules.block_due.clone()]);
     node(Kind::WithinExpr, rule)
 }
 
 /// `within 5m` after something else.
 pub(in crate::grammar) fn within_clause<'t>(rules: &Rules<'t>) -> Rule<'t> {
-    node(Kind::WithinClause, seq([token(Kind::WithinKeyword), need(rules.head(), "a duration")]))
+    node(Kind::WithinClause, seq([token(Kind::WithinKeyword), need(rules.head.clone(), "a duration")]))
 }
 
 fn sleep<'t>(operand: Rule<'t>) -> Rule<'t> {
@@ -195,16 +202,16 @@ fn poll<'t>(rules: &Rules<'t>, operand: Rule<'t>) -> Rule<'t> {
     let rule = seq([
         token(Kind::PollKeyword),
         need(token(Kind::EveryKeyword), "`every`"),
-        need(rules.head(), "a duration"),
+        need(rules.head.clone(), "a duration"),
         optional(within_clause(rules)),
-        block_due(rules),
+        rules.block_due.clone(),
         need(until, "`until`"),
     ]);
     node(Kind::PollExpr, rule)
 }
 
 fn receive<'t>(rules: &Rules<'t>) -> Rule<'t> {
-    let guard = node(Kind::Guard, seq([token(Kind::IfKeyword), need(rules.head(), "a condition")]));
+    let guard = node(Kind::Guard, seq([token(Kind::IfKeyword), need(rules.head.clone(), "a condition")]));
     let rule = seq([
         token(Kind::ReceiveKeyword),
         need(name_ref(), "a signal or a callback"),
@@ -225,6 +232,6 @@ fn callback<'t>(rules: &Rules<'t>) -> Rule<'t> {
 
 /// `name: value` as a clause, its value without braces of its own.
 pub(in crate::grammar) fn property_clause<'t>(rules: &Rules<'t>) -> Rule<'t> {
-    let rule = seq([any_name(), token(Kind::Colon), need(rules.head(), "a value")]);
+    let rule = seq([any_name(), token(Kind::Colon), need(rules.head.clone(), "a value")]);
     before_colon(node(Kind::Property, rule))
 }

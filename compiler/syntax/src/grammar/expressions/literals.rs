@@ -25,13 +25,13 @@ pub(super) fn table<'t>(rules: &Rules<'t>) -> Vec<(&'static [Kind], Rule<'t>)> {
     ];
     vec![
         (LITERALS, node(Kind::Literal, any_of(LITERALS))),
-        (&[Kind::StringWhole, Kind::StringStart], string(rules)),
+        (&[Kind::StringWhole, Kind::StringStart], rules.string.clone()),
     ]
 }
 
 /// A string, with the expressions in its braces.
 pub(in crate::grammar) fn string<'t>(rules: &Rules<'t>) -> Rule<'t> {
-    let expr = rules.expr();
+    let expr = rules.expr.clone();
     let rule = by_hand(move |input| {
         if take(input, Kind::StringWhole) {
             return Ok(());
