@@ -4,6 +4,7 @@
 //! is missing, a diagnostic of the parser says so. Start at [`File`].
 
 mod apis;
+mod control;
 mod declarations;
 mod docs;
 mod expressions;
@@ -16,6 +17,7 @@ mod tests;
 mod types;
 
 pub use apis::*;
+pub use control::*;
 pub use declarations::*;
 pub use docs::docs;
 pub use expressions::*;

@@ -3,9 +3,12 @@
 //! `logos` finds the borders of words, numbers and marks. Strings are read by hand, because what stands in
 //! their braces is code: a stack remembers the strings that are open.
 
+mod lexeme;
+
 use flow_diagnostics::{Diagnostic, codes};
 use flow_source::{FileId, Span};
-use logos::Logos;
+use lexeme::{Lexeme, is_number_start, is_version, mark, number_kind};
+use logos::Logos as _;
 
 use crate::literal::{self, StringStyle};
 use crate::{SyntaxKind, characters};
@@ -33,110 +36,6 @@ impl Token {
     /// Whether the parser sees it.
     pub(crate) fn is_seen(self) -> bool {
         !self.meant.is_trivia()
-    }
-}
-
-#[derive(Logos, Clone, Copy, Debug, PartialEq, Eq)]
-enum Lexeme {
-    #[regex(r"[ \t]+")]
-    Blank,
-    #[regex(r"\r?\n")]
-    LineEnd,
-    #[regex(r"//[^\r\n]*", allow_greedy = true)]
-    Comment,
-    #[token("/*")]
-    BlockComment,
-    #[regex(r"[A-Za-z_][A-Za-z0-9_]*")]
-    Word,
-    #[regex(r"[0-9][0-9A-Za-z_]*(\.[0-9][0-9A-Za-z_]*)?")]
-    Number,
-    #[token("\"")]
-    #[token("\"\"\"")]
-    #[token("r\"")]
-    Quote,
-    #[token("'")]
-    Apostrophe,
-    #[token("@")]
-    At,
-    #[token("(")]
-    #[token(")")]
-    #[token("[")]
-    #[token("]")]
-    #[token(",")]
-    #[token(":")]
-    #[token("?:")]
-    #[token(".")]
-    #[token("..")]
-    #[token("...")]
-    #[token("?")]
-    #[token("?.")]
-    #[token("??")]
-    #[token("=")]
-    #[token("==")]
-    #[token("!")]
-    #[token("!=")]
-    #[token("<")]
-    #[token("<=")]
-    #[token(">")]
-    #[token(">=")]
-    #[token("+")]
-    #[token("-")]
-    #[token("*")]
-    #[token("/")]
-    #[token("%")]
-    #[token("&&")]
-    #[token("|")]
-    #[token("||")]
-    #[token("->")]
-    #[token("=>")]
-    Mark,
-    #[token("{")]
-    LeftBrace,
-    #[token("}")]
-    RightBrace,
-    #[token(";")]
-    Semicolon,
-    #[token("&")]
-    Ampersand,
-    #[token("===")]
-    #[token("!==")]
-    TripleEqual,
-}
-
-fn mark(text: &str) -> SyntaxKind {
-    match text {
-        "(" => SyntaxKind::LeftParen,
-        ")" => SyntaxKind::RightParen,
-        "[" => SyntaxKind::LeftBracket,
-        "]" => SyntaxKind::RightBracket,
-        "," => SyntaxKind::Comma,
-        ":" => SyntaxKind::Colon,
-        "?:" => SyntaxKind::QuestionColon,
-        "." => SyntaxKind::Dot,
-        ".." => SyntaxKind::DotDot,
-        "..." => SyntaxKind::DotDotDot,
-        "?" => SyntaxKind::Question,
-        "?." => SyntaxKind::QuestionDot,
-        "??" => SyntaxKind::QuestionQuestion,
-        "=" => SyntaxKind::Equal,
-        "==" => SyntaxKind::EqualEqual,
-        "!" => SyntaxKind::Bang,
-        "!=" => SyntaxKind::BangEqual,
-        "<" => SyntaxKind::Less,
-        "<=" => SyntaxKind::LessEqual,
-        ">" => SyntaxKind::Greater,
-        ">=" => SyntaxKind::GreaterEqual,
-        "+" => SyntaxKind::Plus,
-        "-" => SyntaxKind::Minus,
-        "*" => SyntaxKind::Star,
-        "/" => SyntaxKind::Slash,
-        "%" => SyntaxKind::Percent,
-        "&&" => SyntaxKind::AmpersandAmpersand,
-        "|" => SyntaxKind::Bar,
-        "||" => SyntaxKind::BarBar,
-        "->" => SyntaxKind::Arrow,
-        "=>" => SyntaxKind::FatArrow,
-        _ => SyntaxKind::ErrorToken,
     }
 }
 
@@ -547,42 +446,4 @@ pub(crate) fn is_unclosed(text: &str) -> bool {
     let Some(inner) = body.strip_suffix(style.quotes()) else { return true };
     let backslashes = inner.bytes().rev().take_while(|byte| *byte == b'\\').count();
     style != StringStyle::Raw && backslashes % 2 == 1
-}
-
-fn is_version(word: &str) -> bool {
-    word.strip_prefix('v').is_some_and(|digits| {
-        !digits.is_empty() && !digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit())
-    })
-}
-
-/// Whether everything but the last byte is digits, underscores and at most one point.
-fn is_number_start(text: &str) -> bool {
-    let body = text.get(..text.len().saturating_sub(1)).unwrap_or("");
-    body.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'_' | b'.'))
-}
-
-/// The kind of a token that begins with a digit. `ErrorToken` where it resembles nothing.
-fn number_kind(text: &str) -> SyntaxKind {
-    let body_len = text.find(|c: char| !c.is_ascii_digit() && !matches!(c, '_' | '.')).unwrap_or(text.len());
-    let (body, suffix) = text.split_at(body_len);
-    if suffix.is_empty() {
-        return if body.contains('.') { SyntaxKind::Decimal } else { SyntaxKind::Int };
-    }
-    let after_e = suffix.strip_prefix(['e', 'E']).map(|digits| digits.trim_start_matches(['+', '-']));
-    if after_e.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())) {
-        return SyntaxKind::Float;
-    }
-    if suffix == "xx" {
-        return SyntaxKind::StatusClass;
-    }
-    let letters = suffix.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(suffix.len());
-    match suffix.get(..letters).unwrap_or("") {
-        "ms" | "s" | "m" | "h" | "d" | "us" | "ns" | "w" | "y" | "min" | "sec" | "hr" => SyntaxKind::Duration,
-        unit if unit.eq_ignore_ascii_case("b")
-            || (matches!(unit.len(), 2 | 3) && unit.ends_with(['b', 'B'])) =>
-        {
-            SyntaxKind::Size
-        }
-        _ => SyntaxKind::ErrorToken,
-    }
 }

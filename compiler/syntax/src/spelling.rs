@@ -59,7 +59,9 @@ pub(crate) fn statement(
         let methods = ["get", "post", "put", "patch", "delete", "head", "options"];
         return if is_method { None } else { nearest(word, methods) };
     }
-    if kind != SyntaxKind::Ident {
+    // The pattern of an arm: `Fail f => …`, `For x if … => …`.
+    let is_pattern = matches!(second, SyntaxKind::FatArrow | SyntaxKind::IfKeyword | SyntaxKind::Bar);
+    if kind != SyntaxKind::Ident || is_pattern {
         return None;
     }
     let is_literal = matches!(
