@@ -11,5 +11,6 @@
 )]
 
 mod order;
+mod readme;
 mod support;
 mod tidy;

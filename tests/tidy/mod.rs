@@ -6,6 +6,6 @@ mod files;
 use std::path::PathBuf;
 
 /// The repository's root.
-fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
 }
