@@ -49,11 +49,38 @@ pub(crate) const KNOWN: &[Known] = &[
         texts: &["workflow w () { let x =\nreturn 5\n}"],
     },
     Known {
-        what: "section 2: a line does not go on after the `>` of type arguments; the parser: where a number is one of them, it does",
+        what: "section 2: a line does not go on after the `>` of type arguments; the parser: where a number is one of them, it does. \
+               Section 6: `<` opens type arguments directly after a name; the parser: after a name with a dot, a blank may stand",
         rules: r#"
-            cast = { kw_as ~ SP ~ path ~ "<" ~ SP ~ type_expr ~ (COMMA ~ type_expr)* ~ SP ~ ">" ~ !(SP ~ line_end) | kw_as ~ SP ~ (!name_ref ~ primary_type | path ~ !"<") ~ (SP ~ optional_type)? }
-            named_type = { path ~ (SP ~ type_arguments ~ (SP ~ line_end ~ WS ~ &("?" | ">" | "{" | kw_encoded))?)? }"#,
-        texts: &["workflow w () { let x = a as B<1>\nc() }", "type A = B<C<1>\n?>"],
+            cast = {
+                kw_as ~ SP ~ (
+                    name_ref ~ (SP ~ DOT ~ SP ~ any_name)+ ~ SP ~ (cast_arguments | !"<")
+                    | name_ref ~ !(SP ~ DOT) ~ (cast_arguments ~ !(SP ~ line_end) | !"<")
+                    | !name_ref ~ primary_type
+                ) ~ (SP ~ optional_type)?
+            }
+            cast_arguments = { "<" ~ WS ~ type_expr ~ (COMMA ~ type_expr)* ~ SP ~ ">" }
+            named_type = { path ~ (SP ~ type_arguments ~ (SP ~ line_end ~ WS)?)? }"#,
+        texts: &[
+            "fn f() -> T = a as b.C < 1",
+            "fn f() -> T = a as b.C <D>",
+            "workflow w () { let x = a as B<1>\nc() }",
+            "type A = B<C<1>\n?>",
+        ],
+    },
+    Known {
+        what: "section 2: a line goes on after a binary operator, and `%` and `in` are not always one; the parser: after the `%` of \
+               `99.5%`, the `in` of `for` and a field `in`, and not after a `<` that stands directly after a word",
+        rules: r#"
+            for_expr  = { kw_for ~ SP ~ binding ~ SP ~ kw_in ~ WS ~ head ~ (SP ~ for_width)? ~ SP ~ block }
+            any_name = { (kw_in | kw_div) ~ (SP ~ line_end ~ WS)? | word }
+            comparison = { "==" | "!=" | "<=" | ">=" | "<" ~ !(SP ~ line_end) | ">" | kw_in }"#,
+        texts: &[
+            "objective a { success: 99.5%\n p95: 2s }",
+            "workflow w () { for x in\nxs { } }",
+            "fn f() -> T = { in\n: 1 }",
+            "fn f() -> T = a<\nb",
+        ],
     },
     Known {
         what: r"section 2: the escapes are \{ \n \t \u \\ and the quote; the parser: \r and \} too",
@@ -78,7 +105,7 @@ pub(crate) const KNOWN: &[Known] = &[
                 (percent | expr) ~ (SP ~ (rate | span | property_record))* ~ (SP ~ kw_per ~ SP ~ any_name)?
                 | reserved_word
             }
-            percent = { (decimal | int) ~ SP ~ "%" ~ !(SP ~ !kw_over ~ primary) }
+            percent = { (decimal | int) ~ SP ~ "%" ~ !(SP ~ !kw_over ~ primary) ~ !(SP ~ line_end ~ WS ~ !"}") }
             span = { (kw_within | kw_over) ~ SP ~ expr }
             objective_decl = { kw_objective ~ SP ~ name_ref ~ SP ~ property_block }
             percent_literal = { (decimal | int) ~ SP ~ "%" }"#,
@@ -119,7 +146,7 @@ pub(crate) const KNOWN: &[Known] = &[
             union_type = {
                 ("|" ~ WS)? ~ (single_type | "...") ~ (SP ~ "|" ~ WS ~ (single_type | "..."))* ~ (SP ~ union_tag)?
             }
-            secret_type = { kw_secret ~ SP ~ (secret_type ~ (SP ~ "|" ~ WS ~ single_type)* ~ (SP ~ union_tag)? | primary_type) ~ (SP ~ (optional_type | encoded_type))* }"#,
+            secret_type = { kw_secret ~ SP ~ (secret_type ~ (SP ~ "|" ~ WS ~ (single_type | "..."))* ~ (SP ~ union_tag)? | primary_type) ~ (SP ~ (optional_type | encoded_type))* }"#,
         texts: &[
             "type A = | \"a\"",
             "type A = \"a\" | ... | \"b\"",
@@ -226,6 +253,11 @@ pub(crate) const KNOWN: &[Known] = &[
             "workflow w () { let { ...rest } = a }",
             "workflow w () { let [a, ...] = b }",
         ],
+    },
+    Known {
+        what: "section 6: `return expr`; the parser: `return` without a value as a side of an operator and in a head",
+        rules: "return_expr = { kw_return ~ (SP ~ tail)? }",
+        texts: &["fn f() -> T = return || a", "workflow w () { while return { } }"],
     },
     Known {
         what: "section 6: only `http` takes a status in a catch; `receive x if c within d` in this order; the parser: any name, any order",
