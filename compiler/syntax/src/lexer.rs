@@ -351,15 +351,7 @@ impl Lexer<'_, '_> {
             self.push(SyntaxKind::At, start);
             return;
         }
-        let mut len = 0;
-        while let Some(byte) = rest.get(len) {
-            let digit_follows = rest.get(len + 1).is_some_and(u8::is_ascii_digit);
-            match byte {
-                b'0'..=b'9' | b'T' | b'Z' => len += 1,
-                b'-' | b'+' | b':' | b'.' if digit_follows => len += 1,
-                _ => break,
-            }
-        }
+        let len = lexeme::date_len(rest);
         self.inner.bump(len);
         let text = self.text.get(start..self.inner.span().end).unwrap_or("");
         let kind = if text.contains('T') { SyntaxKind::Timestamp } else { SyntaxKind::Date };

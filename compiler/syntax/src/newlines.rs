@@ -36,6 +36,7 @@ fn is_binary(kind: SyntaxKind) -> bool {
             | SyntaxKind::EqualEqual
             | SyntaxKind::BangEqual
             | SyntaxKind::Less
+            | crate::stream::ADJACENT_LESS
             | SyntaxKind::LessEqual
             | SyntaxKind::Greater
             | SyntaxKind::GreaterEqual

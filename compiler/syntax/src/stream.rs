@@ -173,8 +173,18 @@ impl Builder<'_, '_> {
             return newlines::continues_after(last)
                 && !matches!(before, Some(SyntaxKind::Dot | SyntaxKind::QuestionDot));
         }
+        if last == SyntaxKind::Percent && self.ends_with_percentage() {
+            return false;
+        }
         newlines::continues_after(last)
             && !(last == SyntaxKind::Greater && newlines::closes_type_arguments(&self.stream.kinds))
+    }
+
+    /// Whether the `%` before belongs to a number that is the whole value of a property: `success: 99.5%`.
+    fn ends_with_percentage(&self) -> bool {
+        let mut before = self.stream.kinds.iter().rev().skip(1);
+        matches!(before.next(), Some(SyntaxKind::Int | SyntaxKind::Decimal))
+            && before.next() == Some(&SyntaxKind::Colon)
     }
 
     fn goes_on_before(&self, next: usize) -> bool {

@@ -173,9 +173,11 @@ pub(super) fn path_template<'t>() -> Rule<'t> {
 pub(super) fn parameters<'t>(rules: &Rules<'t>) -> Rule<'t> {
     let place = if_ahead(
         |ahead| {
+            let is_wire_name =
+                ahead.nth(1) == Kind::AsKeyword && !matches!(ahead.nth(2), Kind::Colon | Kind::QuestionColon);
             matches!(ahead.nth(0), Kind::BodyKeyword | Kind::HeaderKeyword)
                 && ahead.nth(1).is_word()
-                && ahead.nth(1) != Kind::AsKeyword
+                && !is_wire_name
         },
         token_where(|kind| matches!(kind, Kind::BodyKeyword | Kind::HeaderKeyword)),
     );

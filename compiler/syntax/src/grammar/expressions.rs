@@ -181,13 +181,13 @@ fn after<'t>(rules: &Rules<'t>, place: Place) -> Rule<'t, Kind> {
 /// The type after `as`: one primary type, with `?` directly after it.
 fn cast_type<'t>(rules: &Rules<'t>) -> Rule<'t> {
     let primary = rules.primary_type.clone();
-    let named = node(Kind::NamedType, super::names::path());
+    // ` < ` with a blank before it is a comparison, whatever follows.
+    let arguments = if_ahead(|ahead| ahead.nth(0) != Kind::Less, super::types::arguments(rules));
+    let named = node(Kind::NamedType, seq([super::names::path(), optional(arguments)]));
     by_hand(move |input| {
         let start = position(input);
-        // ` < ` with a blank before it is a comparison, whatever follows.
-        let ahead = Ahead::of(input);
-        let compares = is_name(ahead.nth(0)) && ahead.nth(1) == Kind::Less;
-        input.parse(if compares { &named } else { &primary })?;
+        let is_named = is_name(Ahead::of(input).nth(0));
+        input.parse(if is_named { &named } else { &primary })?;
         if take(input, Kind::Question) {
             finish(input, Kind::OptionalType, start);
         }

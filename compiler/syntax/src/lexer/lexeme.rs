@@ -110,6 +110,37 @@ pub(super) fn mark(text: &str) -> SyntaxKind {
     }
 }
 
+/// How many bytes a date, or a date and a time, takes. A sign goes on with it only as part of a zone, so that
+/// `@2026-01-31+1d` is a sum.
+pub(super) fn date_len(bytes: &[u8]) -> usize {
+    let digits = |from: usize| {
+        bytes.get(from..).unwrap_or(&[]).iter().take_while(|byte| byte.is_ascii_digit()).count()
+    };
+    let mut len = digits(0);
+    for _ in 0..2 {
+        if bytes.get(len) == Some(&b'-') && digits(len + 1) == 2 {
+            len += 3;
+        }
+    }
+    if bytes.get(len) != Some(&b'T') {
+        return len;
+    }
+    len += 1 + digits(len + 1);
+    while matches!(bytes.get(len), Some(b':' | b'.')) && digits(len + 1) > 0 {
+        len += 1 + digits(len + 1);
+    }
+    if bytes.get(len) == Some(&b'Z') {
+        return len + 1;
+    }
+    if matches!(bytes.get(len), Some(b'+' | b'-')) && digits(len + 1) > 0 {
+        len += 1 + digits(len + 1);
+        if bytes.get(len) == Some(&b':') {
+            len += 1 + digits(len + 1);
+        }
+    }
+    len
+}
+
 /// Whether a word is `v` and a number from 1.
 pub(super) fn is_version(word: &str) -> bool {
     word.strip_prefix('v').is_some_and(|digits| {
