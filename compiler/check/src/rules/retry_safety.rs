@@ -43,6 +43,7 @@ fn explain(checker: &Checker<'_>, id: OperationId, policy: RetryId, span: Span) 
         span,
         format!("policy `{}` could make `{name}` happen twice", policy.name.text),
     )
+    .label("may be sent a second time")
     .also(operation.method.span, "this method is neither safe nor idempotent")
     .note("after a timeout or an error it is not known whether the request took effect; sending it again may repeat it")
     .help(
