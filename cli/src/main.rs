@@ -50,6 +50,7 @@ struct Cli {
 enum Command {
     New(commands::new::New),
     Check(commands::check::Check),
+    Explain(commands::explain::Explain),
     Plan(commands::plan::Plan),
     Run(commands::run::Run),
     Test(commands::test::Test),
@@ -69,6 +70,7 @@ fn main() -> ExitCode {
     let done = match &cli.command {
         Command::New(new) => new.run(&output),
         Command::Check(check) => check.run(&output),
+        Command::Explain(explain) => explain.run(&output),
         Command::Plan(plan) => plan.run(&output),
         Command::Run(run) => run.run(&output),
         Command::Test(test) => test.run(&output),

@@ -71,6 +71,10 @@ impl Check {
             parts.push(number(count(Severity::Note), "note"));
         }
         output.say(&format!("{} checked: {}\n", number(files.len(), "file"), parts.join(", ")));
+        let first = findings.iter().find(|(diagnostic, _)| diagnostic.is_error());
+        if let Some((diagnostic, _)) = first.filter(|_| self.format == Format::Text) {
+            output.say(&format!("for more: flow explain {}\n", diagnostic.code));
+        }
         Ok(if errors == 0 { Exit::Ok } else { Exit::Source })
     }
 }
