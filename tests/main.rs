@@ -12,6 +12,7 @@
 
 mod errors;
 mod order;
+mod plan;
 mod readme;
 mod support;
 mod tidy;

@@ -1,0 +1,45 @@
+//! Plans: their readable form is kept, and their hash changes with what they do and with nothing else.
+
+use std::path::Path;
+
+use crate::support::command::{flow, run};
+use crate::tidy::root;
+
+fn plan(folder: &Path, file: &str) -> String {
+    let ran = run(&mut flow(folder, &["plan", file]));
+    assert_eq!(ran.code, 0, "{}", ran.seen());
+    ran.stdout
+}
+
+fn hash(text: &str) -> &str {
+    text.lines().find_map(|line| line.trim().strip_prefix("hash")).unwrap().trim()
+}
+
+#[test]
+fn the_plan_of_the_order_example_is_as_reviewed() {
+    insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!("order", plan(&root().join("examples/order"), "order.flow"));
+    });
+}
+
+#[test]
+fn comments_layout_and_names_of_locals_do_not_change_the_hash_and_code_does() {
+    let order = root().join("examples/order");
+    let source = std::fs::read_to_string(order.join("order.flow")).unwrap();
+    let folder = std::env::temp_dir().join(format!("flow-hash-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::copy(order.join("types.flow"), folder.join("types.flow")).unwrap();
+    let hash_of = |text: &str| {
+        std::fs::write(folder.join("order.flow"), text).unwrap();
+        hash(&plan(&folder, "order.flow")).to_owned()
+    };
+    let original = hash_of(&source);
+    let reworded = source
+        .replace("workflow process_order", "// A comment.\n\n\nworkflow process_order")
+        .replace("let checked =", "let   validated =")
+        .replace("checked.", "validated.");
+    assert_eq!(hash_of(&reworded), original);
+    assert_ne!(hash_of(&source.replace("1000", "1001")), original);
+    assert_ne!(hash_of(&source.replace("attempts: 4", "attempts: 5")), original);
+    std::fs::remove_dir_all(folder).unwrap();
+}
