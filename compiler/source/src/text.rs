@@ -124,7 +124,8 @@ impl Sources {
 
     /// A file's name as people find it: the prefix and the name.
     pub fn shown_name(&self, id: FileId) -> String {
-        self.get(id).map_or_else(|| String::from("<unknown>"), |file| format!("{}{}", self.prefix, file.name()))
+        self.get(id)
+            .map_or_else(|| String::from("<unknown>"), |file| format!("{}{}", self.prefix, file.name()))
     }
 
     /// The text under a span, or an empty text where there is none.
