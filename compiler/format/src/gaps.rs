@@ -74,8 +74,12 @@ fn comment<'t>(text: &'t str, token: &SyntaxToken, line_ends: usize) -> Comment<
     let (start, end) = (usize::from(range.start()), usize::from(range.end()));
     let before = text.get(..start).unwrap_or("");
     let line = before.rsplit('\n').next().unwrap_or("");
-    // Documentation is about what follows: it stands above it, on a line of its own.
-    let is_trailing = line_ends == 0 && token.kind() == SyntaxKind::Comment && start > 0;
+    // Documentation stands above what it is about. Where it is about nothing it stays: moved, it might be.
+    let parent = token.parent();
+    let documents = token.kind() == SyntaxKind::DocComment
+        && parent.kind() != SyntaxKind::Root
+        && parent.text_range().start() == range.start();
+    let is_trailing = line_ends == 0 && start > 0 && !documents;
     let gap = line.len() - line.trim_end_matches([' ', '\t']).len();
     let trailing = Trailing { gap, offset: width(line) - indentation(line) };
     Comment {

@@ -20,6 +20,8 @@ pub(crate) enum Scope {
     Unit,
     /// The whole declaration.
     Declaration,
+    /// All from the first broken declaration to the last.
+    Region,
 }
 
 /// The units that are kept, by the offset of their first byte and the kind of their node.
@@ -51,8 +53,10 @@ impl Kept {
         for span in places {
             for token in touched(span, seen) {
                 let is_bracket = is_bracket(token.kind());
-                let whole = scope == Scope::Declaration || (is_bracket && diagnostic.code == codes::F0102.id);
-                if let Some(unit) = unit(token, whole)
+                let whole = scope != Scope::Unit || (is_bracket && diagnostic.code == codes::F0102.id);
+                // What stands between units is kept with its line.
+                let is_stray = holds_units(token.parent().kind()) && !is_bracket;
+                if let Some(unit) = unit(token, whole).filter(|_| whole || !is_stray)
                     && let Some(token) = first(Part::Node(unit))
                 {
                     self.0.insert(id(token, unit));
@@ -64,6 +68,23 @@ impl Kept {
 
 fn id(token: &SyntaxToken, node: &SyntaxNode) -> (u32, SyntaxKind) {
     (token.text_range().start().into(), node.kind())
+}
+
+/// The units of a file with all between the first and the last kept one kept too.
+pub(crate) fn region<'t>(units: Vec<Unit<'t>>) -> Vec<Unit<'t>> {
+    let is_kept = |unit: &Unit<'t>| matches!(unit, Unit::Kept { .. });
+    let (Some(start), Some(end)) = (units.iter().position(is_kept), units.iter().rposition(is_kept)) else {
+        return units;
+    };
+    let (Some(Unit::Kept { first, range }), Some(Unit::Kept { range: last, .. })) =
+        (units.get(start), units.get(end))
+    else {
+        return units;
+    };
+    let whole = Unit::Kept { first, range: range.start..last.end };
+    let mut units = units;
+    units.splice(start..=end, [whole]);
+    units
 }
 
 /// The first and the last token of a place; of an empty place, the token before it.

@@ -18,7 +18,7 @@ use flow_syntax::{SyntaxKind, SyntaxNode, SyntaxToken};
 
 use crate::document::Doc;
 use crate::gaps::Gaps;
-use crate::kept::Kept;
+use crate::kept::{Kept, Scope};
 use crate::parts::{Part, first, last, parts};
 use spacing::{Gapless, spacing};
 
@@ -31,6 +31,7 @@ pub(crate) struct Layout<'t> {
     pub(crate) text: &'t str,
     pub(crate) gaps: Gaps<'t>,
     pub(crate) kept: Kept,
+    pub(crate) scope: Scope,
 }
 
 /// How the lines of an expression after its first are indented.
@@ -116,6 +117,9 @@ impl<'t> Layout<'t> {
                 if let Some(list) = lists::ahead(rest) {
                     taken = list.len();
                     docs.push(self.list(node, list));
+                } else if let Some((signature, parts)) = self.signature(node, rest) {
+                    taken = parts;
+                    docs.push(signature);
                 } else {
                     docs.push(self.in_row(node, part));
                 }

@@ -55,19 +55,36 @@ pub fn format_parsed(parse: &Parse, text: &str) -> String {
     if text.len() > FILE_BYTES_MAX || parse.diagnostics.len() > ERRORS_MAX {
         return text.to_owned();
     }
+    let mut laid_out = once(parse, text);
+    if !parse.has_errors() {
+        return laid_out;
+    }
+    // The layout is what tells where a missing bracket belongs: with a better one more may be understood.
+    for _ in 0..ROUNDS_MAX {
+        let next = once(&flow_syntax::parse(parse.file, &laid_out), &laid_out);
+        if next == laid_out {
+            return laid_out;
+        }
+        laid_out = next;
+    }
+    text.to_owned()
+}
+
+/// How often a broken text is laid out until nothing changes any more.
+const ROUNDS_MAX: usize = 4;
+
+/// Lays out a text one time. What came of it is held against the source before anybody sees it: a broken tree is a
+/// guess.
+fn once(parse: &Parse, text: &str) -> String {
     let scopes: &[Scope] =
         if parse.has_errors() { &[Scope::Unit, Scope::Declaration] } else { &[Scope::Unit] };
-    let attempts = scopes.iter().map(|scope| attempt(parse, text, *scope, COLUMNS));
-    // A broken tree is a guess: what came of it is held against the source before anybody sees it.
-    attempts
-        .into_iter()
-        .find(|formatted| faithful::is_faithful(parse, formatted))
-        .unwrap_or_else(|| text.to_owned())
+    let mut attempts = scopes.iter().map(|scope| attempt(parse, text, *scope, COLUMNS));
+    attempts.find(|laid_out| faithful::is_faithful(parse, laid_out)).unwrap_or_else(|| text.to_owned())
 }
 
 /// One way to lay a text out, not yet held against the source.
 fn attempt(parse: &Parse, text: &str, scope: Scope, columns: usize) -> String {
-    let layout = Layout { text, gaps: Gaps::of(text, &parse.root), kept: Kept::of(parse, scope) };
+    let layout = Layout { text, gaps: Gaps::of(text, &parse.root), kept: Kept::of(parse, scope), scope };
     printer::print(&layout.file(&parse.root), columns)
 }
 

@@ -15,7 +15,8 @@ const COMMENT_GAP: usize = 2;
 pub(crate) fn print(doc: &Doc<'_>, columns: usize) -> String {
     let mut printer = Printer { columns, ..Printer::default() };
     printer.run(doc);
-    if !printer.out.is_empty() {
+    // A text without its quotes may hold the end of the file.
+    if !printer.out.is_empty() && !printer.out.ends_with('\n') {
         printer.out.push('\n');
     }
     printer.out

@@ -1,19 +1,20 @@
 //! The file: its declarations, one after the other.
 //!
-//! Declarations themselves are rows: their words with blanks between, their braces as lists.
+//! Declarations themselves are rows: their words with blanks between, their braces as lists, and a signature.
 
-use flow_syntax::SyntaxNode;
+use flow_syntax::{SyntaxKind as Kind, SyntaxNode};
 
 use super::Layout;
 use super::lists::without_first_blank;
 use crate::document::Doc;
-use crate::kept::{self, Unit};
-use crate::parts::{Part, parts};
+use crate::kept::{self, Scope, Unit};
+use crate::parts::{Part, parts as parts_of};
 
 impl<'t> Layout<'t> {
     /// The document of a whole file.
     pub(crate) fn file(&self, root: &'t SyntaxNode) -> Doc<'t> {
-        let units = kept::units(&parts(root), &self.kept, self.text);
+        let units = kept::units(&parts_of(root), &self.kept, self.text);
+        let units = if self.scope == Scope::Region { kept::region(units) } else { units };
         let mut docs = self.units(&units);
         let end = &self.gaps.end;
         if !end.comments.is_empty() {
@@ -21,6 +22,28 @@ impl<'t> Layout<'t> {
             docs.push(if units.is_empty() { without_first_blank(comments) } else { comments });
         }
         Doc::Concat(docs)
+    }
+
+    /// `(parameters) -> T`, and how many parts it takes. Where it does not fit, the parameters break before the type.
+    pub(super) fn signature(&self, node: &'t SyntaxNode, parts: &[Part<'t>]) -> Option<(Doc<'t>, usize)> {
+        let Part::Node(parameters) = parts.first().copied()? else { return None };
+        if parameters.kind() != Kind::ParameterList {
+            return None;
+        }
+        let has_type = parts.get(1).is_some_and(|part| part.kind() == Kind::Arrow) && parts.len() > 2;
+        let taken = if has_type { 3 } else { 1 };
+        let list = self.row_of(parameters, &parts_of(parameters)).into_iter().map(|list| match list {
+            Doc::Group { body, .. } => *body,
+            list => list,
+        });
+        let mut docs: Vec<Doc<'t>> = list.collect();
+        for pair in parts.get(..taken).unwrap_or_default().windows(2) {
+            if let [left, right] = pair {
+                docs.push(self.between(node, *left, *right));
+                docs.push(self.part(*right));
+            }
+        }
+        Some((Doc::group(Doc::Concat(docs)), taken))
     }
 
     /// Units one a line, with the empty lines that stand between them.

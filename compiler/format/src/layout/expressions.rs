@@ -4,7 +4,7 @@ use flow_syntax::{SyntaxKind as Kind, SyntaxNode, ast::BinaryOperator};
 
 use super::{Layout, Rest};
 use crate::document::Doc;
-use crate::parts::{Part, parts};
+use crate::parts::{Part, first, parts};
 
 /// Whether a block follows the expressions of a node directly.
 pub(super) fn is_head(kind: Kind) -> bool {
@@ -28,6 +28,11 @@ impl<'t> Layout<'t> {
     /// What stands after `=` or `=>`, the gap included. What cannot break well takes the next line if it must.
     pub(super) fn assigned(&self, value: Part<'t>) -> Doc<'t> {
         let gap = |separator| self.gap(value, separator);
+        // A line that begins with `return` is a statement, whatever the line before ends with.
+        let is_return = first(value).is_some_and(|token| token.kind() == Kind::ReturnKeyword);
+        if is_return && !self.has_comments_before(value) {
+            return Doc::Concat(vec![Doc::Space, self.part(value)]);
+        }
         match value {
             Part::Node(node) if node.kind() == Kind::BinaryExpr => {
                 Doc::group(Doc::indent(Doc::Concat(vec![gap(Doc::LINE), self.binary(node, Rest::Aligned)])))
@@ -67,10 +72,15 @@ impl<'t> Layout<'t> {
         };
         let mut docs = Vec::with_capacity(4 * links.len());
         for (operator, right) in links.into_iter().rev() {
-            let is_range = operator.kind() == Kind::DotDot;
-            docs.push(self.gap(operator, if is_range { Doc::Nil } else { Doc::Space }));
+            let (before, after) = match operator.kind() {
+                Kind::DotDot => (Doc::Nil, Doc::Nil),
+                // `99.5 %` at the end of a line would be a percentage.
+                Kind::Percent => (Doc::Space, Doc::Space),
+                _ => (Doc::Space, Doc::LINE),
+            };
+            docs.push(self.gap(operator, before));
             docs.push(self.part(operator));
-            docs.push(self.gap(right, if is_range { Doc::Nil } else { Doc::LINE }));
+            docs.push(self.gap(right, after));
             docs.push(self.part(right));
         }
         let docs = Doc::Concat(docs);

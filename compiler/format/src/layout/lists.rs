@@ -262,7 +262,7 @@ fn is_huggable(part: Part<'_>) -> bool {
         | Kind::ListType
         | Kind::RecordPattern => true,
         Kind::StringLiteral => part.into_node().is_some_and(|node| node.to_string().contains('\n')),
-        Kind::Argument | Kind::Parameter | Kind::LambdaExpr => {
+        Kind::Argument | Kind::LambdaExpr => {
             let value = part.into_node().and_then(|node| node.children().last());
             value.is_some_and(|value| is_huggable(Part::Node(value)))
         }

@@ -15,6 +15,9 @@ pub(super) enum Gapless {
 
 /// The rule for two neighbours in a node.
 pub(super) fn spacing(parent: Kind, left: Kind, right: Part<'_>) -> Gapless {
+    if left == Kind::Comma {
+        return Gapless::Blank;
+    }
     if is_tight_inside(parent) || is_tight_after(parent, left) || is_tight_before(parent, right) {
         Gapless::Tight
     } else {

@@ -62,8 +62,15 @@ impl<'t> Layout<'t> {
         let clause = parts.pop_if(is_clause).and_then(Part::into_node);
         let mut docs = self.row_of(statement, &parts);
         if let Some(clause) = clause {
-            let clause = Doc::Concat(vec![self.gap(Part::Node(clause), Doc::LINE), self.row(clause)]);
-            docs.push(Doc::group(Doc::indent(clause)));
+            let row = self.row(clause);
+            // A block over several lines begins on the line of its call.
+            let is_block = row.breaks() && clause.children().any(|child| child.kind() == Kind::Block);
+            if is_block && !self.has_comments_before(Part::Node(clause)) {
+                docs.extend([Doc::Space, row]);
+            } else {
+                let gap = self.gap(Part::Node(clause), Doc::LINE);
+                docs.push(Doc::group(Doc::indent(Doc::Concat(vec![gap, row]))));
+            }
         }
         Doc::Concat(docs)
     }
