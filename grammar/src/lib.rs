@@ -15,10 +15,11 @@ use pest::error::{ErrorVariant, LineColLocation};
 pub const GRAMMAR: &str = include_str!("../flow.pest");
 
 /// Bytes of a text that the grammar is tried on.
-const TEXT_BYTES_MAX: usize = 1 << 20;
+const TEXT_BYTES_MAX: usize = 256 << 10;
 
-/// Rules and repetitions tried in one text: 40 for each byte of the longest, where about 20 are usual.
-const CALLS_MAX: NonZeroUsize = NonZeroUsize::MIN.saturating_add(400_000_000);
+/// Rules and repetitions tried in one text: 400 for each byte of the longest. Usual code takes about 30, dense
+/// nesting and long chains of operators up to 250.
+const CALLS_MAX: NonZeroUsize = NonZeroUsize::MIN.saturating_add(400 * TEXT_BYTES_MAX);
 
 /// Why a text is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,5 +1,12 @@
 //! What the grammar accepts, what it refuses, and that the compiler's parser agrees.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, and its helpers serve it alone"
+)]
+
 #[path = "suite/corpus.rs"]
 mod corpus;
 #[path = "suite/differential.rs"]
@@ -8,6 +15,8 @@ mod differential;
 mod generate;
 #[path = "suite/known.rs"]
 mod known;
+#[path = "suite/limits.rs"]
+mod limits;
 #[path = "suite/mutate.rs"]
 mod mutate;
 #[path = "suite/random.rs"]

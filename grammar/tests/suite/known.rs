@@ -38,7 +38,7 @@ pub(crate) const KNOWN: &[Known] = &[
         what: "section 2: a line goes on inside `( )` and `[ ]`; the parser: after any `<`, that of type arguments too",
         rules: r#"
             type_parameters = { "<" ~ WS ~ name ~ (COMMA ~ name)* ~ SP ~ ">" }
-            type_arguments = { "<" ~ WS ~ type_expr ~ (COMMA ~ type_expr)* ~ SP ~ ">" }"#,
+            type_arguments = { "<" ~ WS ~ type_expr ~ (COMMA ~ type_expr)* ~ SP ~ ">" ~ (SP ~ line_end ~ WS)? }"#,
         texts: &["type A = B <\nC>"],
     },
     Known {
@@ -52,8 +52,7 @@ pub(crate) const KNOWN: &[Known] = &[
         what: "section 2: a line does not go on after the `>` of type arguments; the parser: where a number is one of them, it does",
         rules: r#"
             cast = { kw_as ~ SP ~ (!name_ref ~ primary_type | path ~ (cast_arguments ~ !(SP ~ line_end) | !"<")) ~ (SP ~ optional_type)? }
-            cast_arguments = { "<" ~ WS ~ type_expr ~ (COMMA ~ type_expr)* ~ SP ~ ">" }
-            named_type = { path ~ (SP ~ type_arguments ~ (SP ~ line_end ~ WS)?)? }"#,
+            cast_arguments = { "<" ~ WS ~ type_expr ~ (COMMA ~ type_expr)* ~ SP ~ ">" }"#,
         texts: &["workflow w () { let x = a as B<1>\nc() }", "type A = B<C<1>\n?>"],
     },
     Known {
@@ -61,8 +60,7 @@ pub(crate) const KNOWN: &[Known] = &[
                after the `%` of `{ name: 1 %`",
         rules: r#"
             for_expr  = { kw_for ~ SP ~ binding ~ SP ~ kw_in ~ WS ~ head ~ (SP ~ for_width)? ~ SP ~ block }
-            any_name = { (kw_in | kw_div) ~ (SP ~ line_end ~ WS)? | word }
-            product_expr = { prefix_expr ~ (SP ~ ("*" | "/" | "%" ~ !(SP ~ line_end) | kw_div) ~ WS ~ prefix_expr)* }"#,
+            any_name = { (kw_in | kw_div) ~ (SP ~ line_end ~ WS)? | word }"#,
         texts: &[
             "workflow w () { for x in\nxs { } }",
             "fn f() -> T = { in\n: 1 }",
@@ -82,7 +80,10 @@ pub(crate) const KNOWN: &[Known] = &[
                 kw_true | kw_false | kw_null | kw_absent | timestamp | date | duration | size | float | decimal | int
                 | status_class
             }
-            record_field = { (any_name | plain_string | int | status_class) ~ SP ~ ":" ~ SP ~ expr | any_name }
+            record_field = {
+                (any_name | plain_string | int | status_class) ~ SP ~ ":" ~ SP ~ !((int | decimal) ~ SP ~ "%" ~ SP ~ line_end) ~ expr
+                | any_name
+            }
             record_ahead = _{
                 "{" ~ WS ~ ("..." | any_name ~ inline_blank* ~ ("," | ":") | (plain_string | int | status_class) ~ inline_blank* ~ ":")
             }
@@ -236,6 +237,14 @@ pub(crate) const KNOWN: &[Known] = &[
             "workflow w () { let { ...rest } = a }",
             "workflow w () { let [a, ...] = b }",
         ],
+    },
+    Known {
+        what: "section 6: `race n { a: x }`; the parser takes `n { a: x }` for a record in a head where `n` is a name",
+        rules: r#"name_expr = {
+            (kw_config | kw_execution | kw_it | !start_ahead ~ name_ref) ~ (SP ~ version_use)?
+            ~ !((SP ~ DOT ~ SP ~ any_name)* ~ SP ~ "{" ~ WS ~ any_name ~ SP ~ ":")
+        }"#,
+        texts: &["workflow w () { race n { a: b() } }"],
     },
     Known {
         what: "section 6: `return expr`; the parser: `return` without a value as a side of an operator and in a head",

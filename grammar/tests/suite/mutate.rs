@@ -163,7 +163,7 @@ fn without(tokens: &[&str], from: usize, to: usize) -> String {
     let (before, after) = (tokens[..from].concat(), tokens[to..].concat());
     let is_wordy = |c: char| !c.is_whitespace() && !"()[]{},".contains(c);
     let collide = before.ends_with(is_wordy) && after.starts_with(is_wordy);
-    if collide && &tokens[from..to] != [" "] { format!("{before} {after}") } else { before + &after }
+    if collide && tokens[from..to] != [" "] { format!("{before} {after}") } else { before + &after }
 }
 
 #[test]
