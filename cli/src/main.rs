@@ -50,6 +50,7 @@ struct Cli {
 enum Command {
     New(commands::new::New),
     Check(commands::check::Check),
+    Fmt(commands::fmt::Fmt),
     Explain(commands::explain::Explain),
     Plan(commands::plan::Plan),
     Run(commands::run::Run),
@@ -70,6 +71,7 @@ fn main() -> ExitCode {
     let done = match &cli.command {
         Command::New(new) => new.run(&output),
         Command::Check(check) => check.run(&output),
+        Command::Fmt(fmt) => fmt.run(&output),
         Command::Explain(explain) => explain.run(&output),
         Command::Plan(plan) => plan.run(&output),
         Command::Run(run) => run.run(&output),

@@ -87,13 +87,8 @@ impl Printer {
             Doc::Concat(docs) => tasks.extend(docs.iter().rev().map(|doc| Task::Doc(indent, mode, doc))),
             Doc::Indent(body) => tasks.push(Task::Doc(indent + STEP, mode, body)),
             Doc::Group { body, breaks } => {
-                let mode = if mode == Mode::Flat {
-                    Mode::Flat
-                } else if !breaks && self.fits(body, tasks) {
-                    Mode::Flat
-                } else {
-                    Mode::Broken
-                };
+                let is_flat = mode == Mode::Flat || (!breaks && self.fits(body, tasks));
+                let mode = if is_flat { Mode::Flat } else { Mode::Broken };
                 tasks.push(Task::Doc(indent, mode, body));
             }
             Doc::Fill(docs) if mode == Mode::Flat => {

@@ -201,13 +201,13 @@ impl<'t> Layout<'t> {
     }
 
     fn breaks(&self, node: &SyntaxNode, elements: &[Part<'t>]) -> Breaks {
-        let always = match node.kind() {
-            Kind::ConfigDecl => true,
-            Kind::PropertyBlock => !node
-                .parent()
-                .is_some_and(|parent| matches!(parent.kind(), Kind::ObjectiveDecl | Kind::OperationOverride)),
-            Kind::MatchExpr | Kind::ParallelExpr | Kind::RaceExpr => {
-                elements.iter().any(|element| holds_block(*element))
+        let parent = node.parent().map(|parent| parent.kind());
+        let always = match (node.kind(), parent) {
+            (Kind::PropertyBlock, Some(Kind::ObjectiveDecl | Kind::OperationOverride)) => false,
+            (Kind::PropertyBlock, Some(Kind::Operation)) => elements.len() > 1,
+            (Kind::ConfigDecl | Kind::PropertyBlock, _) => true,
+            (Kind::MatchExpr | Kind::ParallelExpr | Kind::RaceExpr, _) => {
+                elements.len() > ON_ONE_LINE_MAX || elements.iter().any(|element| holds_block(*element))
             }
             _ => false,
         };
@@ -275,6 +275,9 @@ fn is_short(part: Part<'_>) -> bool {
     matches!(part.kind(), Kind::Literal | Kind::PrefixExpr)
         && part.into_node().is_some_and(|node| u32::from(node.text_range().len()) <= SHORT_MAX)
 }
+
+/// Arms and branches that may share a line.
+const ON_ONE_LINE_MAX: usize = 2;
 
 /// Bytes of an element that shares its line with others.
 const SHORT_MAX: u32 = 12;

@@ -142,7 +142,8 @@ fn assert_holds(name: &str, text: &str) {
 
 #[test]
 fn mutated_texts_lose_nothing() {
-    let cases = std::env::var("FLOW_FORMAT_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES);
+    let asked = std::env::var_os("FLOW_FORMAT_CASES").and_then(|cases| cases.to_str()?.parse().ok());
+    let cases = asked.unwrap_or(CASES);
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
     let input = (any::<usize>(), proptest::collection::vec(mutation(), 1..4));
     let run = |(index, mutations): (usize, Vec<Mutation>)| {

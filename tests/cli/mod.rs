@@ -1,0 +1,3 @@
+//! Commands as a script sees them: stdout, stderr, exit codes, files.
+
+mod fmt;
