@@ -60,12 +60,19 @@ pub(crate) const KNOWN: &[Known] = &[
                after the `%` of `{ name: 1 %`",
         rules: r#"
             for_expr  = { kw_for ~ SP ~ binding ~ SP ~ kw_in ~ WS ~ head ~ (SP ~ for_width)? ~ SP ~ block }
-            any_name = { (kw_in | kw_div) ~ (SP ~ line_end ~ WS)? | word }"#,
+            any_name = { (kw_in | kw_div) ~ (SP ~ line_end ~ WS ~ &(":" | "?:"))? | word }"#,
         texts: &[
             "workflow w () { for x in\nxs { } }",
             "fn f() -> T = { in\n: 1 }",
             "fn f() -> T = { a: 1 %\nb }",
         ],
+    },
+    Known {
+        what: "section 2: a string has quotes at its end; the parser: a file may end in a string in the braces of block text",
+        rules: r#"block_text = ${
+            "\"\"\"" ~ (block_char | escape | interpolation)* ~ ("\"\"\"" | "{" ~ (!"\"" ~ ANY)* ~ "\"" ~ (!"\"" ~ ANY)* ~ EOI)
+        }"#,
+        texts: &["fn f() -> T = \"\"\"{\""],
     },
     Known {
         what: r"section 2: the escapes are \{ \n \t \u \\ and the quote; the parser: \r and \} too",

@@ -123,9 +123,10 @@ pub(crate) fn mutate(text: &str, random: &mut Random) -> String {
     }
     let which = random.below(solid.len());
     let at = solid[which];
-    match random.below(6) {
+    match random.below(7) {
         0 => tokens[at] = "",
         1 => tokens.insert(at, tokens[at]),
+        6 => return half_typed(text, random),
         2 => tokens.swap(at, solid[(which + 1) % solid.len()]),
         3 => tokens.insert(at, "\n"),
         4 => match (0..tokens.len()).filter(|at| tokens[*at].contains('\n')).collect::<Vec<_>>().as_slice() {
@@ -135,6 +136,12 @@ pub(crate) fn mutate(text: &str, random: &mut Random) -> String {
         _ => tokens[at] = random.pick::<&str>(TOKENS),
     }
     tokens.concat()
+}
+
+/// A text as it stands while it is typed: its beginning.
+fn half_typed(text: &str, random: &mut Random) -> String {
+    let ends: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+    text[..*random.pick(&ends)].to_owned()
 }
 
 /// The smallest text that can be made by leaving tokens out while a property holds.
