@@ -104,9 +104,19 @@ impl Sources {
             bail!("`config` in {} must be a table: write `[config]`", path.display());
         };
         for (name, value) in config {
-            let json =
-                serde_json::to_value(value).with_context(|| format!("`{name}` in {}", path.display()))?;
-            self.put(name, Raw::Json(json), path.display().to_string());
+            let value = match value {
+                // As a flag's: it stands for itself where a text is due.
+                toml::Value::String(text) => Raw::Text(text.clone()),
+                other if holds_float(other) => bail!(
+                    "`{name}` in {} is a number with a fraction, which TOML rounds: write it in quotes",
+                    path.display()
+                ),
+                toml::Value::Datetime(moment) => Raw::Text(moment.to_string()),
+                other => Raw::Json(
+                    serde_json::to_value(other).with_context(|| format!("`{name}` in {}", path.display()))?,
+                ),
+            };
+            self.put(name, value, path.display().to_string());
         }
         Ok(())
     }
@@ -158,6 +168,15 @@ impl Sources {
             }
         }
         Ok(())
+    }
+}
+
+fn holds_float(value: &toml::Value) -> bool {
+    match value {
+        toml::Value::Float(_) => true,
+        toml::Value::Array(items) => items.iter().any(holds_float),
+        toml::Value::Table(table) => table.values().any(holds_float),
+        _ => false,
     }
 }
 

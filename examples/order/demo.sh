@@ -2,6 +2,7 @@
 # Builds flow, then runs the order example twice, offline: its services are real HTTP servers that flow starts itself.
 set -eu
 cd "$(dirname "$0")/../.."
+echo "Building flow: some minutes the first time."
 cargo build --release --locked --quiet
 flow="${CARGO_TARGET_DIR:-target}/release/flow"
 

@@ -40,7 +40,7 @@ impl New {
         }
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         for (file, text) in [
-            ("flow.toml", PROJECT.replace("NAME", name)),
+            ("flow.toml", PROJECT.replace("name = \"NAME\"", &format!("name = \"{name}\""))),
             ("main.flow", MAIN.to_owned()),
             (".gitignore", IGNORE.to_owned()),
         ] {

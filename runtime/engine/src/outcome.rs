@@ -60,6 +60,8 @@ pub struct AttemptReport {
     pub result: Option<AttemptResult>,
     /// The wait until the next one, where there is one.
     pub retry_after_us: Option<u64>,
+    /// The beginning of an answer's body that is not what the step needs; secrets are taken out.
+    pub excerpt: Vec<u8>,
 }
 
 /// What came of an attempt.

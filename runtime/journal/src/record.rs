@@ -111,7 +111,7 @@ pub struct AttemptEnded {
     pub attempt: u32,
     /// What came of it.
     pub outcome: AttemptOutcome,
-    /// The beginning of the body, where the attempt is not the one that completes the effect.
+    /// The beginning of the body, where it is not what the step needs or another attempt follows.
     pub excerpt: Vec<u8>,
     /// Until the request went out, in microseconds.
     pub connect_us: u64,

@@ -93,6 +93,14 @@ fn same(wanted: &[u8], actual: &[u8]) -> bool {
     let read = |json: &[u8]| serde_json::from_slice::<serde_json::Value>(json).ok();
     match (read(wanted), read(actual)) {
         (Some(serde_json::Value::String(wanted)), _) if wanted.as_bytes() == actual => true,
+        // A repeated query parameter travels as texts.
+        (Some(serde_json::Value::Array(wanted)), Some(serde_json::Value::Array(actual)))
+            if wanted.len() == actual.len() && actual.iter().all(serde_json::Value::is_string) =>
+        {
+            wanted.iter().zip(&actual).all(|(wanted, actual)| {
+                same(wanted.to_string().as_bytes(), actual.as_str().unwrap_or_default().as_bytes())
+            })
+        }
         (Some(wanted), Some(actual)) => wanted == actual,
         _ => wanted == actual,
     }
@@ -150,6 +158,7 @@ fn called(plan: &Plan, sending: &Sending) -> Called {
     let arguments =
         operation.map_or(&[][..], |operation| &operation.params).iter().map(|param| match param.place {
             Place::Path => path.next().map(|text| text.clone().into_bytes()),
+            Place::Query if is_list(plan, param.ty) => Some(all_named(&request.query, &param.wire)),
             Place::Query => named(&request.query, &param.wire),
             Place::Header => named(&request.headers, &param.wire),
             Place::Body => request.body.clone(),
@@ -165,6 +174,20 @@ fn called(plan: &Plan, sending: &Sending) -> Called {
         },
         effect: sending.attempt.effect,
     }
+}
+
+fn is_list(plan: &Plan, ty: flow_plan::TypeId) -> bool {
+    match plan.types.get(ty) {
+        flow_plan::Type::List(_) => true,
+        flow_plan::Type::Optional(inner) => matches!(plan.types.get(*inner), flow_plan::Type::List(_)),
+        _ => false,
+    }
+}
+
+/// Every value of the name, as a JSON list of texts.
+fn all_named(pairs: &[(String, String)], name: &str) -> Vec<u8> {
+    let values = pairs.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
+    serde_json::Value::from(values.collect::<Vec<_>>()).to_string().into_bytes()
 }
 
 fn named(pairs: &[(String, String)], name: &str) -> Option<Vec<u8>> {

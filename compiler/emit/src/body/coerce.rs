@@ -23,7 +23,11 @@ impl Context<'_> {
 
     /// A value of `T` in a register of `T?`. What is optional or null already is moved.
     pub(crate) fn some(&mut self, dst: Value, value: Value) {
-        let Type::Optional(inner) = *self.plan.types.get(dst.ty) else { return self.assign(dst, value) };
+        let Type::Optional(inner) = *self.plan.types.get(dst.ty) else {
+            // Null is a value of `json` too.
+            let null = *self.plan.types.get(value.ty) == Type::Null;
+            return if null { self.set_null(dst) } else { self.assign(dst, value) };
+        };
         match self.plan.types.get(value.ty) {
             Type::Optional(_) => self.assign(dst, value),
             Type::Null => self.set_null(dst),

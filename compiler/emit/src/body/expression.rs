@@ -175,6 +175,9 @@ impl Context<'_> {
 
     fn record_literal(&mut self, id: ExprId, items: &[RecordItem]) -> Value {
         let checked = self.typed.ty(id);
+        if items.is_empty() && matches!(*self.typed.types.structure(checked), TyKind::Map(_)) {
+            return self.map_literal(id, &[]);
+        }
         let mut parts: Vec<(String, Value)> = Vec::new();
         let mut put = |name: &str, value: Value| match parts.iter_mut().find(|(known, _)| known == name) {
             Some((_, known)) => *known = value,
@@ -289,6 +292,7 @@ impl Context<'_> {
     fn index(&mut self, id: ExprId, base: ExprId, index: ExprId) -> Value {
         let container = self.expr(base);
         let key = self.expr(index);
+        self.at(self.program.exprs[id].span);
         match *self.typed.types.structure(self.value_ty(base)) {
             TyKind::List(_) => {
                 let out = self.register_of(self.typed.ty(id));
@@ -319,6 +323,7 @@ impl Context<'_> {
     fn cast(&mut self, id: ExprId, value: ExprId, span: Span) -> Value {
         let from = self.value_ty(value);
         let source = self.expr(value);
+        self.at(span);
         let out = self.register_of(self.typed.ty(id));
         if matches!(*self.typed.types.structure(from), TyKind::Json) {
             self.current.emit(Op::FromJson { dst: out.reg, src: source.reg, of: out.ty });

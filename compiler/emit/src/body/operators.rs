@@ -28,6 +28,7 @@ impl Context<'_> {
             return self.load(ty, constant);
         }
         let value = self.expr(operand);
+        self.at(self.program.exprs[id].span);
         let out = self.register(value.ty);
         let (dst, src) = (out.reg, value.reg);
         self.current.emit(match (op, self.family(value)) {
@@ -66,6 +67,7 @@ impl Context<'_> {
             | BinaryOp::Remainder
             | BinaryOp::WholeDivide => {
                 let (a, b) = (self.expr(left), self.expr(right));
+                self.at(self.program.exprs[id].span);
                 self.arithmetic(op, a, b)
             }
         }

@@ -61,7 +61,7 @@ fn fits(ty: &Type, kind: Kind) -> bool {
     match kind {
         Kind::Any => true,
         Kind::Bool => truth,
-        Kind::Whole => whole || matches!(ty, Type::Duration),
+        Kind::Whole => whole || matches!(ty, Type::Duration | Type::Timestamp),
         Kind::Order => whole || truth || matches!(ty, Type::Duration | Type::Timestamp | Type::Date),
         Kind::Int => whole,
         Kind::Float => matches!(ty, Type::Float),

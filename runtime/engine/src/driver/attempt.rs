@@ -268,7 +268,7 @@ impl Driver {
         let retry = if let Next::Again(retry) = next { Some(retry) } else { None };
         let retry_after_us = retry.map(|retry| retry.after_us);
         let excerpt = match &exchange.result {
-            Ok(response) if !matches!(next, Next::Conclude) => {
+            Ok(response) if fault.is_some() || !matches!(next, Next::Conclude) => {
                 response.body.get(..response.body.len().min(EXCERPT_MAX)).unwrap_or_default().to_vec()
             }
             _ => Vec::new(),
@@ -277,7 +277,7 @@ impl Driver {
             effect: call.effect.0,
             attempt: call.attempts,
             outcome: answer::to_record(&result),
-            excerpt,
+            excerpt: excerpt.clone(),
             connect_us: exchange.timings.connect_us,
             wait_us: exchange.timings.wait_us,
             read_us: exchange.timings.read_us,
@@ -289,6 +289,7 @@ impl Driver {
             report.took_us = Some(took_us);
             report.result = Some(result.clone());
             report.retry_after_us = retry_after_us;
+            report.excerpt = excerpt;
         }
         let event =
             EventKind::AttemptEnded { call: self.name(call), number: call.attempts, result, took_us, retry };
@@ -296,8 +297,14 @@ impl Driver {
     }
 
     fn report_attempt(&mut self, call: &Call, at_us: i64) {
-        let attempt =
-            AttemptReport { number: call.attempts, at_us, took_us: None, result: None, retry_after_us: None };
+        let attempt = AttemptReport {
+            number: call.attempts,
+            at_us,
+            took_us: None,
+            result: None,
+            retry_after_us: None,
+            excerpt: Vec::new(),
+        };
         if let Some(report) = call.report.and_then(|index| self.reports.get_mut(index)) {
             report.attempts.push(attempt);
         }

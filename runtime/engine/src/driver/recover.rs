@@ -264,6 +264,7 @@ impl Replay {
                         took_us: None,
                         result: None,
                         retry_after_us: None,
+                        excerpt: Vec::new(),
                     });
                 });
             }
@@ -279,6 +280,7 @@ impl Replay {
                         attempt.took_us = u64::try_from(record.at_us.saturating_sub(attempt.at_us)).ok();
                         attempt.result = Some(answer::from_record(&record.outcome));
                         attempt.retry_after_us = record.retry_after_us;
+                        attempt.excerpt = record.excerpt.clone();
                     }
                 });
             }
