@@ -439,11 +439,9 @@ pub(crate) fn is_natural(operation: &Operation) -> bool {
 /// Whether values of a type must fulfil a `where` somewhere.
 fn is_constrained(checker: &Checker<'_>, ty: Ty) -> bool {
     let types = &checker.typed.types;
-    match &*types.structure(ty) {
-        TyKind::Optional(inner) | TyKind::List(inner) | TyKind::Map(inner) => is_constrained(checker, *inner),
-        TyKind::Record(fields) => {
-            fields.iter().any(|field| field.constraint.is_some() || is_constrained(checker, field.ty))
-        }
+    types.any_inside(ty, |kind| match kind {
+        TyKind::Named(decl, _) => types.conditions.contains(*decl),
+        TyKind::Record(fields) => fields.iter().any(|field| field.constraint.is_some()),
         _ => false,
-    }
+    })
 }

@@ -1,5 +1,7 @@
 //! What all passes share: the program, the tables that grow, and the findings.
 
+use std::sync::Arc;
+
 use flow_diagnostics::Diagnostic;
 use flow_hir::{ErrorRef, ExprId, ExprKind, Findings, LocalId, Program, Spanned, TypeDeclId};
 use flow_source::Span;
@@ -18,6 +20,8 @@ pub(crate) struct Checker<'a> {
     pub(crate) findings: Findings,
     /// Declared types that are being resolved, to find those that contain themselves.
     pub(crate) declaring: Vec<TypeDeclId>,
+    /// The type parameters of the declaration that is looked at.
+    pub(crate) parameters: Arc<[Ty]>,
     /// Errors that tests expect of executions, compared when it is known which errors escape.
     pub(crate) expected_errors: Vec<(LocalId, Spanned<ErrorRef>)>,
 }
@@ -30,6 +34,7 @@ impl<'a> Checker<'a> {
             typed: Typed::default(),
             findings: Findings::default(),
             declaring: Vec::new(),
+            parameters: Arc::default(),
             expected_errors: Vec::new(),
         }
     }
@@ -46,15 +51,7 @@ impl<'a> Checker<'a> {
 
     /// Whether a mistake that has been reported hides in a type: then nothing more is said about it.
     pub(crate) fn is_unknown(&self, ty: Ty) -> bool {
-        match &*self.typed.types.structure(ty) {
-            TyKind::Error => true,
-            TyKind::Optional(inner) | TyKind::List(inner) | TyKind::Map(inner) | TyKind::Secret(inner) => {
-                self.is_unknown(*inner)
-            }
-            TyKind::Record(fields) => fields.iter().any(|field| self.is_unknown(field.ty)),
-            TyKind::Lambda { result, .. } => self.is_unknown(*result),
-            _ => false,
-        }
+        self.typed.types.any_inside(ty, |kind| matches!(kind, TyKind::Error))
     }
 
     /// The name of an error.

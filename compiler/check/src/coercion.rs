@@ -142,16 +142,16 @@ fn boxed(how: Coercion, wrap: fn(Box<Coercion>) -> Coercion) -> Coercion {
 
 /// Whether a value of the type is data that is not secret: what may become `json`.
 pub(crate) fn is_data(types: &Types, ty: Ty) -> bool {
-    match &*types.structure(ty) {
-        TyKind::Secret(_)
-        | TyKind::Lambda { .. }
-        | TyKind::Run(_)
-        | TyKind::Trace
-        | TyKind::Range
-        | TyKind::ErrorValue(_)
-        | TyKind::AnyError => false,
-        TyKind::Optional(inner) | TyKind::List(inner) | TyKind::Map(inner) => is_data(types, *inner),
-        TyKind::Record(fields) => fields.iter().all(|field| is_data(types, field.ty)),
-        _ => true,
-    }
+    !types.any_inside(ty, |kind| {
+        matches!(
+            kind,
+            TyKind::Secret(_)
+                | TyKind::Lambda { .. }
+                | TyKind::Run(_)
+                | TyKind::Trace
+                | TyKind::Range
+                | TyKind::ErrorValue(_)
+                | TyKind::AnyError
+        )
+    })
 }

@@ -13,7 +13,7 @@ use crate::checker::Checker;
 use crate::display;
 use crate::infer::{Infer, Place, Reason, plain_field};
 use crate::typed::CheckedConfig;
-use crate::types::{Literals, RecordField, Ty, TyKind};
+use crate::types::{Condition, Literals, RecordField, Ty, TyKind};
 
 impl Checker<'_> {
     /// Resolves all declared types, errors and configuration types.
@@ -57,9 +57,13 @@ impl Checker<'_> {
             let reason = Reason { span: entry.ty.span, text: format!("declared as `{words}`") };
             Infer::new(self, Place::Pure("a default")).check(default, checked.ty, Some(&reason));
         }
-        for (_, decl) in program.types.iter() {
+        for (id, decl) in program.types.iter() {
+            self.parameters = self.type_parameters(id);
             self.check_type_constraints(&decl.ty);
+            self.check_constraint(decl.constraint.as_ref(), &decl.ty);
+            self.parameters = Arc::default();
         }
+        self.check_unions();
         for (_, error) in program.errors.iter() {
             for field in &error.fields {
                 self.check_type_constraints(&field.ty);
@@ -85,7 +89,14 @@ impl Checker<'_> {
             TypeRefKind::Optional(inner)
             | TypeRefKind::List(inner)
             | TypeRefKind::Map(inner)
-            | TypeRefKind::Secret(inner) => self.check_type_constraints(inner),
+            | TypeRefKind::Secret(inner)
+            | TypeRefKind::Encoded(inner, _) => self.check_type_constraints(inner),
+            TypeRefKind::Named(_, arguments) => {
+                arguments.iter().for_each(|argument| self.check_type_constraints(argument));
+            }
+            TypeRefKind::Tagged { cases, .. } => {
+                cases.iter().for_each(|case| self.check_type_constraints(&case.record));
+            }
             TypeRefKind::Record(fields) => {
                 for field in fields {
                     self.check_type_constraints(&field.ty);
@@ -108,7 +119,7 @@ impl Checker<'_> {
     }
 
     /// What a declared type stands for; a type that contains itself is an error.
-    fn declare_type(&mut self, decl: TypeDeclId) {
+    pub(crate) fn declare_type(&mut self, decl: TypeDeclId) {
         if self.typed.types.declared.contains(decl) {
             return;
         }
@@ -123,19 +134,43 @@ impl Checker<'_> {
             return;
         }
         self.declaring.push(decl);
-        let program = self.program;
-        let ty = self.lower_type(&program.types[decl].ty);
+        let declared = &self.program.types[decl];
+        let parameters = self.type_parameters(decl);
+        let outer = std::mem::replace(&mut self.parameters, parameters);
+        let ty = self.lower_type(&declared.ty);
+        self.parameters = outer;
         self.declaring.pop();
+        if let Some(constraint) = &declared.constraint {
+            self.typed.types.conditions.insert(decl, (constraint.value, constraint.condition));
+        }
         // A circle through this declaration has already given it an answer.
         if !self.typed.types.declared.contains(decl) {
             self.typed.types.declared.insert(decl, ty);
         }
     }
 
+    /// The type parameters of a declaration, as types.
+    fn type_parameters(&self, decl: TypeDeclId) -> Arc<[Ty]> {
+        let count = self.program.types[decl].params.len();
+        (0..count).map(|position| self.typed.types.intern(TyKind::Parameter(position))).collect()
+    }
+
+    /// A `where` as types hold it.
+    pub(crate) fn condition(&self, constraint: &Constraint) -> Condition {
+        Condition {
+            value: constraint.value,
+            condition: constraint.condition,
+            arguments: Arc::clone(&self.parameters),
+        }
+    }
+
     /// The type of a type as written.
     pub(crate) fn lower_type(&mut self, ty: &TypeRef) -> Ty {
         match &ty.kind {
-            TypeRefKind::Missing | TypeRefKind::Parameter(_) | TypeRefKind::Tagged { .. } => Ty::ERROR,
+            TypeRefKind::Missing => Ty::ERROR,
+            TypeRefKind::Parameter(position) => self.typed.types.intern(TyKind::Parameter(*position)),
+            TypeRefKind::Tagged { cases, tag, open } => self.union_type(cases, tag.as_ref(), *open),
+            TypeRefKind::Encoded(inner, encoding) => self.encoded_type(inner, *encoding, ty.span),
             TypeRefKind::Builtin(builtin) => match builtin {
                 BuiltinType::Bool => Ty::BOOL,
                 BuiltinType::Int => Ty::INT,
@@ -151,13 +186,7 @@ impl Checker<'_> {
                 BuiltinType::Json => Ty::JSON,
                 BuiltinType::Null => Ty::NULL,
             },
-            TypeRefKind::Named(decl, _) => {
-                self.declare_type(*decl);
-                match self.typed.types.declared.get(*decl) {
-                    Some(&Ty::ERROR) => Ty::ERROR,
-                    _ => self.typed.types.intern(TyKind::Named(*decl)),
-                }
-            }
+            TypeRefKind::Named(decl, arguments) => self.named_type(*decl, arguments, ty.span),
             TypeRefKind::Optional(inner) => {
                 let inner = self.lower_type(inner);
                 self.typed.types.optional(inner)
@@ -180,7 +209,7 @@ impl Checker<'_> {
     }
 
     /// The record of fields as written.
-    fn record_type(&mut self, fields: &[Field]) -> Ty {
+    pub(crate) fn record_type(&mut self, fields: &[Field]) -> Ty {
         let fields = fields
             .iter()
             .map(|field| RecordField {
@@ -188,10 +217,7 @@ impl Checker<'_> {
                 wire: field.wire.clone(),
                 ty: self.lower_type(&field.ty),
                 optional: field.optional,
-                constraint: field
-                    .constraint
-                    .as_ref()
-                    .map(|constraint| (constraint.value, constraint.condition)),
+                constraint: field.constraint.as_ref().map(|constraint| self.condition(constraint)),
             })
             .collect();
         self.typed.types.record(fields)
@@ -253,11 +279,12 @@ impl Checker<'_> {
         loop {
             match &*self.typed.types.kind(ty) {
                 TyKind::Optional(inner) => ty = *inner,
-                TyKind::Named(decl) => match &self.program.types[*decl].ty.kind {
+                TyKind::Encoded(inner, _) => ty = *inner,
+                TyKind::Named(decl, arguments) => match &self.program.types[*decl].ty.kind {
                     TypeRefKind::Record(fields) => {
                         return fields.iter().find(|field| &*field.name.text == name).map(|field| field.span);
                     }
-                    _ => ty = *self.typed.types.declared.get(*decl)?,
+                    _ => ty = self.typed.types.stands_for(*decl, arguments),
                 },
                 _ => return None,
             }

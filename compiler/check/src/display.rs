@@ -30,13 +30,30 @@ pub(crate) fn words(program: &Program, types: &Types, ty: Ty) -> String {
         TyKind::Trace => "trace".into(),
         TyKind::AnyError => "error".into(),
         TyKind::Optional(inner) => match &*types.kind(*inner) {
-            TyKind::Literals(_) => format!("({})?", of(*inner)),
+            TyKind::Literals(_) | TyKind::Union(_) => format!("({})?", of(*inner)),
             _ => format!("{}?", of(*inner)),
         },
         TyKind::List(inner) => format!("[{}]", of(*inner)),
         TyKind::Map(inner) => format!("{{string: {}}}", of(*inner)),
         TyKind::Secret(inner) => format!("secret {}", of(*inner)),
-        TyKind::Named(decl) => program.types[*decl].name.text.to_string(),
+        TyKind::Named(decl, arguments) if arguments.is_empty() => program.types[*decl].name.text.to_string(),
+        TyKind::Named(decl, arguments) => {
+            let arguments: Vec<String> = arguments.iter().map(|argument| of(*argument)).collect();
+            format!("{}<{}>", program.types[*decl].name.text, arguments.join(", "))
+        }
+        TyKind::Encoded(inner, encoding) => format!("{} encoded {}", of(*inner), encoding.name()),
+        TyKind::Parameter(position) => format!("type parameter {}", position + 1),
+        TyKind::Union(union) => {
+            let mut parts: Vec<String> =
+                union.cases.iter().take(SHOWN_MAX).map(|case| case.name.to_string()).collect();
+            if union.cases.len() > SHOWN_MAX {
+                parts.push("…".into());
+            }
+            if union.open {
+                parts.push("...".into());
+            }
+            parts.join(" | ")
+        }
         TyKind::Run(workflow) => format!("execution of {}", program.workflows[*workflow].name.text),
         TyKind::ErrorValue(error) => error_name(program, *error),
         TyKind::Literals(literals) => {

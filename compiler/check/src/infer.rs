@@ -4,7 +4,9 @@
 mod access;
 mod assign;
 mod call;
+mod case;
 mod control;
+mod coverage;
 mod error;
 mod facts;
 mod literal;
@@ -163,7 +165,7 @@ impl<'c, 'a> Infer<'c, 'a> {
             ExprKind::Record(items) => self.record(items, span, want),
             ExprKind::Map(entries) => self.map(entries, span, want),
             ExprKind::Error { error, name, fields } => self.error_value(*error, *name, *fields),
-            ExprKind::Tag { .. } => Ty::ERROR,
+            ExprKind::Case { name, unions, fields } => self.case_value(name, unions, *fields, want),
             ExprKind::Local(local) => self.local(expr, *local),
             ExprKind::Config(entry) => self.config(*entry),
             ExprKind::Field { base, name, optional } => self.field(expr, *base, name, *optional),

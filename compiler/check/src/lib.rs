@@ -21,6 +21,7 @@ mod tests;
 mod typed;
 mod types;
 mod undo;
+mod union;
 mod workflow;
 
 use flow_diagnostics::Diagnostic;
@@ -33,7 +34,7 @@ pub use typed::{
     CheckedWorkflow, Coerced, EffectClass, EscapingError, MethodCall, OperationUndo, ParamValue, StepUndo,
     Typed, WorstCase,
 };
-pub use types::{Literals, RecordField, Ty, TyKind, Types};
+pub use types::{Case, Condition, Literals, RecordField, Ty, TyKind, Types, Union};
 
 /// Checks a program. The tables are complete where there are no errors, and as complete as can be otherwise.
 pub fn check(program: &Program) -> (Typed, Vec<Diagnostic>) {

@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use flow_hir::{ErrorRef, ExprId, LiteralKind, LocalId, SideTable, TypeDeclId, WorkflowId};
-use rustc_hash::FxHashMap;
+use flow_hir::{Encoding, ErrorRef, ExprId, LiteralKind, LocalId, SideTable, TypeDeclId, WorkflowId};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// An interned type. Equal numbers are equal types; a named type and what it stands for are different
 /// numbers that [`Types::same`] holds equal.
@@ -118,8 +118,14 @@ pub enum TyKind {
     Literals(Arc<Literals>),
     /// `secret T`.
     Secret(Ty),
-    /// A declared type, by name: see [`Types::resolve`].
-    Named(TypeDeclId),
+    /// A union of records.
+    Union(Arc<Union>),
+    /// A declared type, by name, with its type arguments: see [`Types::resolve`].
+    Named(TypeDeclId, Arc<[Ty]>),
+    /// A type that is written otherwise on the wire: see [`Types::resolve`].
+    Encoded(Ty, Encoding),
+    /// A type parameter of the declaration that is looked at, by position.
+    Parameter(usize),
     /// A value of one error: `Declined { … }`.
     ErrorValue(ErrorRef),
     /// An error of an unknown or mixed kind: `cause`, and `e` of a `catch` that names several.
@@ -146,8 +152,19 @@ pub struct RecordField {
     pub ty: Ty,
     /// Whether it may be absent (`a?: T`).
     pub optional: bool,
-    /// What its values must fulfil at a boundary: the value's local, and the pure condition over it.
-    pub constraint: Option<(LocalId, ExprId)>,
+    /// What its values must fulfil at a boundary.
+    pub constraint: Option<Condition>,
+}
+
+/// A `where`: a pure condition over a value.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Condition {
+    /// The value's name.
+    pub value: LocalId,
+    /// What must be true of it.
+    pub condition: ExprId,
+    /// What stands for the type parameters of the declaration that it is written in.
+    pub arguments: Arc<[Ty]>,
 }
 
 impl RecordField {
@@ -173,14 +190,45 @@ pub struct Literals {
     pub open: bool,
 }
 
+/// `Created { id: string } | Removed { … } tagged "kind"`, `Card | Bank untagged`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Union {
+    /// The member that carries the tag on the wire; `None` for an untagged union.
+    pub tag: Option<Arc<str>>,
+    /// The cases, in the order of declaration.
+    pub cases: Vec<Case>,
+    /// Whether unknown tags are kept.
+    pub open: bool,
+}
+
+impl Union {
+    /// A case by its name, with its position.
+    pub fn case(&self, name: &str) -> Option<(usize, &Case)> {
+        self.cases.iter().enumerate().find(|(_, case)| &*case.name == name)
+    }
+}
+
+/// A case of a union of records.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Case {
+    /// The case's name.
+    pub name: Arc<str>,
+    /// The tag on the wire, where it is not the name.
+    pub wire: Option<LiteralKind>,
+    /// The record of its fields.
+    pub record: Ty,
+}
+
 /// The interner, and what declared types stand for.
 ///
 /// Interning is behind a shared reference, so that messages and passes can make types while they read others.
 #[derive(Debug)]
 pub struct Types {
     inner: RefCell<Inner>,
-    /// What each declared type stands for, one step deep.
+    /// What each declared type stands for, one step deep, in terms of its type parameters.
     pub declared: SideTable<TypeDeclId, Ty>,
+    /// The condition on the whole of a declared type.
+    pub conditions: SideTable<TypeDeclId, (LocalId, ExprId)>,
 }
 
 #[derive(Debug)]
@@ -194,6 +242,7 @@ impl Default for Types {
         let types = Self {
             inner: RefCell::new(Inner { kinds: Vec::new(), numbers: FxHashMap::default() }),
             declared: SideTable::default(),
+            conditions: SideTable::default(),
         };
         for kind in FIXED {
             types.intern(kind);
@@ -222,20 +271,101 @@ impl Types {
         inner.kinds.get(ty.0 as usize).map_or_else(|| Arc::new(TyKind::Error), Arc::clone)
     }
 
-    /// Follows names until something that is not a name. Declarations that name themselves in a circle have
-    /// been reported and stand for [`Ty::ERROR`].
+    /// Follows names until something that is not a name, forms on the wire left away. Declarations that name
+    /// themselves in a circle have been reported and stand for [`Ty::ERROR`].
     pub fn resolve(&self, ty: Ty) -> Ty {
         let mut ty = ty;
-        while let TyKind::Named(decl) = *self.kind(ty) {
-            match self.declared.get(decl) {
-                Some(next) => ty = *next,
-                None => return Ty::ERROR,
+        loop {
+            match &*self.kind(ty) {
+                TyKind::Named(decl, arguments) => ty = self.stands_for(*decl, arguments),
+                TyKind::Encoded(inner, _) => ty = *inner,
+                _ => return ty,
             }
         }
-        ty
     }
 
-    /// What a type is, names followed: never [`TyKind::Named`].
+    /// What a declared type stands for, one step deep.
+    pub fn stands_for(&self, decl: TypeDeclId, arguments: &[Ty]) -> Ty {
+        self.declared.get(decl).map_or(Ty::ERROR, |declared| self.substitute(*declared, arguments))
+    }
+
+    /// The type with arguments in place of type parameters.
+    pub fn substitute(&self, ty: Ty, arguments: &[Ty]) -> Ty {
+        if arguments.is_empty() {
+            return ty;
+        }
+        let inside = |ty: &Ty| self.substitute(*ty, arguments);
+        let kind = match &*self.kind(ty) {
+            TyKind::Parameter(position) => return arguments.get(*position).copied().unwrap_or(Ty::ERROR),
+            TyKind::Optional(inner) => {
+                let inner = inside(inner);
+                return self.optional(inner);
+            }
+            TyKind::List(inner) => TyKind::List(inside(inner)),
+            TyKind::Map(inner) => TyKind::Map(inside(inner)),
+            TyKind::Secret(inner) => {
+                let inner = inside(inner);
+                return self.secret(inner);
+            }
+            TyKind::Encoded(inner, encoding) => TyKind::Encoded(inside(inner), *encoding),
+            TyKind::Named(decl, given) if !given.is_empty() => {
+                TyKind::Named(*decl, given.iter().map(inside).collect())
+            }
+            TyKind::Record(fields) => TyKind::Record(
+                fields
+                    .iter()
+                    .map(|field| RecordField {
+                        ty: inside(&field.ty),
+                        constraint: field.constraint.as_ref().map(|constraint| Condition {
+                            arguments: constraint.arguments.iter().map(inside).collect(),
+                            ..constraint.clone()
+                        }),
+                        ..field.clone()
+                    })
+                    .collect(),
+            ),
+            TyKind::Union(union) => TyKind::Union(Arc::new(Union {
+                cases: union
+                    .cases
+                    .iter()
+                    .map(|case| Case { record: inside(&case.record), ..case.clone() })
+                    .collect(),
+                ..(**union).clone()
+            })),
+            _ => return ty,
+        };
+        self.intern(kind)
+    }
+
+    /// Whether a type, or any type that it is made of, is of a kind. Names are looked at, then followed.
+    pub fn any_inside(&self, ty: Ty, wanted: impl Fn(&TyKind) -> bool) -> bool {
+        let mut seen = FxHashSet::default();
+        let mut next = vec![ty];
+        while let Some(ty) = next.pop() {
+            if !seen.insert(ty) {
+                continue;
+            }
+            let kind = self.kind(ty);
+            if wanted(&kind) {
+                return true;
+            }
+            match &*kind {
+                TyKind::Optional(inner)
+                | TyKind::List(inner)
+                | TyKind::Map(inner)
+                | TyKind::Secret(inner)
+                | TyKind::Encoded(inner, _) => next.push(*inner),
+                TyKind::Named(decl, arguments) => next.push(self.stands_for(*decl, arguments)),
+                TyKind::Record(fields) => next.extend(fields.iter().map(|field| field.ty)),
+                TyKind::Union(union) => next.extend(union.cases.iter().map(|case| case.record)),
+                TyKind::Lambda { result, .. } => next.push(*result),
+                _ => {}
+            }
+        }
+        false
+    }
+
+    /// What a type is, names followed: never [`TyKind::Named`] or [`TyKind::Encoded`].
     pub fn structure(&self, ty: Ty) -> Arc<TyKind> {
         self.kind(self.resolve(ty))
     }
@@ -326,7 +456,25 @@ impl Types {
                     && left.members.len() == right.members.len()
                     && left.members.iter().all(|member| right.members.contains(member))
             }
+            (TyKind::Union(left), TyKind::Union(right)) => {
+                left.tag == right.tag
+                    && left.open == right.open
+                    && left.cases.len() == right.cases.len()
+                    && left.cases.iter().zip(&right.cases).all(|(left, right)| {
+                        left.name == right.name
+                            && left.wire == right.wire
+                            && self.same(left.record, right.record)
+                    })
+            }
             _ => false,
+        }
+    }
+
+    /// The union that a type is, names followed and null left away.
+    pub fn union(&self, ty: Ty) -> Option<Arc<Union>> {
+        match &*self.structure(self.without_null(ty)) {
+            TyKind::Union(union) => Some(Arc::clone(union)),
+            _ => None,
         }
     }
 }

@@ -58,8 +58,7 @@ impl Checker<'_> {
     fn input_field(&self, param: &Param, ty: Ty) -> RecordField {
         let mut field = plain_field(&param.name.text, ty);
         field.optional = param.default.is_some();
-        field.constraint =
-            param.constraint.as_ref().map(|constraint| (constraint.value, constraint.condition));
+        field.constraint = param.constraint.as_ref().map(|constraint| self.condition(constraint));
         field
     }
 

@@ -83,6 +83,10 @@ codes! {
     F0321 Error "a way without a result",
     F0322 Error "a union of different base types",
     F0323 Error "a comparison with one possible outcome",
+    F0324 Error "a union whose members cannot be told apart",
+    F0325 Error "wrong number of type arguments",
+    F0326 Error "unknown case",
+    F0327 Error "an encoding that does not go with its type",
 
     F0401 Error "a path template that does not fit the parameters",
     F0402 Error "a body where none may stand",

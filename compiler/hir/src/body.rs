@@ -58,12 +58,12 @@ pub enum ExprKind {
         /// Its fields, an [`ExprKind::Record`].
         fields: ExprId,
     },
-    /// `Created { id }`: a value of a tagged union.
-    Tag {
-        /// The alternative's name.
+    /// `Created { id }`, `Event.Created { id }`: a value of a union of records.
+    Case {
+        /// The case's name.
         name: Name,
-        /// The union, where it is named (`Event.Created`) or only one has such an alternative.
-        union: crate::TypeDeclId,
+        /// The union that is named, or all in scope that have such a case; at least one.
+        unions: Vec<crate::TypeDeclId>,
         /// Its fields, an [`ExprKind::Record`].
         fields: ExprId,
     },

@@ -44,5 +44,7 @@ pub use retry::{
     StatusPattern,
 };
 pub use test::{CallCount, Expectation, Mock, MockAnswer, Test, TestStep, TestStepKind};
-pub use types::{BuiltinType, Constraint, Field, Literal, LiteralKind, Tag, TypeDecl, TypeRef, TypeRefKind};
+pub use types::{
+    BuiltinType, Case, Constraint, Encoding, Field, Literal, LiteralKind, TypeDecl, TypeRef, TypeRefKind,
+};
 pub use walk::deeper;

@@ -12,6 +12,7 @@ mod retries;
 mod statements;
 mod tests;
 mod types;
+mod unions;
 
 use std::sync::Arc;
 
@@ -43,6 +44,7 @@ pub fn lower(files: &mut dyn Files, entry: FileId) -> (Program, Vec<Diagnostic>)
         scopes: Vec::new(),
         depth: 0,
         api: None,
+        type_params: Vec::new(),
     };
     for file in &loaded {
         lowerer.lower_file(file, file.file == entry);
@@ -63,6 +65,8 @@ pub(crate) struct Lowerer {
     depth: u32,
     /// The API whose operation names its siblings, while `undo` and `confirm` are lowered.
     api: Option<ApiId>,
+    /// The type parameters of the declaration that is being lowered.
+    type_params: Vec<Name>,
 }
 
 impl Lowerer {
@@ -239,24 +243,28 @@ impl Lowerer {
     fn lower_type_decl(&mut self, decl: &ast::TypeDecl) {
         let span = self.span(decl);
         let name = self.name(decl.name(), span);
-        let params: Vec<Name> = decl.parameters().map(|param| self.name(Some(param), span)).collect();
-        let ty = match params.first() {
-            Some(first) => {
-                let at = first.span;
-                self.not_built_at(at, "a generic type", "declare one type for each use");
-                TypeRef { kind: TypeRefKind::Missing, span }
+        let mut params: Vec<Name> = Vec::new();
+        for param in decl.parameters() {
+            let param = self.name(Some(param), span);
+            if let Some(first) = params.iter().find(|first| first.text == param.text) {
+                let first = first.span;
+                self.report(
+                    Diagnostic::new(
+                        &codes::F0210,
+                        param.span,
+                        format!("two type parameters are named `{}`", param.text),
+                    )
+                    .also(first, "the first one"),
+                );
             }
-            None => self.lower_type(decl.ty(), span),
-        };
-        if let Some(clause) = decl.where_clause() {
-            self.not_built(
-                clause.syntax(),
-                "`where` on a whole type",
-                "write it on the fields and parameters that have the type",
-            );
+            params.push(param);
         }
+        self.type_params.clone_from(&params);
+        let ty = self.lower_type(decl.ty(), span);
+        let constraint = self.lower_where(decl.where_clause(), None);
+        self.type_params.clear();
         let docs = ast::docs(decl.syntax());
-        self.program.types.push(TypeDecl { name, docs, params: Vec::new(), ty, constraint: None, span });
+        self.program.types.push(TypeDecl { name, docs, params, ty, constraint, span });
     }
 
     fn lower_workflow(&mut self, decl: &ast::WorkflowDecl) {

@@ -2,7 +2,7 @@
 
 use flow_source::Span;
 
-use crate::{Literal, LocalId, Name};
+use crate::{Literal, LocalId, Name, TypeDeclId};
 
 /// A pattern.
 #[derive(Clone, Debug)]
@@ -33,13 +33,15 @@ pub enum PatternKind {
         /// `...` with the name that it binds, where it has one; without it the length must fit.
         rest: Option<Option<LocalId>>,
     },
-    /// `Created`, `Created { id }`, `Created e`: an alternative of a tagged union.
-    Tag {
-        /// The alternative's name.
+    /// `Created`, `Created { id }`, `Created e`, `Event.Created`: a case of a union of records.
+    Case {
+        /// The union, where it is named.
+        union: Option<(TypeDeclId, Span)>,
+        /// The case's name.
         name: Name,
         /// Patterns of its fields.
         fields: Vec<FieldPattern>,
-        /// The name that is bound to the whole value.
+        /// The name that is bound to the record of the case's fields.
         binding: Option<LocalId>,
     },
     /// `a | b`: any of them; they bind no names.

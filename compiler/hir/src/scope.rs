@@ -1,5 +1,6 @@
 //! Names of files: what each declares and imports, and what a name means there.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use flow_diagnostics::{Diagnostic, codes, nearest};
@@ -63,9 +64,35 @@ pub(crate) struct FileScope {
     names: FxHashMap<Arc<str>, Vec<Entry>>,
     /// Names in the order of declaration, for suggestions that do not depend on hashing.
     order: Vec<Arc<str>>,
+    /// The unions in scope that have a case of a name.
+    cases: BTreeMap<Arc<str>, Vec<TypeDeclId>>,
 }
 
 impl FileScope {
+    /// The unions in scope that have a case of that name.
+    pub(crate) fn unions(&self, case: &str) -> &[TypeDeclId] {
+        self.cases.get(case).map_or(&[], Vec::as_slice)
+    }
+
+    /// The names of all cases of unions in scope.
+    pub(crate) fn cases(&self) -> impl Iterator<Item = &str> {
+        self.cases.keys().map(|name| &**name)
+    }
+
+    fn gather_cases(&mut self, cases: &[Vec<Arc<str>>]) {
+        for name in &self.order {
+            for entry in self.names.get(name).into_iter().flatten() {
+                let Symbol::Type(decl) = entry.symbol else { continue };
+                for case in cases.get(decl.to_usize()).into_iter().flatten() {
+                    let unions = self.cases.entry(Arc::clone(case)).or_default();
+                    if !unions.contains(&decl) {
+                        unions.push(decl);
+                    }
+                }
+            }
+        }
+    }
+
     /// All declarations of a name.
     pub(crate) fn get(&self, name: &str) -> &[Entry] {
         self.names.get(name).map_or(&[], Vec::as_slice)
@@ -117,6 +144,8 @@ pub(crate) struct Names {
     pub(crate) apis: Vec<ApiScope>,
     pub(crate) config: FxHashMap<Arc<str>, ConfigId>,
     pub(crate) config_order: Vec<Arc<str>>,
+    /// The names of the cases of each declared type; none where it is no union of records.
+    pub(crate) cases: Vec<Vec<Arc<str>>>,
 }
 
 /// Counts of declarations so far: the next ids. Lowering pushes in the same order.
@@ -150,6 +179,8 @@ pub(crate) fn collect(loaded: &[LoadedFile], diagnostics: &mut Vec<Diagnostic>) 
     for file in loaded {
         import(file, &mut names, diagnostics);
     }
+    let Names { files, cases, .. } = &mut names;
+    files.values_mut().for_each(|scope| scope.gather_cases(cases));
     names
 }
 
@@ -169,7 +200,10 @@ fn declared(
     let mut scope = FileScope::default();
     for item in loaded.tree.items() {
         let (symbol, name) = match &item {
-            ast::Item::TypeDecl(decl) => (Symbol::Type(next(&mut counts.types)), decl.name()),
+            ast::Item::TypeDecl(decl) => {
+                names.cases.push(cases(decl));
+                (Symbol::Type(next(&mut counts.types)), decl.name())
+            }
             ast::Item::ErrorDecl(decl) => (Symbol::Error(next(&mut counts.errors)), decl.name()),
             ast::Item::RetryDecl(decl) => (Symbol::Retry(next(&mut counts.retries)), decl.name()),
             ast::Item::ApiDecl(decl) => {
@@ -194,6 +228,25 @@ fn declared(
         }
     }
     scope
+}
+
+/// The names of the cases of a union of records.
+fn cases(decl: &ast::TypeDecl) -> Vec<Arc<str>> {
+    let Some(ast::TypeExpr::UnionType(union)) = decl.ty() else { return Vec::new() };
+    if union.tag().is_none() && !union.is_untagged() {
+        return Vec::new();
+    }
+    union.members().filter_map(|member| case_name(&member)).collect()
+}
+
+/// The name of a member of a union, where it has one.
+pub(crate) fn case_name(member: &ast::UnionMember) -> Option<Arc<str>> {
+    let text = match member {
+        ast::UnionMember::Variant(variant) => Arc::from(variant.name()?.text()),
+        ast::UnionMember::NamedType(named) if named.path().count() == 1 => Arc::from(named.name()?.text()),
+        _ => return None,
+    };
+    Some(text)
 }
 
 fn operations(

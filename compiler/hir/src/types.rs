@@ -13,7 +13,7 @@ pub struct TypeDecl {
     pub name: Name,
     /// Its documentation.
     pub docs: Option<String>,
-    /// Names of its type parameters.
+    /// Its type parameters, which the type refers to by position.
     pub params: Vec<Name>,
     /// What it stands for.
     pub ty: TypeRef,
@@ -69,15 +69,17 @@ pub enum TypeRefKind {
         /// Whether unknown values are kept (`| ...`).
         open: bool,
     },
-    /// `A { … } | B { … } tagged "kind"`.
+    /// `A { … } | B { … } tagged "kind"`, `A | B untagged`.
     Tagged {
-        /// The alternatives.
-        tags: Vec<Tag>,
-        /// The field that carries the tag on the wire; `None` for `untagged`.
-        field: Option<Arc<str>>,
+        /// The cases; at least one.
+        cases: Vec<Case>,
+        /// The member that carries the tag on the wire; `None` for `untagged`.
+        tag: Option<Arc<str>>,
         /// Whether unknown tags are kept.
         open: bool,
     },
+    /// `decimal encoded string`, `duration encoded seconds`: another form on the wire.
+    Encoded(Box<TypeRef>, Encoding),
     /// `secret T`.
     Secret(Box<TypeRef>),
 }
@@ -156,15 +158,40 @@ pub enum LiteralKind {
     String(Arc<str>),
 }
 
-/// One alternative of a tagged union.
+/// One case of a union of records.
 #[derive(Clone, Debug)]
-pub struct Tag {
-    /// The alternative's name.
+pub struct Case {
+    /// The case's name.
     pub name: Name,
-    /// What stands on the wire, where it is not the name.
+    /// The tag on the wire, where it is not the name: a text, an int or a bool.
     pub wire: Option<LiteralKind>,
-    /// Its fields.
-    pub fields: Vec<Field>,
-    /// The whole alternative.
+    /// The record of its fields; in an untagged union also the declared type that the case is.
+    pub record: TypeRef,
+    /// The whole case.
     pub span: Span,
+}
+
+/// A form on the wire that is not the type's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Encoding {
+    /// A decimal in a text.
+    String,
+    /// A duration as a number of seconds.
+    Seconds,
+    /// A duration as a number of milliseconds.
+    Millis,
+}
+
+impl Encoding {
+    /// Every encoding.
+    pub const ALL: [Self; 3] = [Self::String, Self::Seconds, Self::Millis];
+
+    /// The word after `encoded`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::String => "string",
+            Self::Seconds => "seconds",
+            Self::Millis => "millis",
+        }
+    }
 }

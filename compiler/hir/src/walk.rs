@@ -61,7 +61,7 @@ impl Program {
                     each(entry.value);
                 }
             }
-            ExprKind::Error { fields, .. } | ExprKind::Tag { fields, .. } => each(*fields),
+            ExprKind::Error { fields, .. } | ExprKind::Case { fields, .. } => each(*fields),
             ExprKind::Field { base, .. } => each(*base),
             ExprKind::Index { base, index } => {
                 each(*base);

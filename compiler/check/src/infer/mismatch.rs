@@ -122,11 +122,5 @@ impl Infer<'_, '_> {
 
 /// Whether a type holds a secret, however deep.
 pub(crate) fn holds_secret(checker: &crate::checker::Checker<'_>, ty: Ty) -> bool {
-    let types = &checker.typed.types;
-    match &*types.structure(ty) {
-        TyKind::Secret(_) => true,
-        TyKind::Optional(inner) | TyKind::List(inner) | TyKind::Map(inner) => holds_secret(checker, *inner),
-        TyKind::Record(fields) => fields.iter().any(|field| holds_secret(checker, field.ty)),
-        _ => false,
-    }
+    checker.typed.types.any_inside(ty, |kind| matches!(kind, TyKind::Secret(_)))
 }

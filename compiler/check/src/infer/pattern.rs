@@ -4,6 +4,7 @@ use flow_diagnostics::{Diagnostic, codes};
 use flow_hir::{ExprId, FieldPattern, LiteralKind, MatchArm, Pattern, PatternKind};
 use flow_source::Span;
 
+use super::coverage::{Coverage, Shape};
 use super::{Infer, Place, Reason, Want, facts};
 use crate::display;
 use crate::types::{Ty, TyKind};
@@ -11,7 +12,7 @@ use crate::types::{Ty, TyKind};
 impl Infer<'_, '_> {
     /// The pattern of a `let`, which must always match.
     pub(super) fn let_pattern(&mut self, pattern: &Pattern, ty: Ty) {
-        if let PatternKind::Literal(_) | PatternKind::Or(_) | PatternKind::Tag { .. } = pattern.kind {
+        if may_not_match(pattern) {
             self.checker.report(
                 Diagnostic::new(&codes::F0301, pattern.span, "this pattern may not match")
                     .help("use `match`, which says what happens otherwise"),
@@ -44,13 +45,8 @@ impl Infer<'_, '_> {
                     self.bind(*local, list);
                 }
             }
-            PatternKind::Tag { fields, binding, .. } => {
-                for field in fields {
-                    self.pattern(&field.pattern, Ty::ERROR);
-                }
-                if let Some(local) = binding {
-                    self.bind(*local, Ty::ERROR);
-                }
+            PatternKind::Case { union, name, fields, binding } => {
+                self.case_pattern(pattern.span, *union, name, fields, *binding, ty);
             }
             PatternKind::Or(alternatives) => {
                 for alternative in alternatives {
@@ -60,7 +56,7 @@ impl Infer<'_, '_> {
         }
     }
 
-    fn record_pattern(&mut self, span: Span, patterns: &[FieldPattern], ty: Ty) {
+    pub(super) fn record_pattern(&mut self, span: Span, patterns: &[FieldPattern], ty: Ty) {
         let kind = self.checker.typed.types.structure(ty);
         let TyKind::Record(fields) = &*kind else {
             if !matches!(&*kind, TyKind::Error | TyKind::Never) {
@@ -181,62 +177,40 @@ impl Infer<'_, '_> {
         self.joined(join)
     }
 
-    /// Whether the arms cover every value of a type; and whether an arm stands after one that takes all.
+    /// Whether the arms cover every value of a type, and whether each arm takes one that is left.
     fn check_covered(&mut self, ty: Ty, arms: &[MatchArm], keyword: Span) {
-        let unguarded: Vec<&Pattern> = arms
-            .iter()
-            .filter(|arm| arm.guard.is_none())
-            .flat_map(|arm| alternatives(&arm.pattern))
-            .collect();
-        let all = arms.iter().position(|arm| arm.guard.is_none() && takes_all(&arm.pattern));
-        if let Some(all) = all {
-            if let (Some(arm), Some(taker)) = (arms.get(all + 1), arms.get(all)) {
-                self.checker.report(
-                    Diagnostic::new(&codes::F1004, arm.pattern.span, "this arm is never reached")
-                        .also(taker.pattern.span, "this takes everything"),
-                );
-            }
+        if matches!(*self.checker.typed.types.structure(ty), TyKind::Error | TyKind::Never) {
             return;
         }
+        let mut rows: Vec<Shape> = Vec::new();
+        let mut idle = Vec::new();
         let types = &self.checker.typed.types;
-        let has = |literal: &LiteralKind| {
-            unguarded
-                .iter()
-                .any(|pattern| matches!(&pattern.kind, PatternKind::Literal(found) if found.kind == *literal))
-        };
-        let mut missing: Vec<String> = Vec::new();
-        if types.is_nullable(ty) && !has(&LiteralKind::Null) {
-            missing.push("null".into());
-        }
-        match &*types.structure(types.without_null(ty)) {
-            TyKind::Error | TyKind::Never | TyKind::Null => {}
-            TyKind::Bool => {
-                for value in [true, false] {
-                    if !has(&LiteralKind::Bool(value)) {
-                        missing.push(value.to_string());
-                    }
-                }
+        let mut coverage = Coverage::new(types);
+        for arm in arms {
+            let shape = Shape::of(&arm.pattern);
+            if !coverage.takes_more(&rows, &shape, ty) {
+                let taker = arms.iter().find(|arm| arm.guard.is_none() && takes_all(&arm.pattern));
+                let before = taker.filter(|taker| taker.pattern.span.start < arm.pattern.span.start);
+                idle.push((arm.pattern.span, before.map(|taker| taker.pattern.span)));
             }
-            TyKind::Literals(literals) => {
-                for member in &literals.members {
-                    if !has(member) {
-                        missing.push(display::literal(member));
-                    }
-                }
-                if literals.open {
-                    missing.push("_".into());
-                }
+            if arm.guard.is_none() {
+                rows.push(shape);
             }
-            _ if unguarded.iter().any(|pattern| always_matches(pattern)) => {}
-            _ => missing.push("_".into()),
         }
-        if missing.is_empty() {
-            return;
+        let missing = Coverage::new(types).missing(&rows, ty);
+        for (span, taker) in idle {
+            let mut diagnostic = Diagnostic::new(&codes::F1004, span, "this arm is never reached");
+            diagnostic = match taker {
+                Some(taker) => diagnostic.also(taker, "this takes everything"),
+                None => diagnostic.label("the arms before take all of it"),
+            };
+            self.checker.report(diagnostic);
         }
+        let Some(first) = missing.first() else { return };
         let names = display::names(missing.iter().map(String::as_str));
         self.checker.report(
             Diagnostic::new(&codes::F0311, keyword, format!("this `match` misses {names}"))
-                .help(format!("add an arm: `{} => …`", missing.first().map_or("_", String::as_str))),
+                .help(format!("add an arm: `{first} => …`")),
         );
     }
 
@@ -267,11 +241,12 @@ fn takes_all(pattern: &Pattern) -> bool {
     })
 }
 
-/// Whether a pattern matches every value that is not null.
-fn always_matches(pattern: &Pattern) -> bool {
+/// Whether a pattern of a `let` may not match. The length of a list is looked at when it runs.
+fn may_not_match(pattern: &Pattern) -> bool {
     match &pattern.kind {
-        PatternKind::Record(fields) => fields.iter().all(|field| takes_all(&field.pattern)),
-        PatternKind::List { items, rest } => items.is_empty() && rest.is_some(),
-        _ => takes_all(pattern),
+        PatternKind::Literal(_) | PatternKind::Or(_) | PatternKind::Case { .. } => true,
+        PatternKind::Record(fields) => fields.iter().any(|field| may_not_match(&field.pattern)),
+        PatternKind::List { items, .. } => items.iter().any(may_not_match),
+        PatternKind::Missing | PatternKind::Wildcard | PatternKind::Bind(_) => false,
     }
 }

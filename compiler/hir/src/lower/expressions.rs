@@ -8,6 +8,7 @@ use flow_syntax::ast::{self, AstNode};
 use rustc_hash::FxHashMap;
 
 use super::Lowerer;
+use crate::scope::Symbol;
 use crate::walk::deeper;
 use crate::{
     BinaryOp, ErrorRef, ExprId, ExprKind, ListItem, LocalKind, MapEntry, Name, RecordItem, TemplatePart,
@@ -231,6 +232,13 @@ impl Lowerer {
                 if text == "execution" {
                     return self.push(ExprKind::Execution { field: name }, span);
                 }
+                if let Some(Symbol::Type(_)) = self.declared(&text).first().map(|entry| entry.symbol) {
+                    let union = Name { text: Arc::from(text.as_str()), span: self.span(&base) };
+                    return match self.named_union(&union, &name) {
+                        Some(_) => self.case_without_braces(&format!("{text}.{}", name.text), span),
+                        None => self.missing(span),
+                    };
+                }
                 if self.is_api(&text) {
                     self.report(
                         Diagnostic::new(
@@ -361,7 +369,7 @@ impl Lowerer {
         self.missing(name.span)
     }
 
-    /// `Declined { reason: "…" }`.
+    /// `Declined { reason: "…" }`, `Created { id }`.
     fn lower_constructor(&mut self, constructor: &ast::ConstructorExpr, span: Span) -> ExprId {
         let fields = match constructor.record() {
             Some(record) => {
@@ -372,10 +380,13 @@ impl Lowerer {
         };
         let Some(callee) = constructor.callee() else { return self.missing(span) };
         let name = self.span(&callee);
-        let Some(word) = Self::word(&callee) else {
-            self.not_built_at(name, "a value of a tagged union", "use a record with a field that says which");
-            return self.missing(span);
-        };
+        let Some(word) = Self::word(&callee) else { return self.lower_dotted_case(&callee, fields, span) };
+        let unions = self.unions_of(&word);
+        let declared = self.declared(&word).first().map(|entry| entry.symbol);
+        if !unions.is_empty() && !matches!(declared, Some(crate::scope::Symbol::Error(_))) {
+            let name = Name { text: Arc::from(word), span: name };
+            return self.push(ExprKind::Case { name, unions, fields }, span);
+        }
         if let Some(entry) = self.declared(&word).first().copied()
             && let crate::scope::Symbol::Type(_) = entry.symbol
         {

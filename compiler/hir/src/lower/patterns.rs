@@ -49,7 +49,7 @@ impl Lowerer {
                 }
                 PatternKind::Or(lowered)
             }
-            ast::Pattern::TagPattern(tag) => self.lower_tag_pattern(&tag, span),
+            ast::Pattern::TagPattern(tag) => self.lower_case_pattern(&tag, span, kind),
         };
         Pattern { kind, span }
     }
@@ -85,7 +85,7 @@ impl Lowerer {
         Some(Literal { kind, span })
     }
 
-    fn lower_record_pattern(
+    pub(super) fn lower_record_pattern(
         &mut self,
         record: &ast::RecordPattern,
         span: Span,
@@ -137,31 +137,5 @@ impl Lowerer {
             }
         }
         PatternKind::List { items, rest }
-    }
-
-    /// A bare name at the top of a pattern is a tag. Tagged unions are not built yet, so no name is one.
-    fn lower_tag_pattern(&mut self, tag: &ast::TagPattern, span: Span) -> PatternKind {
-        if tag.status().is_some() {
-            self.not_built_at(span, "a pattern over statuses", "use `raises` and `catch`");
-            return PatternKind::Missing;
-        }
-        let text = tag.tag().map(|name| name.text().to_owned()).unwrap_or_default();
-        let mut diagnostic =
-            Diagnostic::new(&codes::F0001, span, "a pattern over tagged unions is not built yet");
-        if tag.record().is_none() && tag.binding().is_none() {
-            diagnostic = diagnostic.help(format!("a name at the top of a pattern is a tag; for everything else write `_`, and use the value instead of `{text}`"));
-        } else {
-            diagnostic = diagnostic.help("match on a field of literals that says which");
-        }
-        self.report(diagnostic);
-        // What it binds is bound, so that its uses are not reported again.
-        if let Some(name) = tag.binding() {
-            let name = self.name(Some(name), span);
-            self.bind(name, LocalKind::Let);
-        }
-        if let Some(record) = tag.record() {
-            self.lower_record_pattern(&record, span, LocalKind::Let);
-        }
-        PatternKind::Missing
     }
 }

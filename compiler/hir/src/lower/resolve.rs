@@ -123,6 +123,9 @@ impl Lowerer {
             );
             return self.missing(span);
         }
+        if !self.unions_of(text).is_empty() {
+            return self.case_without_braces(text, span);
+        }
         if RECORDED.contains(&text) {
             self.report(
                 Diagnostic::new(&codes::F0216, span, format!("`{text}` is a function, not a value"))
@@ -361,6 +364,7 @@ impl Lowerer {
             .into_iter()
             .map(str::to_owned)
             .chain(BuiltinError::ALL.iter().map(|error| error.name().to_owned()))
+            .chain(self.case_names())
             .collect();
         let otherwise = format!("declare it: `error {text} {{ reason: string }}`");
         self.unknown(&codes::F0203, "error", text, span, known, &otherwise);

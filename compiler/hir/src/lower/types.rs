@@ -9,7 +9,9 @@ use rustc_hash::FxHashMap;
 
 use super::Lowerer;
 use crate::scope::Symbol;
-use crate::{BuiltinType, Constraint, Field, Literal, LiteralKind, LocalKind, Name, TypeRef, TypeRefKind};
+use crate::{
+    BuiltinType, Constraint, Encoding, Field, Literal, LiteralKind, LocalKind, Name, TypeRef, TypeRefKind,
+};
 
 /// The named types of the language.
 const BUILTINS: [(&str, BuiltinType); 12] = [
@@ -75,6 +77,9 @@ impl Lowerer {
             }
             ast::TypeExpr::MapType(map) => TypeRefKind::Map(Box::new(self.lower_type(map.value(), span))),
             ast::TypeExpr::RecordType(record) => TypeRefKind::Record(self.lower_fields(record)),
+            ast::TypeExpr::UnionType(union) if union.tag().is_some() || union.is_untagged() => {
+                self.lower_cases(union, span)
+            }
             ast::TypeExpr::UnionType(union) => self.lower_union(union),
             ast::TypeExpr::LiteralType(literal) => match self.lower_literal_type(literal) {
                 Some(literal) => TypeRefKind::Literals { members: vec![literal], open: false },
@@ -98,9 +103,16 @@ impl Lowerer {
                 TypeRefKind::Missing
             }
             ast::TypeExpr::EncodedType(encoded) => {
-                let at = encoded.encoding().map_or(span, |encoding| self.span(&encoding));
-                self.not_built_at(at, "`encoded`", "declare the type as it stands on the wire");
-                TypeRefKind::Missing
+                let inner = self.lower_type(encoded.inner(), span);
+                let Some(word) = encoded.encoding() else { return TypeRefKind::Missing };
+                let Some(encoding) = Encoding::ALL.into_iter().find(|known| known.name() == word.text())
+                else {
+                    let at = self.span(&word);
+                    let known = Encoding::ALL.iter().map(|known| known.name().to_owned()).collect();
+                    self.unknown(&codes::F0327, "encoding", word.text(), at, known, "");
+                    return TypeRefKind::Missing;
+                };
+                TypeRefKind::Encoded(Box::new(inner), encoding)
             }
         }
     }
@@ -112,7 +124,12 @@ impl Lowerer {
         }
         let Some(name) = named.name() else { return TypeRefKind::Missing };
         let text = name.text();
+        if let Some(position) = self.type_params.iter().position(|param| *param.text == *text) {
+            self.no_arguments(named, text);
+            return TypeRefKind::Parameter(position);
+        }
         if let Some((_, builtin)) = BUILTINS.iter().find(|(builtin, _)| *builtin == text) {
+            self.no_arguments(named, text);
             return TypeRefKind::Builtin(*builtin);
         }
         match text {
@@ -130,11 +147,8 @@ impl Lowerer {
         let found = self.names.files.get(&self.file).and_then(|scope| scope.get(text).first()).copied();
         match found.map(|entry| entry.symbol) {
             Some(Symbol::Type(decl)) => {
-                if let Some(argument) = named.arguments().next() {
-                    let at = self.span(&argument);
-                    self.not_built_at(at, "a generic type", "declare one type for each use");
-                }
-                TypeRefKind::Named(decl, Vec::new())
+                let arguments = named.arguments().map(|argument| self.lower_type(Some(argument), span));
+                TypeRefKind::Named(decl, arguments.collect())
             }
             Some(other) => {
                 self.report(
@@ -147,6 +161,17 @@ impl Lowerer {
                 self.unknown_type(text, span);
                 TypeRefKind::Missing
             }
+        }
+    }
+
+    /// Says that a type takes no arguments, where it has some.
+    fn no_arguments(&mut self, named: &ast::NamedType, text: &str) {
+        if let Some(argument) = named.arguments().next() {
+            let at = self.span(&argument);
+            self.report(
+                Diagnostic::new(&codes::F0325, at, format!("`{text}` takes no type arguments"))
+                    .help(format!("write `{text}`")),
+            );
         }
     }
 
@@ -168,7 +193,7 @@ impl Lowerer {
         self.report(diagnostic);
     }
 
-    /// A union of literals; others are not built yet.
+    /// A union of literals.
     fn lower_union(&mut self, union: &ast::UnionType) -> TypeRefKind {
         let mut members = Vec::new();
         for member in union.members() {
@@ -184,10 +209,12 @@ impl Lowerer {
                                 .help("write `(…)?`"),
                         );
                     } else {
-                        self.not_built_at(
-                            at,
-                            "a union of records",
-                            "use a record with a field of literals that says which, and optional fields",
+                        self.report(
+                            Diagnostic::new(&codes::F0324, at, "nothing says how the members are told apart")
+                                .help(
+                                    "write `tagged \"kind\"` after the last case, naming the member that \
+                                     says which it is, or `untagged`",
+                                ),
                         );
                     }
                     return TypeRefKind::Missing;
@@ -229,7 +256,8 @@ impl Lowerer {
     /// The fields of a record type.
     pub(super) fn lower_fields(&mut self, record: &ast::RecordType) -> Vec<Field> {
         let mut seen: FxHashMap<Arc<str>, Span> = FxHashMap::default();
-        let mut fields = Vec::new();
+        let mut wires: FxHashMap<Arc<str>, Span> = FxHashMap::default();
+        let mut fields: Vec<Field> = Vec::new();
         for field in record.fields() {
             let span = self.span(&field);
             let name = self.name(field.name(), span);
@@ -246,9 +274,22 @@ impl Lowerer {
             }
             let ty = self.lower_type(field.ty(), span);
             let constraint = self.lower_where(field.where_clause(), Some(&name));
+            let wire: Option<Arc<str>> = field.wire_name().and_then(|wire| wire.text()).map(Arc::from);
+            let on_wire = wire.clone().unwrap_or_else(|| Arc::clone(&name.text));
+            if let Some(first) = wires.insert(Arc::clone(&on_wire), name.span) {
+                self.report(
+                    Diagnostic::new(
+                        &codes::F0210,
+                        name.span,
+                        format!("two fields are `{on_wire}` on the wire"),
+                    )
+                    .also(first, "the first one"),
+                );
+                continue;
+            }
             fields.push(Field {
                 docs: ast::docs(field.syntax()),
-                wire: field.wire_name().and_then(|wire| wire.text()).map(Arc::from),
+                wire,
                 optional: field.is_optional(),
                 name,
                 ty,
