@@ -132,6 +132,6 @@ impl Context<'_> {
 
     /// The checker's type of an expression, where it stands.
     pub(crate) fn value_ty(&self, expr: ExprId) -> Ty {
-        self.typed.value_ty(expr)
+        self.typed.types.substitute(self.typed.value_ty(expr), &self.arguments)
     }
 }

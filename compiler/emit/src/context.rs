@@ -1,5 +1,7 @@
 //! What is shared while one plan is made: the program, the tables so far, and what was found not to be built.
 
+use std::sync::Arc;
+
 use flow_check::{Ty, Typed};
 use flow_diagnostics::{Diagnostic, codes};
 use flow_hir::{ApiId, ConfigId, ErrorDeclId, FunctionId, OperationId, Program, RetryId};
@@ -22,6 +24,8 @@ pub(crate) struct Context<'a> {
     pub(crate) debug: Debug,
     pub(crate) diagnostics: Vec<Diagnostic>,
     pub(crate) type_ids: FxHashMap<Ty, TypeId>,
+    /// What stands for the type parameters in the condition that is being made.
+    pub(crate) arguments: Arc<[Ty]>,
     pub(crate) interned: FxHashMap<Type, TypeId>,
     constants: FxHashMap<(TypeId, Constant), ConstantId>,
     files: FxHashMap<FileId, u32>,
@@ -49,6 +53,7 @@ impl<'a> Context<'a> {
             workflow: String::new(),
             version: 1,
             types: Types::default(),
+            boundaries: Vec::new(),
             constants: Vec::new(),
             functions: Vec::new(),
             entry: flow_plan::FunctionId(0),
@@ -72,6 +77,7 @@ impl<'a> Context<'a> {
             debug: Debug::default(),
             diagnostics: Vec::new(),
             type_ids: FxHashMap::default(),
+            arguments: Arc::default(),
             interned: FxHashMap::default(),
             constants: FxHashMap::default(),
             files: FxHashMap::default(),

@@ -1,7 +1,9 @@
 //! The tables of a plan: workflow, configuration, errors, APIs, operations, policies. Each takes its entry at
 //! first use, so that a plan holds what its workflow needs and nothing else.
 
-use flow_check::{CheckedBackoff, EffectClass, Ty};
+use std::sync::Arc;
+
+use flow_check::{CheckedBackoff, Condition, EffectClass, Ty};
 use flow_hir::{
     ApiId, ConfigId, ErrorDeclId, ErrorRef, ExprId, ExprKind, OperationId, RetryId, StatusPattern, WorkflowId,
 };
@@ -308,10 +310,14 @@ impl Context<'_> {
             flow_hir::ParamPlace::Header(wire) => (Place::Header, wire.to_string()),
             flow_hir::ParamPlace::Body => (Place::Body, name.clone()),
         };
-        let check = param
-            .constraint
-            .as_ref()
-            .map(|constraint| self.constraint(constraint.value, constraint.condition, ty));
+        let check = param.constraint.as_ref().map(|constraint| {
+            let condition = Condition {
+                value: constraint.value,
+                condition: constraint.condition,
+                arguments: Arc::default(),
+            };
+            self.constraint(&condition, ty)
+        });
         Param { name, wire, place, ty, check }
     }
 

@@ -1,14 +1,63 @@
 //! From the checker's types to the plan's type table.
 
-use flow_check::{RecordField, Ty, TyKind};
-use flow_hir::LiteralKind;
-use flow_plan::{Field, Literal, Literals, Type, TypeId};
+use std::sync::Arc;
+
+use flow_check::{Condition, RecordField, Ty, TyKind, Union};
+use flow_hir::{Encoding, LiteralKind};
+use flow_plan::{Boundary, Case, Field, Literal, Literals, Type, TypeId, WireForm};
 
 use crate::context::Context;
 
 impl Context<'_> {
     /// The plan's type for a checker's type. Equal types get one entry; the table is in the order of first use.
     pub(crate) fn ty(&mut self, ty: Ty) -> TypeId {
+        let ty = self.typed.types.substitute(ty, &self.arguments);
+        if let Some(known) = self.type_ids.get(&ty) {
+            return *known;
+        }
+        let plain = self.plain_type(ty);
+        let (form, conditions) = self.beside_the_form(ty);
+        if form.is_none() && conditions.is_empty() {
+            self.type_ids.insert(ty, plain);
+            return plain;
+        }
+        // A type that differs at the boundaries has an entry of its own, which no other type finds.
+        let id = self.reserve();
+        self.put(id, self.plan.types.get(plain).clone());
+        self.type_ids.insert(ty, id);
+        let check = (!conditions.is_empty()).then(|| self.conditions(ty, &conditions, plain));
+        let at = self.plan.boundaries.partition_point(|(other, _)| *other < id);
+        self.plan.boundaries.insert(at, (id, Boundary { form, check }));
+        id
+    }
+
+    /// What the names of a type say beside what it stands for: its form on the wire, and its conditions.
+    fn beside_the_form(&self, ty: Ty) -> (Option<WireForm>, Vec<Condition>) {
+        let types = &self.typed.types;
+        let (mut ty, mut form, mut conditions) = (ty, None, Vec::new());
+        loop {
+            match &*types.kind(ty) {
+                TyKind::Named(decl, arguments) => {
+                    if let Some((value, condition)) = types.conditions.get(*decl).copied() {
+                        conditions.push(Condition { value, condition, arguments: Arc::clone(arguments) });
+                    }
+                    ty = types.stands_for(*decl, arguments);
+                }
+                TyKind::Encoded(inner, encoding) => {
+                    form = form.or(Some(match encoding {
+                        Encoding::String => WireForm::Text,
+                        Encoding::Seconds => WireForm::Seconds,
+                        Encoding::Millis => WireForm::Millis,
+                    }));
+                    ty = *inner;
+                }
+                _ => return (form, conditions),
+            }
+        }
+    }
+
+    /// The entry of what a type stands for.
+    fn plain_type(&mut self, ty: Ty) -> TypeId {
         let ty = self.typed.types.resolve(ty);
         if let Some(known) = self.type_ids.get(&ty) {
             return *known;
@@ -32,6 +81,7 @@ impl Context<'_> {
                 open: literals.open,
             }),
             TyKind::Record(fields) => return self.record(ty, fields),
+            TyKind::Union(union) => self.union(union),
             TyKind::Optional(inner) => return self.around(ty, *inner, Type::Optional),
             TyKind::List(inner) => return self.around(ty, *inner, Type::List),
             TyKind::Map(inner) => return self.around(ty, *inner, Type::Map),
@@ -42,7 +92,9 @@ impl Context<'_> {
             | TyKind::Null
             | TyKind::Range
             | TyKind::Trace
-            | TyKind::Named(_)
+            | TyKind::Named(..)
+            | TyKind::Encoded(..)
+            | TyKind::Parameter(_)
             | TyKind::Run(_)
             | TyKind::Lambda { .. } => Type::Null,
         };
@@ -103,6 +155,23 @@ impl Context<'_> {
         id
     }
 
+    fn union(&mut self, union: &Union) -> Type {
+        let cases = union
+            .cases
+            .iter()
+            .map(|case| Case {
+                name: case.name.to_string(),
+                wire: case
+                    .wire
+                    .as_ref()
+                    .and_then(literal)
+                    .unwrap_or_else(|| Literal::String(case.name.to_string())),
+                fields: self.ty(case.record),
+            })
+            .collect();
+        Type::Tagged { tag: union.tag.as_ref().map(ToString::to_string), cases, open: union.open }
+    }
+
     /// The fields of a record in the order of the plan, which is by name.
     fn fields(&mut self, fields: &[RecordField]) -> Vec<Field> {
         let mut made: Vec<Field> = fields
@@ -110,7 +179,7 @@ impl Context<'_> {
             .map(|field| {
                 let ty = field.read(&self.typed.types);
                 let ty = self.ty(ty);
-                let check = field.constraint.map(|(local, condition)| self.constraint(local, condition, ty));
+                let check = field.constraint.as_ref().map(|condition| self.constraint(condition, ty));
                 Field {
                     name: field.name.to_string(),
                     wire: field.wire.as_ref().unwrap_or(&field.name).to_string(),

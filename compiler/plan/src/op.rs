@@ -8,7 +8,7 @@
 //! Roles: `write` and `read` are registers; `list` is a list of registers that are read (see
 //! [`Function::lists`](crate::Function)); the rest are immediate. Kinds restrict the register's type:
 //! `any`, `bool`, `whole` (int, duration, timestamp), `order` (int, duration, timestamp, date, bool), `int`, `float`,
-//! `decimal`, `text` (string, url, string literals), `optional`, `record`, `list`, `map`, `json`, `error`,
+//! `decimal`, `text` (string, url, string literals), `optional`, `record`, `tagged`, `list`, `map`, `json`, `error`,
 //! `duration`, `timestamp`, `uuid`.
 
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,7 @@ pub enum Kind {
     Text,
     Optional,
     Record,
+    Tagged,
     List,
     Map,
     Json,
@@ -232,6 +233,9 @@ macro_rules! for_each_op {
             // Records, lists and maps. They are never changed once another register may hold them.
             Record "record" { dst: write Record, of: ty Any, fields: list Any } "dst = a record of the type, from a register for each field in order";
             Field "field" { dst: write Any, record: read Record, offset: number Any, slots: number Any } "dst = the slots at the offset";
+            Case "case" { dst: write Tagged, of: ty Any, case: number Any, fields: read Record } "dst = a value of that case of the type, over the record of its fields";
+            IsCase "is_case" { dst: write Bool, src: read Tagged, case: number Any } "dst = whether src is of that case; a value of an unknown tag is of none";
+            CaseFields "case_fields" { dst: write Record, src: read Tagged, case: number Any } "dst = the record of src's fields; of another case it is `cast`";
             List "list" { dst: write List, of: ty Any, items: list Any } "dst = a list of the type";
             Push "push" { list: read List, item: read Any, slots: number Any } "appends to a list that only this register holds; the register may change its handle";
             Len "len" { dst: write Int, list: read List } "dst = the number of items";

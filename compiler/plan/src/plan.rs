@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Api, ApiId, ConfigId, ConstantId, EffectClass, ErrorId, Function, FunctionId, Operation, OperationId,
-    Policy, PolicyId, StepId, TypeId, Types,
+    Api, ApiId, Boundary, ConfigId, ConstantId, EffectClass, ErrorId, Function, FunctionId, Operation,
+    OperationId, Policy, PolicyId, StepId, TypeId, Types,
 };
 
 /// The version of the plan format. A runtime refuses plans of a newer one.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// A compiled workflow: all that its executions need, and nothing that only people read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,8 @@ pub struct Plan {
     pub version: u32,
     /// The types.
     pub types: Types,
+    /// What holds of types at the boundaries, in the order of the types.
+    pub boundaries: Vec<(TypeId, Boundary)>,
     /// The constants, with their types.
     pub constants: Vec<(TypeId, Constant)>,
     /// The functions.
@@ -166,6 +168,12 @@ tables! {
 }
 
 impl Plan {
+    /// What holds of a type's values at the boundaries.
+    pub fn boundary(&self, id: TypeId) -> Option<&Boundary> {
+        let at = self.boundaries.binary_search_by_key(&id, |(ty, _)| *ty).ok()?;
+        self.boundaries.get(at).map(|(_, boundary)| boundary)
+    }
+
     /// The operation of a step.
     pub fn step_operation(&self, id: StepId) -> Option<&Operation> {
         self.step(id).and_then(|step| self.operation(step.operation))

@@ -16,6 +16,10 @@
 //! | `T?` of a handle type other than json | the handle, or 0 for null |
 //! | any other `T?` | one slot 0 (null) or 1, then the slots of `T` |
 //! | secret | as what it guards |
+//!
+//! A record on the heap is the slots of its fields, in the order of the table. A tagged value on the heap is two
+//! words: the index of its case in the order of the table, and the handle of the case's record; for a tag that
+//! an open union does not know, [`UNKNOWN_CASE`] and the handle of the whole value as json.
 
 use serde::{Deserialize, Serialize};
 
@@ -62,10 +66,11 @@ pub enum Type {
     Record(Vec<Field>),
     /// A union of literals; in slots it is its base type.
     Literals(Literals),
-    /// A tagged union.
+    /// A union of records.
     Tagged {
-        /// The name of the member that carries the tag on the wire.
-        tag: String,
+        /// The name of the member that carries the tag on the wire; without one, the case is told by its required
+        /// fields.
+        tag: Option<String>,
         /// The cases, in the order of declaration.
         cases: Vec<Case>,
         /// Whether unknown tags are kept.
@@ -115,10 +120,34 @@ pub enum Literal {
 pub struct Case {
     /// The name in source.
     pub name: String,
-    /// The tag on the wire.
+    /// The tag on the wire, where the union has one.
     pub wire: Literal,
     /// The record of its fields.
     pub fields: TypeId,
+}
+
+/// The case index of a tagged value whose tag is not known.
+pub const UNKNOWN_CASE: u64 = u64::MAX;
+
+/// What holds of a type's values at the boundaries (input, requests, answers, signals, `as`), beside its form.
+/// Two types of one form that differ in it have two entries in the table of types, and lie in slots alike.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Boundary {
+    /// How the value is written, where it is not the type's own way.
+    pub form: Option<WireForm>,
+    /// A pure function from the value to bool, which holds for all that passes (`where` on a type).
+    pub check: Option<FunctionId>,
+}
+
+/// A form on the wire that is not a type's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum WireForm {
+    /// A decimal in a text.
+    Text,
+    /// A duration as a number of seconds.
+    Seconds,
+    /// A duration as a number of milliseconds.
+    Millis,
 }
 
 /// The type table.

@@ -59,6 +59,7 @@ pub fn verify(plan: &Plan) -> Result<(), VerifyError> {
         return Err(in_tables(format!("the plan has format {}, and {FORMAT} is due", plan.format)));
     }
     types::check(plan).map_err(in_tables)?;
+    types::check_boundaries(plan).map_err(in_tables)?;
     let checker = Checker { plan, classes: layout_classes(&plan.types) };
     for (id, function) in (0..).map(FunctionId).zip(&plan.functions) {
         let whole = |reason: String| VerifyError { function: Some(id), at: None, reason };

@@ -19,7 +19,7 @@ const VARIANTS: u64 = 32;
 
 /// The first value of which the condition holds; the plain sample if none is found.
 pub(crate) fn first(sampler: &Sampler<'_>, ty: TypeId, spot: Spot<'_>, check: FunctionId) -> String {
-    let plain = sampler.value(ty, spot);
+    let plain = sampler.bare(ty, spot);
     if sampler.holds(check, &plain) {
         return plain;
     }
@@ -139,7 +139,7 @@ fn collect(sampler: &Sampler<'_>, ty: TypeId, spot: Spot<'_>, constants: &Consta
                 }
             }
         }
-        Type::String | Type::Url => texts(&sampler.value(ty, spot), constants, into),
+        Type::String | Type::Url => texts(&sampler.bare(ty, spot), constants, into),
         Type::Duration => {
             let steps = [1_000_000, 3_600_000_000];
             let durations =
@@ -161,7 +161,7 @@ fn collect(sampler: &Sampler<'_>, ty: TypeId, spot: Spot<'_>, constants: &Consta
             into.extend(constants.sizes().into_iter().map(|size| sampler.map(*value, spot, size)));
         }
         Type::Record(_) | Type::Tagged { .. } | Type::Uuid => {
-            into.extend((1..=VARIANTS).map(|variant| sampler.value(ty, spot.varied(variant))));
+            into.extend((1..=VARIANTS).map(|variant| sampler.bare(ty, spot.varied(variant))));
         }
         Type::Null | Type::Bytes | Type::Json | Type::Error => {}
     }

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use flow_plan::{Field, FunctionId, Literal, Literals, Type, TypeId, Types};
+use flow_plan::{Field, FunctionId, Literal, Literals, Type, TypeId, Types, WireForm};
 use flow_vm::Program;
 
 use crate::{
@@ -75,16 +75,30 @@ impl<'a> Sampler<'a> {
 
     /// The JSON text of a value of the type, for the place.
     pub(crate) fn value(&self, ty: TypeId, spot: Spot<'_>) -> String {
+        match self.program.plan().boundary(ty).and_then(|boundary| boundary.check) {
+            Some(check) => candidates::first(self, ty, spot, check),
+            None => self.bare(ty, spot),
+        }
+    }
+
+    /// The JSON text of a value of the type, whatever the condition on the whole type says.
+    pub(crate) fn bare(&self, ty: TypeId, spot: Spot<'_>) -> String {
+        let form = self.program.plan().boundary(ty).and_then(|boundary| boundary.form);
         self.values.set(self.values.get().saturating_add(1));
         match self.types().get(ty) {
             Type::Null => "null".into(),
             Type::Bool => words::boolean(spot.name).to_string(),
             Type::Int => words::int(spot.name, spot.number, spot.draw),
             Type::Float => words::float(spot.draw).into(),
+            Type::Decimal if form.is_some() => json::quoted(words::decimal(spot.name, spot.draw)),
             Type::Decimal => words::decimal(spot.name, spot.draw).into(),
             Type::String => json::quoted(&self.text(spot)),
             Type::Bytes => json::quoted("c2FtcGxl"),
-            Type::Duration => json::quoted("PT5S"),
+            Type::Duration => match form {
+                Some(WireForm::Seconds) => "5".into(),
+                Some(WireForm::Millis) => "5000".into(),
+                Some(WireForm::Text) | None => json::quoted("PT5S"),
+            },
             Type::Timestamp => json::quoted(words::MOMENT),
             Type::Date => json::quoted(words::DAY),
             Type::Uuid => json::quoted(&spot.draw.nth(spot.number).uuid()),
@@ -102,7 +116,8 @@ impl<'a> Sampler<'a> {
             Type::Literals(literals) => first_literal(literals),
             Type::Tagged { tag, cases, .. } => match cases.first() {
                 Some(case) => {
-                    let mut members = vec![(tag.clone(), literal(&case.wire))];
+                    let tag = tag.iter().map(|tag| (tag.clone(), literal(&case.wire)));
+                    let mut members: Vec<_> = tag.collect();
                     if let Type::Record(fields) = self.types().get(case.fields) {
                         members.extend(self.members(fields, spot));
                     }

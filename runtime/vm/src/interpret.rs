@@ -410,6 +410,20 @@ impl Context<'_> {
                 let words = self.heap.words(at, usize::from(count))?;
                 slots[dst.index()..dst.index() + usize::from(count)].copy_from_slice(words);
             }
+            Op::Case { dst, case, fields, .. } => {
+                let handle = self.heap.object(&[u64::from(case), get(slots, fields)])?;
+                set(slots, dst, handle);
+            }
+            Op::IsCase { dst, src, case } => {
+                set_bool(slots, dst, self.heap.word(get(slots, src), 0)? == u64::from(case));
+            }
+            Op::CaseFields { dst, src, case } => {
+                let src = get(slots, src);
+                if self.heap.word(src, 0)? != u64::from(case) {
+                    return Err(Fault::cast("the value is of another case"));
+                }
+                set(slots, dst, self.heap.word(src, 1)?);
+            }
             Op::List { dst, of, items } => {
                 let handle = self.new_list(slots, of, items)?;
                 set(slots, dst, handle);

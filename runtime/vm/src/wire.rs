@@ -5,6 +5,7 @@
 
 mod decode;
 mod encode;
+mod form;
 mod misfit;
 pub(crate) mod scalar;
 
@@ -15,8 +16,8 @@ use crate::heap::Heap;
 use crate::interpret::{self, Budget, Env};
 use crate::program::Slots;
 
-pub(crate) use decode::UNKNOWN_CASE;
 pub(crate) use encode::Conditions;
+pub(crate) use flow_plan::UNKNOWN_CASE;
 pub(crate) use misfit::Misfit;
 
 /// What reads and writes values of one execution.
@@ -36,6 +37,12 @@ impl<'a> Wire<'a> {
     /// For answers and conversions: unknown members are passed over.
     pub(crate) fn new(env: Env<'a>, heap: &'a mut Heap, budget: &'a mut Budget) -> Self {
         Self { env, heap, budget, strict: false, scratch: Vec::new(), secrets: 0 }
+    }
+
+    /// Whether the condition on a whole type, where it has one, holds for a value.
+    pub(crate) fn holds_for_type(&mut self, ty: TypeId, slots: &[u64]) -> Result<bool, Fault> {
+        let check = self.env.program.plan().boundary(ty).and_then(|boundary| boundary.check);
+        check.map_or(Ok(true), |check| self.holds(check, ty, slots))
     }
 
     /// Whether a condition holds for a value. One over the bare type holds for null.
@@ -74,6 +81,11 @@ impl TypeQuestions for flow_plan::Types {
     fn is_optional(&self, ty: TypeId) -> bool {
         matches!(self.get(self.open_secret(ty)), flow_plan::Type::Optional(_))
     }
+}
+
+/// The text of a value in a form of its own, without quotes.
+pub(crate) fn form_text(form: flow_plan::WireForm, slots: &[u64]) -> Result<String, Fault> {
+    form::write_form(form, slots).map(|(text, _)| text)
 }
 
 /// The slots of a value, padded.

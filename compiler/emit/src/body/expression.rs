@@ -73,9 +73,7 @@ impl Context<'_> {
             ExprKind::Sleep { duration, until } => self.sleep(*duration, *until),
             ExprKind::Log { message } => self.log(*message),
             ExprKind::Error { .. } => self.absent_feature(id, "an error as a value", "use it in `fail`"),
-            ExprKind::Tag { .. } => {
-                self.absent_feature(id, "a tagged union", "use a record with a field of literals")
-            }
+            ExprKind::Case { name, fields, .. } => self.case_value(id, name, *fields),
             ExprKind::CallWorkflow { .. } => {
                 self.absent_feature(id, "a child execution", "put its steps into this workflow")
             }
@@ -210,6 +208,17 @@ impl Context<'_> {
         }
         let ty = self.ty(checked);
         self.record_of(ty, parts)
+    }
+
+    /// `Created { id }`.
+    fn case_value(&mut self, id: ExprId, name: &Name, fields: ExprId) -> Value {
+        let ty = self.ty(self.typed.ty(id));
+        let parts = self.expr(fields);
+        let out = self.register(ty);
+        if let Some((case, _)) = self.case_of(ty, &name.text) {
+            self.current.emit(Op::Case { dst: out.reg, of: ty, case, fields: parts.reg });
+        }
+        out
     }
 
     fn map_literal(&mut self, id: ExprId, entries: &[MapEntry]) -> Value {

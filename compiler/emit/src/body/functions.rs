@@ -1,6 +1,8 @@
 //! Functions within a plan: pure functions, conditions, branches, undos.
 
-use flow_check::Ty;
+use std::sync::Arc;
+
+use flow_check::{Condition, Ty};
 use flow_diagnostics::{Diagnostic, codes};
 use flow_hir::{ExprId, LocalId};
 use flow_plan::{FunctionId, ListId, Op, Purity, Reg, Type, TypeId};
@@ -52,32 +54,58 @@ impl Context<'_> {
 
     /// The condition of a `where`, as a function from a value of the type to bool. Where the value may be null
     /// and the condition is about the value itself, null fulfils it.
-    pub(crate) fn constraint(&mut self, local: LocalId, condition: ExprId, ty: TypeId) -> FunctionId {
-        let name = format!("where {}", self.program.locals[local].name.text);
+    pub(crate) fn constraint(&mut self, condition: &Condition, ty: TypeId) -> FunctionId {
+        let name = format!("where {}", self.program.locals[condition.value].name.text);
+        self.condition(name, std::slice::from_ref(condition), ty)
+    }
+
+    /// The conditions on the whole of a type as one function.
+    pub(crate) fn conditions(&mut self, ty: Ty, conditions: &[Condition], plain: TypeId) -> FunctionId {
+        let name = format!("where {}", flow_check::type_words(self.program, &self.typed.types, ty));
+        self.condition(name, conditions, plain)
+    }
+
+    fn condition(&mut self, name: String, conditions: &[Condition], ty: TypeId) -> FunctionId {
         let id = self.reserve_function(name);
         let truth = self.intern(Type::Bool);
         self.enter(Purity::Pure, truth);
-        let about = self.ty(self.typed.local(local));
         let value = self.register(ty);
         self.current.params.push(value.reg);
-        let nullable = matches!(self.plan.types.get(ty), Type::Optional(_));
-        let about_nullable = matches!(self.plan.types.get(about), Type::Optional(_));
-        if nullable && !about_nullable {
-            let present = self.current.label();
-            let absent = self.register_as(Type::Bool);
-            self.current.emit(Op::IsNull { dst: absent.reg, src: value.reg });
-            self.current.jump_if_not(absent.reg, present);
-            self.current.emit(Op::Return { src: absent.reg });
-            self.current.bind(present);
-            let inner = self.unwrap(value);
-            self.bind_local(local, inner);
-        } else {
-            self.bind_local(local, value);
+        for (index, condition) in conditions.iter().enumerate() {
+            let outer = std::mem::replace(&mut self.arguments, Arc::clone(&condition.arguments));
+            let holds = self.holds(condition, value);
+            self.arguments = outer;
+            if index + 1 == conditions.len() {
+                self.current.emit(Op::Return { src: holds.reg });
+            } else {
+                let next = self.current.label();
+                self.current.jump_if(holds.reg, next);
+                self.current.emit(Op::Return { src: holds.reg });
+                self.current.bind(next);
+            }
         }
-        let holds = self.expr(condition);
-        self.current.emit(Op::Return { src: holds.reg });
         self.leave(id);
         id
+    }
+
+    /// Whether one condition holds; of null it does, where it is about what is not null.
+    fn holds(&mut self, condition: &Condition, value: Value) -> Value {
+        let about = self.ty(self.typed.local(condition.value));
+        let nullable = matches!(self.plan.types.get(value.ty), Type::Optional(_));
+        let about_nullable = matches!(self.plan.types.get(about), Type::Optional(_));
+        if !nullable || about_nullable {
+            self.bind_local(condition.value, value);
+            return self.expr(condition.condition);
+        }
+        let out = self.is_null(value);
+        let done = self.current.label();
+        self.current.jump_if(out.reg, done);
+        let inner = self.unwrap(value);
+        self.bind_local(condition.value, inner);
+        let holds = self.expr(condition.condition);
+        self.assign(out, holds);
+        self.current.bind(done);
+        out
     }
 
     /// A pure `fn` of the program, made at first use.

@@ -47,10 +47,37 @@ impl Context<'_> {
                 }
                 self.current.bind(fits);
             }
-            PatternKind::Tag { .. } => {
-                self.not_built(pattern.span, "a tagged union", "use a record with a field of literals");
+            PatternKind::Case { name, fields, binding, .. } => {
+                let value = self.present(value, misfit);
+                let Some((case, record)) = self.case_of(value.ty, &name.text) else { return };
+                if let Some(misfit) = misfit {
+                    let fits = self.register_as(Type::Bool);
+                    self.current.emit(Op::IsCase { dst: fits.reg, src: value.reg, case });
+                    self.current.jump_if_not(fits.reg, misfit);
+                }
+                if binding.is_none() && fields.is_empty() {
+                    return;
+                }
+                let parts = self.register(record);
+                self.current.emit(Op::CaseFields { dst: parts.reg, src: value.reg, case });
+                if let Some(local) = binding {
+                    self.bind_value(*local, parts);
+                }
+                for field in fields {
+                    let part = self.field(parts, &field.field.text);
+                    self.test_pattern(&field.pattern, part, misfit);
+                }
             }
         }
+    }
+
+    /// A case of a union, and the record of its fields.
+    pub(crate) fn case_of(&self, ty: TypeId, name: &str) -> Option<(u16, TypeId)> {
+        let Type::Tagged { cases, .. } = self.plan.types.get(self.plan.types.open_secret(ty)) else {
+            return None;
+        };
+        let (index, case) = cases.iter().enumerate().find(|(_, case)| case.name == name)?;
+        Some((u16::try_from(index).ok()?, case.fields))
     }
 
     /// A name gets a register of its own where its type says more than the value's: a narrowed one.

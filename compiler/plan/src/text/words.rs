@@ -1,6 +1,6 @@
 //! Types, times and settings in words.
 
-use crate::{Literal, Plan, Setting, Type, TypeId};
+use crate::{Literal, Plan, Setting, Type, TypeId, WireForm};
 
 /// How deep a type is written out before it is named by its id.
 const DEPTH_MAX: usize = 3;
@@ -45,6 +45,20 @@ fn written(plan: &Plan, id: TypeId, depth: usize) -> String {
         );
         if simple && depth + 1 >= DEPTH_MAX { id.to_string() } else { written(plan, id, depth + 1) }
     };
+    let form = form(plan, id, inner);
+    let Some(boundary) = plan.boundary(id) else { return form };
+    let encoded = match boundary.form {
+        None => "",
+        Some(WireForm::Text) => " encoded string",
+        Some(WireForm::Seconds) => " encoded seconds",
+        Some(WireForm::Millis) => " encoded millis",
+    };
+    let check = boundary.check.map_or_else(String::new, |check| format!(" where {check}"));
+    format!("{form}{encoded}{check}")
+}
+
+/// A type without what holds of it at the boundaries.
+fn form(plan: &Plan, id: TypeId, inner: impl Fn(TypeId) -> String) -> String {
     match plan.types.get(id) {
         Type::Null => "null".to_owned(),
         Type::Bool => "bool".to_owned(),
@@ -94,12 +108,22 @@ fn written(plan: &Plan, id: TypeId, depth: usize) -> String {
             format!("{{ {} }}", fields.join(", "))
         }
         Type::Tagged { tag, cases, open } => {
-            let mut all: Vec<String> =
-                cases.iter().map(|case| format!("{} {}", case.name, inner(case.fields))).collect();
+            let mut all: Vec<String> = cases
+                .iter()
+                .map(|case| {
+                    let own = Literal::String(case.name.clone());
+                    let renamed = tag.is_some() && case.wire != own;
+                    let wire = if renamed { format!(" as {}", literal(&case.wire)) } else { String::new() };
+                    format!("{}{wire} {}", case.name, inner(case.fields))
+                })
+                .collect();
             if *open {
                 all.push("...".to_owned());
             }
-            format!("{} tagged {tag:?}", all.join(" | "))
+            match tag {
+                Some(tag) => format!("{} tagged {tag:?}", all.join(" | ")),
+                None => format!("{} untagged", all.join(" | ")),
+            }
         }
     }
 }

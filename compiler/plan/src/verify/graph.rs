@@ -119,18 +119,24 @@ fn circle(id: FunctionId) -> (FunctionId, String) {
 fn successors(plan: &Plan, node: Node) -> Vec<Node> {
     match node {
         Node::Function(id) => plan.function(id).map_or_else(Vec::new, function_successors),
-        Node::Type(id) => match plan.types.get(id) {
-            Type::Optional(inner) | Type::Secret(inner) | Type::List(inner) | Type::Map(inner) => {
-                vec![Node::Type(*inner)]
-            }
-            Type::Record(fields) => {
-                let checks = fields.iter().filter_map(|field| field.check).map(Node::Function);
-                fields.iter().map(|field| Node::Type(field.ty)).chain(checks).collect()
-            }
-            Type::Tagged { cases, .. } => cases.iter().map(|case| Node::Type(case.fields)).collect(),
-            _ => Vec::new(),
-        },
+        Node::Type(id) => type_successors(plan, id),
     }
+}
+
+fn type_successors(plan: &Plan, id: TypeId) -> Vec<Node> {
+    let own = plan.boundary(id).and_then(|boundary| boundary.check).map(Node::Function);
+    let parts = match plan.types.get(id) {
+        Type::Optional(inner) | Type::Secret(inner) | Type::List(inner) | Type::Map(inner) => {
+            vec![Node::Type(*inner)]
+        }
+        Type::Record(fields) => {
+            let checks = fields.iter().filter_map(|field| field.check).map(Node::Function);
+            fields.iter().map(|field| Node::Type(field.ty)).chain(checks).collect()
+        }
+        Type::Tagged { cases, .. } => cases.iter().map(|case| Node::Type(case.fields)).collect(),
+        _ => Vec::new(),
+    };
+    parts.into_iter().chain(own).collect()
 }
 
 fn function_successors(function: &Function) -> Vec<Node> {

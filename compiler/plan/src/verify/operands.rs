@@ -69,6 +69,7 @@ fn fits(ty: &Type, kind: Kind) -> bool {
         Kind::Text => matches!(ty, Type::String | Type::Url) || matches!(literal, Some(Literal::String(_))),
         Kind::Optional => matches!(ty, Type::Optional(_)),
         Kind::Record => matches!(ty, Type::Record(_)),
+        Kind::Tagged => matches!(ty, Type::Tagged { .. }),
         Kind::List => matches!(ty, Type::List(_)),
         Kind::Map => matches!(ty, Type::Map(_)),
         Kind::Json => matches!(ty, Type::Json),

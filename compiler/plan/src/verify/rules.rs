@@ -60,6 +60,12 @@ pub(super) fn check(body: &Body<'_>, op: &Op) -> Checked {
         Op::Return { src } => body.same(src, body.function.result),
         Op::Record { dst, of, fields } => body.record(dst, of, fields),
         Op::Field { dst, record, offset, slots } => body.field(dst, record, offset, slots),
+        Op::Case { dst, of, case, fields } => {
+            body.same(dst, of)?;
+            body.same(fields, body.case(of, case)?)
+        }
+        Op::IsCase { src, case, .. } => body.case(body.ty(src)?, case).map(|_| ()),
+        Op::CaseFields { dst, src, case } => body.same(dst, body.case(body.ty(src)?, case)?),
         Op::List { dst, of, items } => {
             body.same(dst, of)?;
             let item = body.item(of)?;
@@ -252,6 +258,15 @@ impl Body<'_> {
             start += u32::from(self.checker.width(field.ty));
         }
         Err(format!("no field of {of} begins at {offset}"))
+    }
+
+    /// The record of a case of a union.
+    fn case(&self, of: TypeId, case: u16) -> Checked<TypeId> {
+        let Type::Tagged { cases, .. } = self.checker.open(of) else {
+            return Err(format!("{of} is no union"));
+        };
+        let case = cases.get(usize::from(case)).ok_or_else(|| format!("{of} has no case {case}"))?;
+        Ok(case.fields)
     }
 
     /// The type of the items of a list type.

@@ -86,6 +86,11 @@ fn check_condition(checker: &Checker<'_>, id: FunctionId, ty: TypeId) -> Checked
 }
 
 fn check_conditions(checker: &Checker<'_>) -> Checked {
+    for (id, boundary) in &checker.plan.boundaries {
+        if let Some(check) = boundary.check {
+            check_condition(checker, check, *id)?;
+        }
+    }
     for ty in &checker.plan.types.0 {
         if let Type::Record(fields) = ty {
             for field in fields {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Checked, ensure};
-use crate::{Case, Field, Literal, Literals, Plan, Type, TypeId, Types};
+use crate::{Case, Field, Literal, Literals, Plan, Type, TypeId, Types, WireForm};
 
 /// Types of one plan.
 const TYPES_MAX: usize = 16_384;
@@ -48,7 +48,10 @@ fn check_type(types: &Types, ty: &Type) -> Checked {
         Type::List(item) | Type::Map(item) => known(types, *item),
         Type::Record(fields) => check_fields(types, fields),
         Type::Literals(literals) => check_literals(literals),
-        Type::Tagged { tag, cases, .. } => check_cases(types, tag, cases),
+        Type::Tagged { tag, cases, open } => {
+            ensure(tag.is_some() || !open, || "an open union without a tag".to_owned())?;
+            check_cases(types, tag.as_deref(), cases)
+        }
         _ => Ok(()),
     }
 }
@@ -80,20 +83,38 @@ fn check_literals(literals: &Literals) -> Checked {
     })
 }
 
-fn check_cases(types: &Types, tag: &str, cases: &[Case]) -> Checked {
+fn check_cases(types: &Types, tag: Option<&str>, cases: &[Case]) -> Checked {
     ensure((1..=FIELDS_MAX).contains(&cases.len()), || format!("not 1 to {FIELDS_MAX} cases"))?;
     for (index, case) in cases.iter().enumerate() {
         known(types, case.fields)?;
         let Type::Record(fields) = types.get(case.fields) else {
             return Err(format!("case `{}` is no record", case.name));
         };
-        ensure(fields.iter().all(|field| field.wire != tag), || {
+        ensure(fields.iter().all(|field| Some(field.wire.as_str()) != tag), || {
             format!("case `{}` has a member named as the tag", case.name)
         })?;
         let before = cases.iter().take(index);
-        ensure(before.clone().all(|other| other.name != case.name && other.wire != case.wire), || {
-            format!("two cases `{}`", case.name)
-        })?;
+        ensure(
+            before.clone().all(|other| other.name != case.name && (tag.is_none() || other.wire != case.wire)),
+            || format!("two cases `{}`", case.name),
+        )?;
+    }
+    Ok(())
+}
+
+/// Forms that go with their types, and one entry for a type. Conditions are looked at with those of fields.
+pub(super) fn check_boundaries(plan: &Plan) -> Checked {
+    let mut before = None;
+    for (id, boundary) in &plan.boundaries {
+        known(&plan.types, *id)?;
+        ensure(before < Some(*id), || format!("the boundary of {id} is not in the order of types"))?;
+        before = Some(*id);
+        let fits = match (boundary.form, plan.types.get(*id)) {
+            (None, _) => boundary.check.is_some(),
+            (Some(WireForm::Text), ty) => matches!(ty, Type::Decimal),
+            (Some(WireForm::Seconds | WireForm::Millis), ty) => matches!(ty, Type::Duration),
+        };
+        ensure(fits, || format!("the form of {id} is not one of its type"))?;
     }
     Ok(())
 }

@@ -184,6 +184,7 @@ impl Shop {
             format: FORMAT,
             workflow: "order".into(),
             version: 1,
+            boundaries: Vec::new(),
             types: Types(vec![
                 Type::Null,
                 Type::String,

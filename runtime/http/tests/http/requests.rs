@@ -56,6 +56,7 @@ fn plan(change: impl FnOnce(&mut Api, &mut Operation)) -> Plan {
         workflow: "w".into(),
         version: 1,
         types: Types::default(),
+        boundaries: Vec::new(),
         constants: Vec::new(),
         functions: Vec::new(),
         entry: FunctionId(0),

@@ -120,7 +120,7 @@ async fn every_type_has_a_sample_that_fits() {
     fields.push((
         "event",
         plans.ty(Type::Tagged {
-            tag: "kind".into(),
+            tag: Some("kind".into()),
             cases: vec![Case {
                 name: "Created".into(),
                 wire: Literal::String("made".into()),

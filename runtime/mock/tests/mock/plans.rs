@@ -34,6 +34,7 @@ impl Plans {
             workflow: "nothing".into(),
             version: 1,
             types: Types(vec![Type::Null, Type::Record(Vec::new())]),
+            boundaries: Vec::new(),
             constants: Vec::new(),
             functions: vec![entry],
             entry: FunctionId(0),

@@ -29,15 +29,22 @@ impl Machine {
             {
                 return Err(Fault::cast(format!("the argument breaks the condition of `{}`", param.name)));
             }
+            let in_text = param.place != Place::Body;
+            if in_text && !wire.fits_boundaries(param.ty, value)? {
+                return Err(Fault::cast(format!(
+                    "the argument breaks the condition of the type of `{}`",
+                    param.name
+                )));
+            }
             let name = || param.wire.clone();
             let mut text = None;
             match param.place {
-                Place::Path => text = Some(wire.text(param.ty, value)?),
+                Place::Path => text = Some(wire.wire_text(param.ty, value)?),
                 Place::Query => {
                     request.query.extend(wire.parts(param.ty, value)?.into_iter().map(|text| (name(), text)));
                 }
                 Place::Header if is_null(&program, param.ty, value) => {}
-                Place::Header => request.headers.push((name(), wire.text(param.ty, value)?)),
+                Place::Header => request.headers.push((name(), wire.wire_text(param.ty, value)?)),
                 Place::Body if is_null(&program, param.ty, value) => {}
                 Place::Body => request.body = Some(wire.encode(param.ty, value, Conditions::Checked)?),
             }
@@ -60,6 +67,38 @@ fn is_null(program: &crate::Program, ty: TypeId, value: &[u64]) -> bool {
 }
 
 impl Wire<'_> {
+    /// Whether what holds of an argument's type, and of the types inside, holds for it.
+    fn fits_boundaries(&mut self, ty: TypeId, value: &[u64]) -> Result<bool, Fault> {
+        if self.env.program.plan().boundaries.is_empty() {
+            return Ok(true);
+        }
+        match self.encode(ty, value, Conditions::Checked) {
+            Ok(_) => Ok(true),
+            Err(Fault::Cast(_)) => Ok(false),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// A value as paths, queries and headers hold it: in its form on the wire, without quotes.
+    fn wire_text(&mut self, ty: TypeId, value: &[u64]) -> Result<String, Fault> {
+        let types = &self.env.program.plan().types;
+        let inner = match types.get(ty) {
+            Type::Secret(inner) => return self.wire_text(*inner, value),
+            Type::Optional(inner) if !is_null(self.env.program, ty, value) => Some(*inner),
+            _ => None,
+        };
+        match inner {
+            Some(inner) if types.is_wide_optional(ty) => {
+                self.wire_text(inner, value.get(1..).unwrap_or_default())
+            }
+            Some(inner) => self.wire_text(inner, value),
+            None => match self.env.program.plan().boundary(ty).and_then(|boundary| boundary.form) {
+                Some(form) => crate::wire::form_text(form, value),
+                None => self.text(ty, value),
+            },
+        }
+    }
+
     /// The texts of a query parameter: none for null, one for each item of a list.
     fn parts(&mut self, ty: TypeId, value: &[u64]) -> Result<Vec<String>, Fault> {
         let program = self.env.program;
@@ -79,12 +118,12 @@ impl Wire<'_> {
                 for index in 0..self.heap.len(list)? {
                     let slots = padded(self.heap.item(list, index, width)?.ok_or(Fault::Damaged)?);
                     if !is_null(program, *item, &slots) {
-                        texts.push(self.text(*item, slots.get(..width).unwrap_or(&slots))?);
+                        texts.push(self.wire_text(*item, slots.get(..width).unwrap_or(&slots))?);
                     }
                 }
                 Ok(texts)
             }
-            _ => Ok(vec![self.text(ty, value)?]),
+            _ => Ok(vec![self.wire_text(ty, value)?]),
         }
     }
 }

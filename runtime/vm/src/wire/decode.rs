@@ -1,8 +1,9 @@
 //! JSON text to slots.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
-use flow_plan::{Case, Field, Literal, Literals, Type, TypeId};
+use flow_plan::{Case, Field, Literal, Literals, Type, TypeId, UNKNOWN_CASE};
 
 use super::misfit::{Misfit, Segment};
 use super::{TypeQuestions, Wire, padded, scalar};
@@ -15,9 +16,6 @@ use crate::{decimal, dynamic};
 
 type Decode = Result<Slots, Misfit>;
 
-/// The case index of a tagged value whose tag is not known.
-pub(crate) const UNKNOWN_CASE: u64 = u64::MAX;
-
 impl Wire<'_> {
     /// Reads a whole text as a value.
     pub(crate) fn decode(&mut self, ty: TypeId, json: &[u8]) -> Decode {
@@ -28,6 +26,25 @@ impl Wire<'_> {
     }
 
     fn value(&mut self, reader: &mut Reader<'_>, ty: TypeId) -> Decode {
+        let program = self.env.program;
+        let Some(boundary) = program.plan().boundary(ty) else { return self.plain(reader, ty) };
+        let start = reader.position();
+        let slots = match boundary.form {
+            Some(form) => self.read_form(reader, form)?,
+            None => self.plain(reader, ty)?,
+        };
+        let width = program.width(ty);
+        if !self.holds_for_type(ty, slots.get(..width).unwrap_or(&slots))? {
+            let secret = self.secrets > 0;
+            let shown =
+                if secret { "the value" } else { cut(reader.between(start, reader.position()).trim()) };
+            return Err(Misfit::new(format!("{shown} breaks the condition of its type")));
+        }
+        Ok(slots)
+    }
+
+    /// A value in its type's own form, without a condition on the whole type.
+    fn plain(&mut self, reader: &mut Reader<'_>, ty: TypeId) -> Decode {
         let program = self.env.program;
         let kind = reader.kind()?;
         match program.plan().types.get(ty) {
@@ -73,9 +90,10 @@ impl Wire<'_> {
             Type::Record(fields) if kind == Kind::Object => {
                 self.record(reader, ty, fields, None).map(|handle| [handle, 0, 0])
             }
-            Type::Tagged { tag, cases, open } if kind == Kind::Object => {
+            Type::Tagged { tag: Some(tag), cases, open } if kind == Kind::Object => {
                 self.tagged(reader, tag, cases, *open)
             }
+            Type::Tagged { tag: None, cases, .. } if kind == Kind::Object => self.untagged(reader, cases),
             text @ (Type::String
             | Type::Bytes
             | Type::Duration
@@ -292,6 +310,31 @@ impl Wire<'_> {
         Ok([self.heap.object(&[index, handle])?, 0, 0])
     }
 
+    /// A value of the one case whose required members are all there.
+    fn untagged(&mut self, reader: &mut Reader<'_>, cases: &[Case]) -> Decode {
+        let names = member_names(&mut reader.clone())?;
+        let types = &self.env.program.plan().types;
+        let mut fitting = cases.iter().enumerate().filter_map(|(index, case)| {
+            let Type::Record(fields) = types.get(case.fields) else { return None };
+            let due = |field: &&Field| !field.optional && !types.is_optional(field.ty);
+            let all = fields.iter().filter(due).all(|field| names.contains(&field.wire));
+            all.then_some((index, case, fields))
+        });
+        let Some((index, case, fields)) = fitting.next() else {
+            let names: Vec<&str> = cases.iter().map(|case| case.name.as_str()).collect();
+            let message =
+                format!("expected {}, found an object with the required members of none", names.join(" or "));
+            return Err(Misfit::new(message));
+        };
+        if let Some((_, other, _)) = fitting.next() {
+            let message =
+                format!("expected one case, found the required members of {} and {}", case.name, other.name);
+            return Err(Misfit::new(message));
+        }
+        let handle = self.record(reader, case.fields, fields, None)?;
+        Ok([self.heap.object(&[index as u64, handle])?, 0, 0])
+    }
+
     /// The tag of an object, which may stand anywhere in it.
     fn find_tag(&mut self, reader: &mut Reader<'_>, tag: &str) -> Result<Option<Literal>, Misfit> {
         reader.object()?;
@@ -366,7 +409,7 @@ impl Wire<'_> {
         Err(Misfit::new(format!("expected {}, found {found}", self.type_words(ty))))
     }
 
-    fn misfit_number(&self, due: &str, text: &str, why: &str) -> Misfit {
+    pub(super) fn misfit_number(&self, due: &str, text: &str, why: &str) -> Misfit {
         if self.secrets > 0 {
             return Misfit::new(format!("expected {due}, found a number that is {why}"));
         }
@@ -374,7 +417,7 @@ impl Wire<'_> {
     }
 
     /// What stands there, in words.
-    fn found(&self, reader: &mut Reader<'_>) -> Result<String, Misfit> {
+    pub(super) fn found(&self, reader: &mut Reader<'_>) -> Result<String, Misfit> {
         Ok(match reader.kind()? {
             Kind::Null => "null".to_owned(),
             Kind::Array => "an array".to_owned(),
@@ -387,7 +430,7 @@ impl Wire<'_> {
         })
     }
 
-    fn quoted(&self, text: &str) -> String {
+    pub(super) fn quoted(&self, text: &str) -> String {
         if self.secrets > 0 { "a string".to_owned() } else { format!("string {:?}", cut(text)) }
     }
 
@@ -416,6 +459,17 @@ impl Wire<'_> {
         };
         Cow::Borrowed(words)
     }
+}
+
+/// The names of an object's members.
+fn member_names(reader: &mut Reader<'_>) -> Result<BTreeSet<String>, Misfit> {
+    reader.object()?;
+    let (mut first, mut names) = (true, BTreeSet::new());
+    while let Some(key) = reader.next_member(&mut first)? {
+        names.insert(key.into_owned());
+        reader.skip()?;
+    }
+    Ok(names)
 }
 
 fn member(name: &str) -> Segment {

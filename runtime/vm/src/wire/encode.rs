@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use flow_plan::{Field, Literal, Type, TypeId};
+use flow_plan::{Field, Literal, Type, TypeId, UNKNOWN_CASE};
 
-use super::decode::UNKNOWN_CASE;
+use super::form::write_form;
 use super::{Wire, padded, scalar};
 use crate::fault::Fault;
 use crate::json::{write_comma, write_text};
@@ -47,6 +47,20 @@ impl Wire<'_> {
             let deep = depth >= JSON_DEPTH_MAX;
             if deep { Err(Fault::limit("a value is nested too deeply for JSON")) } else { Ok(depth + 1) }
         };
+        if let Some(boundary) = program.plan().boundary(ty) {
+            if conditions == Conditions::Checked && !self.holds_for_type(ty, slots)? {
+                return Err(Fault::cast("a value breaks the condition of its type"));
+            }
+            if let Some(form) = boundary.form {
+                let (text, quoted) = write_form(form, slots)?;
+                if quoted {
+                    write_text(out, &text);
+                } else {
+                    out.extend_from_slice(text.as_bytes());
+                }
+                return Ok(());
+            }
+        }
         match program.plan().types.get(ty) {
             Type::Optional(_) if first == 0 => out.extend_from_slice(b"null"),
             Type::Optional(inner) => {
@@ -104,13 +118,15 @@ impl Wire<'_> {
                 };
                 out.push(b'{');
                 let mut comma = true;
-                write_comma(out, &mut comma);
-                write_text(out, tag);
-                out.push(b':');
-                match &case.wire {
-                    Literal::String(text) => write_text(out, text),
-                    Literal::Int(value) => out.extend_from_slice(value.to_string().as_bytes()),
-                    Literal::Bool(value) => out.extend_from_slice(value.to_string().as_bytes()),
+                if let Some(tag) = tag {
+                    write_comma(out, &mut comma);
+                    write_text(out, tag);
+                    out.push(b':');
+                    match &case.wire {
+                        Literal::String(text) => write_text(out, text),
+                        Literal::Int(value) => out.extend_from_slice(value.to_string().as_bytes()),
+                        Literal::Bool(value) => out.extend_from_slice(value.to_string().as_bytes()),
+                    }
                 }
                 self.members(out, &mut comma, (case.fields, fields, handle), conditions, depth)?;
                 out.push(b'}');

@@ -212,6 +212,7 @@ impl Assembler {
             version: 1,
             types: Types(std::mem::take(&mut self.types)),
             constants: std::mem::take(&mut self.constants),
+            boundaries: Vec::new(),
             functions: std::mem::take(&mut self.made),
             entry: FunctionId(entry as u32),
             input,
@@ -256,7 +257,7 @@ impl Assembler {
     /// `tagged "kind" Created { id: string } | Removed { id: string }`, `open` before it where it is.
     fn tagged(&mut self, cursor: &mut Cursor) -> Type {
         let open = cursor.eat("open");
-        let tag = unquote(&cursor.next());
+        let tag = Some(unquote(&cursor.next()));
         let mut cases = Vec::new();
         loop {
             let name = cursor.next();
