@@ -12,6 +12,7 @@
 
 mod cli;
 mod errors;
+mod language;
 mod order;
 mod plan;
 mod readme;

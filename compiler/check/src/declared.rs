@@ -151,8 +151,9 @@ impl Checker<'_> {
 
     /// The type parameters of a declaration, as types.
     fn type_parameters(&self, decl: TypeDeclId) -> Arc<[Ty]> {
-        let count = self.program.types[decl].params.len();
-        (0..count).map(|position| self.typed.types.intern(TyKind::Parameter(position))).collect()
+        let params = self.program.types[decl].params.iter().enumerate();
+        let kinds = params.map(|(position, name)| TyKind::Parameter(position, Arc::clone(&name.text)));
+        kinds.map(|kind| self.typed.types.intern(kind)).collect()
     }
 
     /// A `where` as types hold it.
@@ -168,7 +169,7 @@ impl Checker<'_> {
     pub(crate) fn lower_type(&mut self, ty: &TypeRef) -> Ty {
         match &ty.kind {
             TypeRefKind::Missing => Ty::ERROR,
-            TypeRefKind::Parameter(position) => self.typed.types.intern(TyKind::Parameter(*position)),
+            TypeRefKind::Parameter(position) => self.parameters.get(*position).copied().unwrap_or(Ty::ERROR),
             TypeRefKind::Tagged { cases, tag, open } => self.union_type(cases, tag.as_ref(), *open),
             TypeRefKind::Encoded(inner, encoding) => self.encoded_type(inner, *encoding, ty.span),
             TypeRefKind::Builtin(builtin) => match builtin {

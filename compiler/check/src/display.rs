@@ -42,7 +42,7 @@ pub(crate) fn words(program: &Program, types: &Types, ty: Ty) -> String {
             format!("{}<{}>", program.types[*decl].name.text, arguments.join(", "))
         }
         TyKind::Encoded(inner, encoding) => format!("{} encoded {}", of(*inner), encoding.name()),
-        TyKind::Parameter(position) => format!("type parameter {}", position + 1),
+        TyKind::Parameter(_, name) => name.to_string(),
         TyKind::Union(union) => {
             let mut parts: Vec<String> =
                 union.cases.iter().take(SHOWN_MAX).map(|case| case.name.to_string()).collect();

@@ -124,8 +124,8 @@ pub enum TyKind {
     Named(TypeDeclId, Arc<[Ty]>),
     /// A type that is written otherwise on the wire: see [`Types::resolve`].
     Encoded(Ty, Encoding),
-    /// A type parameter of the declaration that is looked at, by position.
-    Parameter(usize),
+    /// A type parameter of the declaration that is looked at, by position, with its name.
+    Parameter(usize, Arc<str>),
     /// A value of one error: `Declined { … }`.
     ErrorValue(ErrorRef),
     /// An error of an unknown or mixed kind: `cause`, and `e` of a `catch` that names several.
@@ -296,7 +296,7 @@ impl Types {
         }
         let inside = |ty: &Ty| self.substitute(*ty, arguments);
         let kind = match &*self.kind(ty) {
-            TyKind::Parameter(position) => return arguments.get(*position).copied().unwrap_or(Ty::ERROR),
+            TyKind::Parameter(position, _) => return arguments.get(*position).copied().unwrap_or(Ty::ERROR),
             TyKind::Optional(inner) => {
                 let inner = inside(inner);
                 return self.optional(inner);

@@ -94,7 +94,7 @@ impl Context<'_> {
             | TyKind::Trace
             | TyKind::Named(..)
             | TyKind::Encoded(..)
-            | TyKind::Parameter(_)
+            | TyKind::Parameter(..)
             | TyKind::Run(_)
             | TyKind::Lambda { .. } => Type::Null,
         };

@@ -58,7 +58,11 @@ impl Infer<'_, '_> {
     fn takes_shape(&self, expr: ExprId) -> bool {
         use flow_hir::ExprKind;
         match &self.checker.program.exprs[expr].kind {
-            ExprKind::List(_) | ExprKind::Record(_) | ExprKind::Map(_) | ExprKind::Decimal(_) => true,
+            ExprKind::List(_)
+            | ExprKind::Record(_)
+            | ExprKind::Map(_)
+            | ExprKind::Decimal(_)
+            | ExprKind::Case { .. } => true,
             ExprKind::Block(block) => block.value.is_some_and(|value| self.takes_shape(value)),
             _ => false,
         }

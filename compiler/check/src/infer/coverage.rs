@@ -97,8 +97,8 @@ impl<'t> Coverage<'t> {
             Shape::Some => true,
             // A value that the shape takes is left over exactly where all other rows, and the shape, leave less.
             shape => {
-                let left = self.only(shape, ty);
                 let rows: Vec<Row> = rows.iter().flat_map(|row| unfolded(vec![row.clone()])).collect();
+                let left = self.only(shape, ty, &rows);
                 left.is_none_or(|(head, tys)| {
                     let rows = self.specialised(&rows, &head);
                     !self.uncovered(rows, &tys, false).is_empty()
@@ -108,7 +108,7 @@ impl<'t> Coverage<'t> {
     }
 
     /// The head of a shape whose inner patterns take everything, with the columns that it opens.
-    fn only(&self, shape: &Shape, ty: Ty) -> Option<(Opened, Vec<Ty>)> {
+    fn only(&self, shape: &Shape, ty: Ty, rows: &[Row]) -> Option<(Opened, Vec<Ty>)> {
         let plain = |fields: &[(Arc<str>, Shape)]| fields.iter().all(|(_, shape)| *shape == Shape::Any);
         let head = match shape {
             Shape::Literal(LiteralKind::Null) => Head::Null,
@@ -120,7 +120,7 @@ impl<'t> Coverage<'t> {
             Shape::Record(fields) if plain(fields) => Head::Record,
             _ => return None,
         };
-        let opened = self.opened(&head, self.types.without_null(ty), &[]);
+        let opened = self.opened(&head, self.types.without_null(ty), rows);
         let tys = opened.iter().map(|field| field.read(self.types)).collect();
         Some(((head, opened), tys))
     }

@@ -215,7 +215,11 @@ impl Infer<'_, '_> {
         let is_literal = |expr: ExprId| {
             matches!(
                 self.checker.program.exprs[expr].kind,
-                ExprKind::Decimal(_) | ExprKind::List(_) | ExprKind::Map(_) | ExprKind::Record(_)
+                ExprKind::Decimal(_)
+                    | ExprKind::List(_)
+                    | ExprKind::Map(_)
+                    | ExprKind::Record(_)
+                    | ExprKind::Case { .. }
             )
         };
         if is_literal(left) && !is_literal(right) {

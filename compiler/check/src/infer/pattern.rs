@@ -186,9 +186,11 @@ impl Infer<'_, '_> {
         let mut idle = Vec::new();
         let types = &self.checker.typed.types;
         let mut coverage = Coverage::new(types);
+        // Where a pattern has a mistake, nobody knows what it would take.
+        let sure = !arms.iter().any(|arm| has_mistake(&arm.pattern));
         for arm in arms {
             let shape = Shape::of(&arm.pattern);
-            if !coverage.takes_more(&rows, &shape, ty) {
+            if sure && !coverage.takes_more(&rows, &shape, ty) {
                 let taker = arms.iter().find(|arm| arm.guard.is_none() && takes_all(&arm.pattern));
                 let before = taker.filter(|taker| taker.pattern.span.start < arm.pattern.span.start);
                 idle.push((arm.pattern.span, before.map(|taker| taker.pattern.span)));
@@ -248,5 +250,17 @@ fn may_not_match(pattern: &Pattern) -> bool {
         PatternKind::Record(fields) => fields.iter().any(|field| may_not_match(&field.pattern)),
         PatternKind::List { items, .. } => items.iter().any(may_not_match),
         PatternKind::Missing | PatternKind::Wildcard | PatternKind::Bind(_) => false,
+    }
+}
+
+/// Whether a pattern has a mistake in it that has been reported.
+fn has_mistake(pattern: &Pattern) -> bool {
+    match &pattern.kind {
+        PatternKind::Missing => true,
+        PatternKind::Record(fields) | PatternKind::Case { fields, .. } => {
+            fields.iter().any(|field| has_mistake(&field.pattern))
+        }
+        PatternKind::List { items, .. } | PatternKind::Or(items) => items.iter().any(has_mistake),
+        PatternKind::Wildcard | PatternKind::Bind(_) | PatternKind::Literal(_) => false,
     }
 }
