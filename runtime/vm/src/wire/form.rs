@@ -23,7 +23,9 @@ impl Wire<'_> {
                     reader.end()?;
                     Ok(number)
                 });
-                let value = number.ok().and_then(|number| decimal::parse(&number).ok());
+                // The reader passes over blanks, which are no part of a number.
+                let number = number.ok().filter(|number| number.len() == text.len());
+                let value = number.and_then(|number| decimal::parse(&number).ok());
                 let due =
                     || Misfit::new(format!("expected decimal in a string, found {}", self.quoted(&text)));
                 Ok(padded(&decimal::to_slots(value.ok_or_else(due)?)))
