@@ -21,6 +21,26 @@ pub(crate) enum Exit {
     Terminated = 143,
 }
 
+/// A mistake on the command line: it ends with [`Exit::Usage`].
+#[derive(Debug)]
+pub(crate) struct Usage(pub(crate) String);
+
+impl std::fmt::Display for Usage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Usage {}
+
+/// Returns early with a mistake on the command line.
+macro_rules! usage {
+    ($($words:tt)*) => {
+        return Err($crate::exit::Usage(format!($($words)*)).into())
+    };
+}
+pub(crate) use usage;
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)

@@ -81,7 +81,7 @@ fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) => {
             output.error(&format!("{error:#}"));
-            Exit::Unable.into()
+            if error.is::<exit::Usage>() { Exit::Usage } else { Exit::Unable }.into()
         }
     }
 }

@@ -52,6 +52,11 @@ impl Output {
         self.stdout_color
     }
 
+    /// Whether only errors were asked for.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet > 0
+    }
+
     /// Whether details were asked for.
     pub(crate) fn is_verbose(&self) -> bool {
         self.verbose > 0

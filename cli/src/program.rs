@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use flow_diagnostics::nearest;
 use flow_driver::{Compilation, CompiledWorkflow};
 
+use crate::exit::usage;
 use crate::output::Output;
 use crate::world::Project;
 
@@ -46,24 +47,20 @@ impl Program {
     pub(crate) fn workflow(&self, name: Option<&str>) -> anyhow::Result<&CompiledWorkflow> {
         let workflows = &self.compilation.workflows;
         let names = || workflows.iter().map(|workflow| workflow.name.as_str());
+        let listed = || names().collect::<Vec<_>>().join(", ");
         match (name, workflows.as_slice()) {
             (_, []) => {
-                bail!("there is no workflow in this file: declare one with `workflow name () {{ … }}`")
+                usage!("there is no workflow in this file: declare one with `workflow name () {{ … }}`")
             }
             (None, [only]) => Ok(only),
-            (None, _) => {
-                let names: Vec<&str> = names().collect();
-                bail!("there are several workflows: name one of {}", names.join(", "))
-            }
-            (Some(name), _) => workflows.iter().find(|workflow| workflow.name == name).with_context(|| {
-                match nearest(name, names()) {
-                    Some(near) => format!("there is no workflow `{name}`: did you mean `{near}`?"),
-                    None => {
-                        let names: Vec<&str> = names().collect();
-                        format!("there is no workflow `{name}`: there is {}", names.join(", "))
-                    }
-                }
-            }),
+            (None, _) => usage!("there are several workflows: name one of {}", listed()),
+            (Some(name), _) => match workflows.iter().find(|workflow| workflow.name == name) {
+                Some(workflow) => Ok(workflow),
+                None => match nearest(name, names()) {
+                    Some(near) => usage!("there is no workflow `{name}`: did you mean `{near}`?"),
+                    None => usage!("there is no workflow `{name}`: there is {}", listed()),
+                },
+            },
         }
     }
 }

@@ -9,6 +9,7 @@ use flow_engine::Given;
 use flow_http::Secret;
 use flow_plan::Plan;
 
+use crate::exit::usage;
 use crate::world::PROJECT_FILE;
 
 /// What prefixes the environment variables that hold config values: `FLOW_SET_ORDERS_URL`.
@@ -63,10 +64,14 @@ impl Sources {
         }
         for set in sets {
             let Some((name, value)) = set.split_once('=') else {
-                bail!("`--set {set}` has no `=`: write `--set name=value`");
+                usage!("`--set {set}` has no `=`: write `--set name=value`");
             };
             if !is_name(name) {
-                bail!("`{name}` in `--set {set}` is no config name: names are letters, digits and `_`");
+                let fault = name.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(0);
+                usage!(
+                    "`{name}` in `--set {set}` is no config name: a name has letters, digits and `_`, which fails at its character {}",
+                    fault + 1
+                );
             }
             given.put(name, Raw::Text(value.to_owned()), FLAG.to_owned());
         }
@@ -157,13 +162,13 @@ impl Sources {
                 continue;
             }
             match nearest(name, known()) {
-                Some(near) => bail!("this workflow has no config `{name}`: did you mean `{near}`?"),
+                Some(near) => usage!("this workflow has no config `{name}`: did you mean `{near}`?"),
                 None if plan.config.is_empty() => {
-                    bail!("this workflow has no config, so `--set {name}` does nothing")
+                    usage!("this workflow has no config, so `--set {name}` does nothing")
                 }
                 None => {
                     let names: Vec<&str> = known().collect();
-                    bail!("this workflow has no config `{name}`: it has {}", names.join(", "))
+                    usage!("this workflow has no config `{name}`: it has {}", names.join(", "))
                 }
             }
         }

@@ -61,5 +61,10 @@ fn the_json_form_of_an_unknown_outcome_says_that_it_needs_attention() {
     let json: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(json["status"], "needs_attention");
     assert_eq!(json["error"]["name"], "unknown");
-    assert_eq!(json["unsettled"], serde_json::json!(["letters.send"]));
+    assert_eq!(
+        json["unsettled"],
+        serde_json::json!([
+            { "step": "letters.send", "path": json["unsettled"][0]["path"], "why": "nobody knows whether it took effect" }
+        ])
+    );
 }

@@ -53,7 +53,7 @@ impl Check {
                 let place = (sources.place(span), span.start, span.end, program.root.clone());
                 if seen.insert((place, diagnostic.code.clone(), diagnostic.message.clone())) {
                     findings.push((diagnostic, sources));
-                    if self.format == Format::Text {
+                    if self.format == Format::Text && (diagnostic.is_error() || !output.is_quiet()) {
                         text.push_str(&terminal.render(diagnostic));
                     }
                 }

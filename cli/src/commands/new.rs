@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use clap::Args;
 
-use crate::exit::Exit;
+use crate::exit::{Exit, usage};
 use crate::output::Output;
 
 const MAIN: &str = include_str!("new/main.flow");
@@ -30,10 +30,10 @@ impl New {
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<Exit> {
         let folder = &self.name;
         let Some(name) = folder.file_name().and_then(|name| name.to_str()) else {
-            bail!("`{}` is no name for a project: use letters, digits, `-` and `_`", folder.display());
+            usage!("`{}` is no name for a project: use letters, digits, `-` and `_`", folder.display());
         };
         if !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_') {
-            bail!("`{name}` is no name for a project: use letters, digits, `-` and `_`");
+            usage!("`{name}` is no name for a project: use letters, digits, `-` and `_`");
         }
         if folder.is_file() || is_filled(folder) {
             bail!("{} exists already and is not empty: choose another name", folder.display());

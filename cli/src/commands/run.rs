@@ -7,7 +7,7 @@ mod report;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::{Args, ValueEnum};
 use flow_diagnostics::nearest;
 use flow_driver::CompiledWorkflow;
@@ -17,7 +17,7 @@ use flow_journal::MemoryStore;
 use flow_mock::{Failure, Mock, Options};
 use flow_vm::Program as Loaded;
 
-use crate::exit::Exit;
+use crate::exit::{Exit, Usage, usage};
 use crate::output::Output;
 use crate::program::Program;
 use crate::settings::Sources;
@@ -30,7 +30,7 @@ const INPUT_BYTES_MAX: u64 = 8 << 20;
 #[command(after_help = "Examples:\n  \
     flow run main.flow\n  \
     flow run order.flow --input @order.json --set orders_url=http://127.0.0.1:8081\n  \
-    flow run order.flow --input '{\"id\": \"o-1\"}' --mock --fail payments.charge=503:2")]
+    flow run order.flow --input @order.json --mock --fail payments.charge=402")]
 pub(crate) struct Run {
     /// The file
     file: PathBuf,
@@ -54,7 +54,8 @@ pub(crate) struct Run {
     #[arg(long)]
     mock: bool,
 
-    /// With --mock: what an operation does wrong, such as payments.charge=503:2 or =402 or =drop:1
+    /// With --mock: what an operation does wrong: a status, `drop`, `reset`, `timeout`, `delay:3s` or `ok`,
+    /// each with `:TIMES`, several with commas: payments.charge=503:2,402
     #[arg(long = "fail", value_name = "API.OP=WHAT", requires = "mock")]
     failures: Vec<String>,
 
@@ -155,15 +156,14 @@ impl Run {
         let failures = self
             .failures
             .iter()
-            .map(|text| Failure::parse(text).with_context(|| format!("in --fail {text}")));
-        let answers = self
-            .answers
-            .iter()
-            .map(|text| flow_mock::Answer::parse(text).with_context(|| format!("in --answer {text}")));
+            .map(|text| Failure::parse(text).map_err(|error| Usage(format!("in --fail {text}: {error}"))));
+        let answers = self.answers.iter().map(|text| {
+            flow_mock::Answer::parse(text).map_err(|error| Usage(format!("in --answer {text}: {error}")))
+        });
         let options = Options {
             seed: self.seed,
-            failures: failures.collect::<anyhow::Result<_>>()?,
-            answers: answers.collect::<anyhow::Result<_>>()?,
+            failures: failures.collect::<Result<_, _>>()?,
+            answers: answers.collect::<Result<_, _>>()?,
             ..Options::default()
         };
         match Mock::start(std::slice::from_ref(program), options).await {
@@ -171,8 +171,8 @@ impl Run {
             Err(flow_mock::StartError::UnknownOperation { name, known }) => {
                 let name = name.to_string();
                 match nearest(&name, known.iter().map(String::as_str)) {
-                    Some(near) => bail!("the workflow calls no `{name}`: did you mean `{near}`?"),
-                    None => bail!("the workflow calls no `{name}`: it calls {}", known.join(", ")),
+                    Some(near) => usage!("the workflow calls no `{name}`: did you mean `{near}`?"),
+                    None => usage!("the workflow calls no `{name}`: it calls {}", known.join(", ")),
                 }
             }
             Err(error) => Err(error.into()),
@@ -220,7 +220,11 @@ async fn wait(handle: Handle, output: &Output) -> anyhow::Result<(Report, Option
 }
 
 fn explain(error: StartError, given: &Sources) -> anyhow::Error {
-    let StartError::Settings(errors) = error else { return anyhow::Error::new(error) };
+    let errors = match error {
+        StartError::Settings(errors) => errors,
+        StartError::Input(error) => return Usage(format!("the input does not fit: {error}")).into(),
+        other => return anyhow::Error::new(other),
+    };
     let lines: Vec<String> = errors.iter().map(|error| setting(error, given)).collect();
     anyhow::anyhow!("{}", lines.join("\n       "))
 }

@@ -87,6 +87,9 @@ impl Test {
             let place = sources.place(test.span);
             if found.is_empty() {
                 counts.passed += 1;
+                if output.is_quiet() {
+                    continue;
+                }
                 let word = paint(output, Style::Good, "ok");
                 output.result(&format!("{word}      {place}  {}\n", test.name))?;
                 continue;

@@ -4,11 +4,14 @@
 use flow_diagnostics::Diagnostic;
 use flow_driver::{CompiledWorkflow, Sources};
 use flow_engine::{AttemptReport, AttemptResult, StepReport};
-use flow_plan::{Location, StepId};
+use flow_plan::{EffectClass, Idempotency, Location, StepId};
 use flow_source::{FileId, Span};
 use flow_vm::{Attention, Failure, Raised, StepPath, Undone};
 
 use super::progress::{printable, span};
+
+/// How much of an answer is shown.
+const ANSWER_CHARS_MAX: usize = 300;
 
 /// The diagnostic of a failed execution.
 pub(crate) fn failed(
@@ -38,6 +41,11 @@ pub(crate) fn held(
                 .note(format!("nobody knows whether `{name}` took effect, so nothing before it is undone")),
         };
     }
+    let stands: Vec<&str> =
+        standing(steps, &attention.undone, workflow).map(|step| step.name.as_str()).collect();
+    if !stands.is_empty() {
+        diagnostic = diagnostic.note(format!("done, and not undone: {}", stands.join(", ")));
+    }
     diagnostic.help("needs attention: ask the called service what it did, and settle it there by hand")
 }
 
@@ -55,6 +63,9 @@ fn raised(
         diagnostic = diagnostic.label(format!("`{name}` failed here"));
         if let Some(attempts) = attempts(*step, path, steps) {
             diagnostic = diagnostic.note(format!("attempts of `{name}`: {attempts}"));
+        }
+        if let Some(answer) = answer(*step, path, steps) {
+            diagnostic = diagnostic.note(format!("the answer: {answer}"));
         }
     } else {
         diagnostic = diagnostic.label("raised here");
@@ -84,8 +95,49 @@ pub(crate) fn place(location: Location, workflow: &CompiledWorkflow, sources: &S
 /// The attempts of a call, in words: `503, 503, 402`.
 fn attempts(step: StepId, path: &StepPath, steps: &[StepReport]) -> Option<String> {
     let report = steps.iter().find(|report| report.step == step && report.path == *path)?;
-    let words: Vec<String> = report.attempts.iter().map(attempt).collect();
-    (!words.is_empty()).then(|| format!("{} ({})", words.len(), words.join(", ")))
+    // The same outcome several times in a row is said once.
+    let mut words: Vec<(String, usize)> = Vec::new();
+    for word in report.attempts.iter().map(attempt) {
+        match words.last_mut() {
+            Some((last, times)) if *last == word => *times += 1,
+            _ => words.push((word, 1)),
+        }
+    }
+    let said =
+        words.iter().map(|(word, times)| if *times > 1 { format!("{times} × {word}") } else { word.clone() });
+    let said: Vec<String> = said.collect();
+    (!said.is_empty()).then(|| format!("{} ({})", report.attempts.len(), said.join(", ")))
+}
+
+/// The beginning of the last answer to a call, on one line.
+fn answer(step: StepId, path: &StepPath, steps: &[StepReport]) -> Option<String> {
+    let report = steps.iter().find(|report| report.step == step && report.path == *path)?;
+    let excerpt = &report.attempts.last()?.excerpt;
+    let text = String::from_utf8_lossy(excerpt);
+    let text = printable(text.split_whitespace().collect::<Vec<_>>().join(" ").as_str());
+    let shown: String = text.chars().take(ANSWER_CHARS_MAX).collect();
+    let more = if shown.len() < text.len() { " …" } else { "" };
+    (!shown.is_empty()).then(|| format!("{shown}{more}"))
+}
+
+/// The steps that took effect and still stand: neither undone nor undoing.
+pub(crate) fn standing<'a>(
+    steps: &'a [StepReport],
+    undone: &'a [Undone],
+    workflow: &'a CompiledWorkflow,
+) -> impl Iterator<Item = &'a StepReport> {
+    steps.iter().filter(move |step| {
+        let acts = workflow.plan.step_operation(step.step).is_some_and(|operation| {
+            operation.class != EffectClass::Safe && operation.idempotency != Some(Idempotency::Natural)
+        });
+        let took_effect = step
+            .attempts
+            .iter()
+            .any(|attempt| matches!(attempt.result, Some(AttemptResult::Answered { good: true, .. })));
+        let was_undone =
+            undone.iter().any(|undone| undone.step == Some(step.step) && undone.path == step.path);
+        acts && took_effect && !step.undoes && !was_undone
+    })
 }
 
 fn attempt(attempt: &AttemptReport) -> String {

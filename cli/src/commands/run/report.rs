@@ -3,7 +3,7 @@
 use flow_diagnostics::render::Terminal;
 use flow_driver::CompiledWorkflow;
 use flow_engine::{AttemptResult, Outcome, Report};
-use flow_vm::{Raised, Undone};
+use flow_vm::{Raised, Undone, Unsettled};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -33,8 +33,11 @@ struct Document<'a> {
     error: Option<Error<'a>>,
     attempts: Vec<Attempt>,
     undone: Vec<UndoneStep>,
+    /// What is done and not undone, where the execution is held.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    unsettled: Vec<String>,
+    standing: Vec<UndoneStep>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unsettled: Vec<Open>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
 }
@@ -69,10 +72,20 @@ struct Attempt {
     status: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<String>,
+    /// The beginning of an answer that is not what the step needs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     took_us: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_us: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Open {
+    step: String,
+    path: String,
+    why: String,
 }
 
 #[derive(Serialize)]
@@ -121,8 +134,8 @@ impl<'a> Shown<'a> {
     /// # Errors
     /// Where a result is not JSON: a defect.
     pub(crate) fn json(&self) -> anyhow::Result<String> {
-        let (mut result, mut error, mut undone, mut unsettled, mut reason) =
-            (None, None, &[][..], Vec::new(), None);
+        let (mut result, mut error, mut undone, mut reason) = (None, None, &[][..], None);
+        let (mut standing, mut unsettled) = (Vec::new(), Vec::new());
         let status = match &self.report.outcome {
             Outcome::Succeeded(json) => {
                 result = Some(raw(json)?);
@@ -131,13 +144,15 @@ impl<'a> Shown<'a> {
             Outcome::Failed(failed) => {
                 error = Some(self.error(&failed.error)?);
                 undone = &failed.undone;
-                "failed"
+                if failed.error.name == "cancelled" { "cancelled" } else { "failed" }
             }
             Outcome::NeedsAttention(attention) => {
                 error = Some(self.error(&attention.error)?);
                 undone = &attention.undone;
-                unsettled =
-                    attention.steps.iter().map(|step| self.workflow.plan.step_name(step.step)).collect();
+                unsettled = attention.steps.iter().map(|step| self.open(step)).collect();
+                let stands = failure::standing(&self.report.steps, undone, self.workflow);
+                standing =
+                    stands.map(|s| UndoneStep { step: s.name.clone(), path: s.path.0.clone() }).collect();
                 "needs_attention"
             }
             Outcome::Paused { reason: why } => {
@@ -154,6 +169,7 @@ impl<'a> Shown<'a> {
             error,
             attempts: self.attempts(),
             undone: undone.iter().map(|undone| self.undone(undone)).collect(),
+            standing,
             unsettled,
             reason,
         };
@@ -197,6 +213,8 @@ impl<'a> Shown<'a> {
                     outcome,
                     status,
                     message,
+                    body: (!attempt.excerpt.is_empty())
+                        .then(|| String::from_utf8_lossy(&attempt.excerpt).into_owned()),
                     took_us: attempt.took_us,
                     retry_after_us: attempt.retry_after_us,
                 }
@@ -204,6 +222,14 @@ impl<'a> Shown<'a> {
             step.attempts.iter().map(of_step).collect::<Vec<_>>()
         };
         self.report.steps.iter().flat_map(each).collect()
+    }
+
+    fn open(&self, step: &Unsettled) -> Open {
+        let why = match &step.undo_error {
+            Some(error) => format!("its undo failed: {}", error.message),
+            None => "nobody knows whether it took effect".to_owned(),
+        };
+        Open { step: self.workflow.plan.step_name(step.step), path: step.path.0.clone(), why }
     }
 
     fn undone(&self, undone: &Undone) -> UndoneStep {
