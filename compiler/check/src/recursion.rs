@@ -6,12 +6,15 @@ use flow_source::Span;
 use rustc_hash::FxHashSet;
 
 use crate::checker::Checker;
+use crate::types::{Ty, TyKind};
 
 /// What calls and is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Callable {
     Function(FunctionId),
     Workflow(WorkflowId),
+    /// A `where`, by its condition: a value that is taken as a type with `as` is held to it.
+    Condition(ExprId),
 }
 
 impl Checker<'_> {
@@ -22,7 +25,8 @@ impl Checker<'_> {
             .functions
             .indices()
             .map(Callable::Function)
-            .chain(program.workflows.indices().map(Callable::Workflow));
+            .chain(program.workflows.indices().map(Callable::Workflow))
+            .chain(self.all_conditions().into_iter().map(Callable::Condition));
         let mut done = FxHashSet::default();
         for callable in all {
             self.visit(callable, &mut Vec::new(), &mut done);
@@ -54,6 +58,17 @@ impl Checker<'_> {
         let what = match called {
             Callable::Function(_) => "function",
             Callable::Workflow(_) => "workflow",
+            Callable::Condition(_) => {
+                let message = "a `where` needs itself to be checked";
+                let mut diagnostic = Diagnostic::new(&codes::F0319, *last, message);
+                if let Callable::Condition(condition) = called {
+                    diagnostic = diagnostic.also(self.span(condition), "this condition");
+                }
+                self.report(
+                    diagnostic.help("`as` holds a value to the conditions of its type: take it as another"),
+                );
+                return;
+            }
         };
         let mut diagnostic = Diagnostic::new(&codes::F0319, *last, format!("{what} `{name}` calls itself"));
         if circle.len() > 1 {
@@ -63,20 +78,51 @@ impl Checker<'_> {
         }
         diagnostic = diagnostic.help(match called {
             Callable::Function(_) => "use a method such as `fold`, which goes over a list",
-            Callable::Workflow(_) => "use a `while` loop",
+            Callable::Workflow(_) | Callable::Condition(_) => "use a `while` loop",
         });
         self.report(diagnostic);
+    }
+
+    /// The conditions that a value of a type is held to, inside and as a whole.
+    fn conditions_of(&self, ty: Ty) -> Vec<ExprId> {
+        let types = &self.typed.types;
+        let found = std::cell::RefCell::new(Vec::new());
+        types.any_inside(ty, |kind| {
+            match kind {
+                TyKind::Named(decl, _) => {
+                    found.borrow_mut().extend(types.conditions.get(*decl).map(|(_, condition)| *condition));
+                }
+                TyKind::Record(fields) => {
+                    let conditions = fields.iter().filter_map(|field| field.constraint.as_ref());
+                    found.borrow_mut().extend(conditions.map(|constraint| constraint.condition));
+                }
+                _ => {}
+            }
+            false
+        });
+        found.into_inner()
+    }
+
+    /// Every condition of declared types.
+    fn all_conditions(&self) -> Vec<ExprId> {
+        let types = &self.typed.types;
+        let own = self.program.types.indices().filter_map(|decl| types.conditions.get(decl));
+        let own = own.map(|(_, condition)| *condition);
+        let inside = self.program.types.indices().filter_map(|decl| types.declared.get(decl).copied());
+        own.chain(inside.flat_map(|ty| self.conditions_of(ty))).collect()
     }
 
     fn callable_name(&self, callable: Callable) -> String {
         match callable {
             Callable::Function(function) => self.program.functions[function].name.text.to_string(),
             Callable::Workflow(workflow) => self.program.workflows[workflow].name.text.to_string(),
+            Callable::Condition(_) => "where".to_owned(),
         }
     }
 
     fn calls_of(&self, callable: Callable) -> Vec<(Callable, Span)> {
         let program = self.program;
+        let none = Vec::new();
         let (body, params) = match callable {
             Callable::Function(function) => {
                 (program.functions[function].body, &program.functions[function].params)
@@ -84,6 +130,7 @@ impl Checker<'_> {
             Callable::Workflow(workflow) => {
                 (program.workflows[workflow].body, &program.workflows[workflow].params)
             }
+            Callable::Condition(condition) => (condition, &none),
         };
         let mut calls = Vec::new();
         let mut look = |root: ExprId| {
@@ -93,6 +140,10 @@ impl Checker<'_> {
                 }
                 ExprKind::CallWorkflow { workflow, callee, .. } => {
                     calls.push((Callable::Workflow(*workflow), *callee));
+                }
+                ExprKind::As { ty, .. } => {
+                    let conditions = self.conditions_of(self.typed.ty(expr)).into_iter();
+                    calls.extend(conditions.map(|condition| (Callable::Condition(condition), ty.span)));
                 }
                 _ => {}
             });

@@ -91,7 +91,10 @@ impl Context<'_> {
             ExprKind::Record(items) => {
                 let each = |item: &RecordItem| match item {
                     RecordItem::Field { name, value } => {
-                        Some(format!("{}:{}", serde_json::to_string(&*name.text).ok()?, self.json(*value)?))
+                        let field = self.typed.types.field(self.typed.ty(expr), &name.text);
+                        let wire =
+                            field.and_then(|(_, field)| field.wire).unwrap_or_else(|| name.text.clone());
+                        Some(format!("{}:{}", serde_json::to_string(&*wire).ok()?, self.json(*value)?))
                     }
                     RecordItem::Spread(_) => None,
                 };
@@ -102,6 +105,22 @@ impl Context<'_> {
                     Some(format!("{}:{}", self.json(entry.key)?, self.json(entry.value)?))
                 };
                 Some(texts(entries.iter().map(each).collect::<Option<_>>()?, '{', '}'))
+            }
+            ExprKind::Case { name, fields, .. } => {
+                let union = self.typed.types.union(self.typed.ty(expr))?;
+                let (_, case) = union.case(&name.text)?;
+                let fields = self.json(*fields)?;
+                let Some(tag) = &union.tag else { return Some(fields) };
+                let wire = match &case.wire {
+                    None => serde_json::to_string(&*case.name).ok()?,
+                    Some(LiteralKind::String(text)) => serde_json::to_string(&**text).ok()?,
+                    Some(LiteralKind::Int(number)) => number.to_string(),
+                    Some(LiteralKind::Bool(truth)) => truth.to_string(),
+                    Some(LiteralKind::Null | LiteralKind::Decimal(_)) => return None,
+                };
+                let rest = fields.strip_prefix('{')?;
+                let comma = if rest == "}" { "" } else { "," };
+                Some(format!("{{{}:{wire}{comma}{rest}", serde_json::to_string(&**tag).ok()?))
             }
             ExprKind::Block(block) if block.statements.is_empty() => self.json(block.value?),
             _ => None,

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use flow_check::{CheckedBackoff, Condition, EffectClass, Ty};
+use flow_check::{CheckedBackoff, Condition, EffectClass, Ty, TyKind};
 use flow_hir::{
     ApiId, ConfigId, ErrorDeclId, ErrorRef, ExprId, ExprKind, OperationId, RetryId, StatusPattern, WorkflowId,
 };
@@ -120,6 +120,17 @@ impl Context<'_> {
         let declared = &self.program.config[id];
         let checked = self.typed.config.get(id).copied();
         let ty = self.ty(checked.map_or(Ty::ERROR, |checked| checked.ty));
+        let encoded = checked.is_some_and(|checked| {
+            self.typed.types.any_inside(checked.ty, |kind| matches!(kind, TyKind::Encoded(..)))
+        });
+        if let (true, Some(default)) = (encoded, declared.default) {
+            let span = self.program.exprs[default].span;
+            self.not_built(
+                span,
+                "a default of a type with `encoded`",
+                "leave `encoded` out of the configuration",
+            );
+        }
         let default = declared.default.and_then(|default| {
             let json = self.json(default);
             if json.is_none() {

@@ -268,6 +268,8 @@ macro_rules! for_each_op {
             Rethrow "rethrow" { error: read Error } "raises a caught error again";
             ErrorIs "error_is" { dst: write Bool, src: read Error, error: error Any } "dst = whether it is the declared error";
             ErrorFields "error_fields" { dst: write Record, src: read Error, error: error Any } "dst = its fields; another error is `cast`";
+            MakeError "error" { dst: write Error, error: error Any, fields: read Record } "dst = a value of the declared error, not raised";
+            ErrorStep "error_step" { dst: write Optional, src: read Error } "dst = the name of the operation whose call raised it, or null; a text";
             ErrorName "error_name" { dst: write Text, src: read Error } "dst = its name";
             ErrorMessage "error_message" { dst: write Text, src: read Error } "dst = its message";
             EnterSaga "enter_saga" { } "opens a saga";

@@ -196,6 +196,11 @@ pub(crate) fn message(heap: &Heap, error: u64) -> Result<u64, Fault> {
     heap.word(error, 2)
 }
 
+/// The step whose call raised it.
+pub(crate) fn step(heap: &Heap, error: u64) -> Result<Option<StepId>, Fault> {
+    Ok(u32::try_from(heap.word(error, 6)?).ok().map(StepId))
+}
+
 /// The record of a declared error's fields.
 pub(crate) fn fields(heap: &Heap, error: u64) -> Result<u64, Fault> {
     heap.word(error, 3)

@@ -510,6 +510,17 @@ impl Context<'_> {
                 }
                 set(slots, dst, error_object::fields(self.heap, src)?);
             }
+            Op::MakeError { dst, error, fields } => {
+                let parts = (get(slots, fields), NULL);
+                let made = error_object::declared(self.env, self.heap, error, parts, self.place)?;
+                set(slots, dst, made);
+            }
+            Op::ErrorStep { dst, src } => {
+                let name = error_object::step(self.heap, get(slots, src))?;
+                let name = name.map(|step| self.env.program.plan().step_name(step));
+                let handle = name.map_or(Ok(NULL), |name| self.heap.new_text(&name))?;
+                set(slots, dst, handle);
+            }
             Op::ErrorName { dst, src } => {
                 let name = error_object::name(self.env, self.heap, get(slots, src))?;
                 set(slots, dst, self.heap.new_text(&name)?);

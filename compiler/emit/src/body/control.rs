@@ -314,6 +314,13 @@ impl Context<'_> {
                 });
             }
             _ => {
+                if because.is_some() {
+                    self.not_built(
+                        span,
+                        "`because` after an error that is a value",
+                        "write the error out: `fail Name { … } because e`",
+                    );
+                }
                 let value = self.expr(error);
                 self.at(span);
                 self.current.emit(Op::Rethrow { error: value.reg });
@@ -423,9 +430,27 @@ impl Context<'_> {
         self.field(record, &name.text)
     }
 
-    /// `e.name` and `e.message`, which every error has.
+    /// A value of an error that is not raised.
+    pub(super) fn error_value(&mut self, id: ExprId, error: ErrorRef, fields: ExprId) -> Value {
+        let ErrorRef::Declared(declared) = error else {
+            return self.absent_feature(id, "a value of an error of the language", "declare one of your own");
+        };
+        let fields = self.expr(fields);
+        let error = self.error_type(declared);
+        let out = self.register_as(Type::Error);
+        self.current.emit(Op::MakeError { dst: out.reg, error, fields: fields.reg });
+        out
+    }
+
+    /// `e.name`, `e.message` and `e.step`, which every error has.
     pub(super) fn error_own_field(&mut self, id: ExprId, base: ExprId, name: &Name) -> Value {
         let value = self.expr(base);
+        if &*name.text == "step" {
+            let text = self.intern(Type::String);
+            let out = self.register_as(Type::Optional(text));
+            self.current.emit(Op::ErrorStep { dst: out.reg, src: value.reg });
+            return out;
+        }
         let out = self.register_as(Type::String);
         let (dst, src) = (out.reg, value.reg);
         match &*name.text {
@@ -433,7 +458,7 @@ impl Context<'_> {
             "message" => self.current.emit(Op::ErrorMessage { dst, src }),
             _ => {
                 let what = format!("`.{}` of an error", name.text);
-                return self.absent_feature(id, &what, "use `.name` or `.message`");
+                return self.absent_feature(id, &what, "use `.name`, `.message` or `.step`");
             }
         }
         out

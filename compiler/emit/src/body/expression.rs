@@ -72,7 +72,7 @@ impl Context<'_> {
             ExprKind::Within { duration, body, .. } => self.within(*duration, *body),
             ExprKind::Sleep { duration, until } => self.sleep(*duration, *until),
             ExprKind::Log { message } => self.log(*message),
-            ExprKind::Error { .. } => self.absent_feature(id, "an error as a value", "use it in `fail`"),
+            ExprKind::Error { error, fields, .. } => self.error_value(id, *error, *fields),
             ExprKind::Case { name, fields, .. } => self.case_value(id, name, *fields),
             ExprKind::CallWorkflow { .. } => {
                 self.absent_feature(id, "a child execution", "put its steps into this workflow")

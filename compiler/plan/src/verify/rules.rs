@@ -97,7 +97,14 @@ pub(super) fn check(body: &Body<'_>, op: &Op) -> Checked {
         Op::Library { dst, builtin, args } => body.library(dst, builtin, args),
         Op::Call { dst, step, args, captures } => body.call(dst, step, args, captures),
         Op::Fork { dst, group } => body.fork(dst, group),
-        Op::Fail { error, fields } | Op::FailBecause { error, fields, .. } => body.error(fields, error),
+        Op::Fail { error, fields }
+        | Op::FailBecause { error, fields, .. }
+        | Op::MakeError { error, fields, .. } => body.error(fields, error),
+        Op::ErrorStep { dst, .. } => {
+            let inner = checker.inner(body.ty(dst)?);
+            let is_text = inner.is_some_and(|inner| matches!(checker.open(inner), Type::String));
+            ensure(is_text, || "a step's name is a text, or null".to_owned())
+        }
         Op::ErrorFields { dst, error, .. } => body.error(dst, error),
         Op::RegisterUndo { function, captures } => {
             body.callee(function, Purity::Flow)?;
