@@ -13,6 +13,7 @@
 mod cli;
 mod errors;
 mod language;
+mod mistakes;
 mod order;
 mod plan;
 mod readme;

@@ -1,6 +1,7 @@
 //! The pages of `docs/errors`: one a code, whose examples give the code and whose fixes do not.
 
 mod explain;
+mod formats;
 mod unshown;
 
 use std::collections::BTreeSet;

@@ -31,6 +31,10 @@ enum Format {
     Text,
     /// One JSON document.
     Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// Workflow commands, which GitHub shows beside the lines.
+    Github,
 }
 
 impl Check {
@@ -59,8 +63,15 @@ impl Check {
                 }
             }
         }
-        if self.format == Format::Json {
-            text = format!("{}\n", render::json(findings.iter().copied()));
+        let all = || findings.iter().copied();
+        match self.format {
+            Format::Text => {}
+            Format::Json => text = format!("{}\n", render::json(all())),
+            Format::Sarif => {
+                let version = env!("CARGO_PKG_VERSION");
+                text = format!("{}\n", render::sarif(all(), version, super::explain::page));
+            }
+            Format::Github => text = render::github(all()),
         }
         output.result(&text)?;
         let count =

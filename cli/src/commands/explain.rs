@@ -2,6 +2,8 @@
 
 mod pages;
 
+pub(crate) use pages::of as page;
+
 use clap::Args;
 use flow_diagnostics::{codes, nearest};
 

@@ -1,7 +1,7 @@
 //! The pages of `docs/errors`, one a code, embedded. A test keeps the list in step with the registry.
 
 /// The page of a registered code.
-pub(super) fn of(code: &str) -> Option<&'static str> {
+pub(crate) fn of(code: &str) -> Option<&'static str> {
     PAGES.iter().find(|(id, _)| *id == code).map(|(_, page)| *page)
 }
 

@@ -32,8 +32,9 @@ struct Place<'a> {
     file: String,
     start: Point,
     end: Point,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    text: &'a str,
+    /// What is said there; of a change the text that it puts there, which may be empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -61,7 +62,9 @@ pub fn json<'a>(diagnostics: impl IntoIterator<Item = (&'a Diagnostic, &'a Sourc
 }
 
 fn entry<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Entry<'a> {
-    let label = |label: &'a Label| place(label.span, &label.text, sources);
+    let label = |label: &'a Label| {
+        place(label.span, Some(label.text.as_str()).filter(|text| !text.is_empty()), sources)
+    };
     Entry {
         code: &diagnostic.code,
         severity: severity_word(diagnostic.severity),
@@ -75,11 +78,11 @@ fn entry<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Entry<'a> {
 }
 
 fn fix<'a>(edit: &'a Edit, sources: &'a Sources) -> Fix<'a> {
-    let changes = edit.changes.iter().map(|change| place(change.span, &change.text, sources)).collect();
+    let changes = edit.changes.iter().map(|change| place(change.span, Some(&change.text), sources)).collect();
     Fix { title: &edit.title, changes }
 }
 
-fn place<'a>(span: Span, text: &'a str, sources: &'a Sources) -> Place<'a> {
+fn place<'a>(span: Span, text: Option<&'a str>, sources: &'a Sources) -> Place<'a> {
     let file = sources.get(span.file);
     let point = |byte: u32| {
         let position = file.map(|file| file.position(byte));

@@ -84,7 +84,7 @@ pub(super) fn severity_word(severity: Severity) -> &'static str {
 }
 
 /// Text of others may hold control and bidirectional characters: they are shown escaped, never sent.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         let hidden = c.is_control() && c != '\n'
