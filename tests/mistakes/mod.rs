@@ -17,7 +17,7 @@ use crate::tidy::root;
 
 /// The present counts: they may rise.
 const MISTAKES: usize = 74;
-const RIGHT_LINE_MIN: usize = 68;
+const RIGHT_LINE_MIN: usize = 69;
 const MEANT_MIN: usize = 21;
 
 /// What was measured of one mistake.
