@@ -685,6 +685,7 @@ impl Operands for Body<'_> {
                 let index = fields.iter().position(|field| field.name == name);
                 types.field_offset(fields, index.unwrap_or_else(|| panic!("no field `{name}`")))
             }
+            (_, "case") => self.cursor.number(),
             ("some.wide" | "push", _) => self.width_of(2),
             _ => self.width_of(1),
         }

@@ -212,6 +212,59 @@ fn a_condition_that_runs_itself_is_refused() {
     refused(&assemble(text), "a condition", "f0: it comes to run itself");
 }
 
+/// The instructions of unions, and what is wrong with each.
+#[test]
+fn cases_that_are_refused() {
+    let text = r#"
+        type Event = tagged "kind" A { id: string } | B { }
+        flow main(p0: string) -> string {
+            let event: Event, parts: { id: string }, yes: bool
+            record parts { id: string } (p0)
+            case event Event 0 parts
+            is_case yes event 0
+            case_fields parts event 0
+            return p0
+        }
+    "#;
+    verify(&assemble(text)).unwrap();
+    let cases = [
+        ("case event Event 0 parts", "case event Event 1 parts", "is due"),
+        ("case event Event 0 parts", "case event Event 2 parts", "has no case 2"),
+        ("case event Event 0 parts", "case event { id: string } 0 parts", "is due"),
+        ("is_case yes event 0", "is_case yes event 7", "has no case 7"),
+        ("is_case yes event 0", "is_case yes parts 0", "of kind Tagged"),
+        ("case_fields parts event 0", "case_fields parts event 1", "is due"),
+    ];
+    for (from, to, expected) in cases {
+        assert!(text.contains(from), "{from}");
+        refused(&assemble(&text.replacen(from, to, 1)), to, expected);
+    }
+}
+
+/// Forms on the wire that are not those of a type, and conditions that are none.
+#[test]
+fn boundaries_that_are_refused() {
+    use flow_plan::{Boundary, WireForm};
+    let base = assemble(&base());
+    let int = base.types.0.iter().position(|ty| *ty == Type::Int).unwrap();
+    let int = TypeId(u32::try_from(int).unwrap());
+    let form = |form| Boundary { form: Some(form), check: None };
+    let check = |check| Boundary { form: None, check: Some(FunctionId(check)) };
+    for (boundaries, expected) in [
+        (vec![(int, form(WireForm::Text))], "is not one of its type"),
+        (vec![(int, form(WireForm::Seconds))], "is not one of its type"),
+        (vec![(int, Boundary::default())], "is not one of its type"),
+        (vec![(int, check(1))], "is no condition on"),
+        (vec![(int, check(99))], "there is no function"),
+        (vec![(int, check(0)), (int, check(0))], "not in the order of types"),
+        (vec![(TypeId(999), check(0))], "there is no type"),
+    ] {
+        let plan = Plan { boundaries, ..base.clone() };
+        refused(&plan, expected, expected);
+    }
+    verify(&Plan { boundaries: vec![(int, check(0))], ..base }).unwrap();
+}
+
 /// Calls in loops whose counters begin again.
 #[test]
 fn a_round_that_is_counted_by_an_inner_loop_alone_is_refused() {
