@@ -15,6 +15,8 @@ pub(crate) enum Exit {
     Source = 3,
     /// It could not be done: a file, the network, a permission.
     Unable = 4,
+    /// Its terminal went away.
+    HungUp = 129,
     /// Interrupted by Ctrl-C.
     Interrupted = 130,
     /// Ended by SIGTERM.

@@ -27,7 +27,7 @@ use crate::output::{Color, Output};
     max_term_width = 80,
     after_help = "Example:\n  flow new shop && cd shop && flow test && flow run main.flow\n\n\
                   Exit codes: 0 ok, 1 what was asked for failed, 2 usage, 3 source does not\n\
-                  compile, 4 could not do it, 130 and 143 ended by a signal."
+                  compile, 4 could not do it, 129, 130 and 143 by a signal."
 )]
 struct Cli {
     #[command(subcommand)]

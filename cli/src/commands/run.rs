@@ -194,12 +194,13 @@ fn bounded(source: impl std::io::Read, name: &str) -> anyhow::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Waits for the end. Ctrl-C or SIGTERM cancels the execution, which undoes what it did; a second one ends the
+/// Waits for the end. Ctrl-C, SIGTERM or the terminal's end cancels the execution, which undoes what it did; a second one ends the
 /// process at once.
 async fn wait(handle: Handle, output: &Output) -> anyhow::Result<(Report, Option<Exit>)> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupts = signal(SignalKind::interrupt())?;
     let mut terminations = signal(SignalKind::terminate())?;
+    let mut hangups = signal(SignalKind::hangup())?;
     let canceller = handle.canceller();
     let mut caught = None;
     let report = handle.report();
@@ -209,6 +210,7 @@ async fn wait(handle: Handle, output: &Output) -> anyhow::Result<(Report, Option
             report = &mut report => return Ok((report?, caught)),
             _ = interrupts.recv() => Exit::Interrupted,
             _ = terminations.recv() => Exit::Terminated,
+            _ = hangups.recv() => Exit::HungUp,
         };
         if caught.is_some() {
             std::process::exit(exit as i32);

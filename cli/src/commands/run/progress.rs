@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flow_engine::{AttemptResult, Delay, EventKind, Watcher};
+use flow_engine::{AttemptResult, Delay, Event, EventKind, Watcher};
 use flow_plan::Plan;
 
 use crate::output::{Output, Style};
@@ -14,14 +14,14 @@ pub(crate) fn watcher(output: &Output, plan: &Plan) -> Watcher {
         plan.operations.iter().zip(0..).map(|(_, id)| plan.operation_name(flow_plan::OperationId(id)).len());
     let width = width.max().unwrap_or(0) + "undo ".len();
     Arc::new(move |event| {
-        if let Some(line) = line(&event.kind, width, &output) {
+        if let Some(line) = line(event, width, &output) {
             output.say(&format!("{line}\n"));
         }
     })
 }
 
-fn line(kind: &EventKind, width: usize, output: &Output) -> Option<String> {
-    match kind {
+fn line(event: &Event, width: usize, output: &Output) -> Option<String> {
+    match &event.kind {
         EventKind::AttemptStarted { call, number, method, url } => output.is_verbose().then(|| {
             output.paint(Style::Dim, &format!("{:width$}  attempt {number}: {method} {url}", call.name))
         }),
@@ -42,7 +42,10 @@ fn line(kind: &EventKind, width: usize, output: &Output) -> Option<String> {
             };
             Some(format!("{:width$}  waits {} for {why}", call.name, span(*wait_us)))
         }
-        EventKind::Sleeping { .. } => Some(output.paint(Style::Dim, "sleeping")),
+        EventKind::Sleeping { until_us } => {
+            let left = u64::try_from(until_us.saturating_sub(event.at_us)).unwrap_or(0);
+            Some(output.paint(Style::Dim, &format!("sleeping for {}", span(left))))
+        }
         EventKind::Logged { text } => Some(format!("log: {}", printable(text))),
         EventKind::Recovered => Some("goes on from what was kept".to_owned()),
         EventKind::Held { reason } => {

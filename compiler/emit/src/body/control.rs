@@ -257,8 +257,9 @@ impl Context<'_> {
         value
     }
 
-    pub(super) fn sleep(&mut self, duration: ExprId, until: bool) -> Value {
+    pub(super) fn sleep(&mut self, duration: ExprId, until: bool, span: Span) -> Value {
         let value = self.expr(duration);
+        self.at(span);
         self.current.emit(if until {
             Op::SleepUntil { moment: value.reg }
         } else {

@@ -70,7 +70,7 @@ impl Context<'_> {
                 self.try_catch(id, *body, catches, *finally, *keyword)
             }
             ExprKind::Within { duration, body, .. } => self.within(*duration, *body),
-            ExprKind::Sleep { duration, until } => self.sleep(*duration, *until),
+            ExprKind::Sleep { duration, until } => self.sleep(*duration, *until, span),
             ExprKind::Log { message } => self.log(*message),
             ExprKind::Error { error, fields, .. } => self.error_value(id, *error, *fields),
             ExprKind::Case { name, fields, .. } => self.case_value(id, name, *fields),
