@@ -11,6 +11,7 @@
 )]
 
 mod cli;
+mod docs;
 mod errors;
 mod language;
 mod mistakes;
