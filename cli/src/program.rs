@@ -65,6 +65,11 @@ impl Program {
     }
 }
 
+/// The step that was undone, for people.
+pub(crate) fn undone_name(undone: &flow_vm::Undone, plan: &flow_plan::Plan) -> String {
+    undone.step.map_or_else(|| "an `undo` block".to_owned(), |step| plan.step_name(step))
+}
+
 /// The `.flow` files that paths name: files as they are, folders with all that is in them.
 ///
 /// # Errors

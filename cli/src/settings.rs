@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use flow_diagnostics::nearest;
 use flow_engine::Given;
-use flow_http::Secret;
 use flow_plan::Plan;
 
 use crate::exit::usage;
@@ -126,9 +125,8 @@ impl Sources {
         Ok(())
     }
 
-    /// The values for a plan, by the names of its entries. With `stand_in`, a secret that is not given gets a
-    /// value that is plainly none: for mocks.
-    pub(crate) fn for_plan(&self, plan: &Plan, stand_in: bool) -> Given {
+    /// The values for a plan, by the names of its entries.
+    pub(crate) fn for_plan(&self, plan: &Plan) -> Given {
         let mut given = Given::new();
         for config in &plan.config {
             match self.values.get(&config.name.to_ascii_lowercase()).map(|entry| &entry.value) {
@@ -137,9 +135,6 @@ impl Sources {
                     given.text(&config.name, text)
                 }
                 Some(Raw::Json(json)) => given.json(&config.name, json.to_string()),
-                None if config.secret && stand_in => {
-                    given.secret(&config.name, Secret::new(format!("mock-{}", config.name)));
-                }
                 None => {}
             }
         }

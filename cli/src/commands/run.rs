@@ -114,7 +114,10 @@ impl Run {
         let net =
             ReqwestNet::new(NetOptions { allow_private: given.allow_private, ..NetOptions::default() })?;
         let engine = Engine::new(Parts::new(Arc::new(MemoryStore::default()), Arc::new(net)));
-        let settings = given.for_plan(loaded.plan(), self.mock);
+        let mut settings = given.for_plan(loaded.plan());
+        if self.mock {
+            settings = settings.with_stand_ins(loaded.plan());
+        }
         let watcher = progress::watcher(output, loaded.plan());
         let begun = engine.start(loaded, input, &settings, None, watcher).await;
         let handle = match begun {

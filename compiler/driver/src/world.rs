@@ -29,8 +29,8 @@ pub enum ReadError {
     Refused(String),
 }
 
-/// The longest file that a world should hand over: 10 MB. The compiler refuses longer ones.
-pub const FILE_BYTES_MAX: u64 = 10_000_000;
+/// The longest file that a world should hand over: the compiler refuses longer ones.
+pub const FILE_BYTES_MAX: u64 = flow_syntax::FILE_BYTES_MAX as u64;
 
 impl std::fmt::Display for ReadError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -38,7 +38,7 @@ impl std::fmt::Display for ReadError {
             Self::NotFound => f.write_str("there is no such file"),
             Self::Directory => f.write_str("it is a directory"),
             Self::Outside => f.write_str("it lies outside the project"),
-            Self::TooLong => f.write_str("it is longer than 10 MB"),
+            Self::TooLong => f.write_str("it is longer than 8 MiB"),
             Self::Refused(words) => f.write_str(words),
         }
     }

@@ -7,8 +7,6 @@ use flow_plan::{
 };
 use rustc_hash::FxHashMap;
 
-use crate::liveness;
-
 /// The most registers of one function: liveness takes time and space that grow with their square.
 pub(crate) const REGISTERS_MAX: usize = 16_384;
 
@@ -232,7 +230,7 @@ impl FunctionBuilder {
             handlers: self.handlers,
             live: Vec::new(),
         };
-        function.live = liveness::find(&function);
+        function.live = flow_plan::live_tables(&function);
         let debug = FunctionDebug { name: String::new(), places: self.places, locals: self.names };
         (function, debug)
     }

@@ -9,7 +9,6 @@ mod body;
 mod builder;
 mod constant;
 mod context;
-mod liveness;
 mod tables;
 mod test;
 mod types;

@@ -41,11 +41,6 @@ impl Span {
         self.start == self.end
     }
 
-    /// Whether a byte offset lies inside, or at the end of, the span: where a cursor would touch it.
-    pub fn touches(self, offset: u32) -> bool {
-        self.start <= offset && offset <= self.end
-    }
-
     /// The range as an index into the text.
     pub fn range(self) -> std::ops::Range<usize> {
         self.start as usize..self.end as usize

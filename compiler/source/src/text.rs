@@ -40,11 +40,6 @@ impl SourceFile {
         &self.text
     }
 
-    /// The whole text, shared.
-    pub fn shared_text(&self) -> Arc<str> {
-        Arc::clone(&self.text)
-    }
-
     /// The text under a span, or an empty text where the span does not fit.
     pub fn slice(&self, span: Span) -> &str {
         self.text.get(span.range()).unwrap_or("")

@@ -31,5 +31,5 @@ pub use event::{CallName, Delay, Event, EventKind, Retry};
 pub use key::idempotency_key;
 pub use outcome::{AttemptReport, AttemptResult, Outcome, Report, StepReport};
 pub use random::{Random, SeededRandom, SystemRandom};
-pub use settings::{Given, Resolved, SettingError, resolve, resolve_mocked};
+pub use settings::{Given, Resolved, SettingError, resolve};
 pub use simulation::{Answer, Run, Simulation, run_virtual};

@@ -43,6 +43,28 @@ impl Given {
         self.secrets.push((name.into(), secret));
     }
 
+    /// The same for executions whose network is played by mocks: a secret that is not given is made up, and so is
+    /// a URL that only requests use.
+    #[must_use]
+    pub fn with_stand_ins(mut self, plan: &Plan) -> Self {
+        for entry in &plan.config {
+            let name = &entry.name;
+            if entry.secret && self.secret_of(name).is_none() {
+                self.secret(name.clone(), Secret::new(format!("mock-secret-{name}")));
+            } else if !entry.pinned && entry.default.is_none() && self.plain(name).is_none() {
+                let url = format!("\"http://{name}.invalid\"");
+                match plan.types.get(entry.ty) {
+                    Type::Url => self.json(name.clone(), url),
+                    Type::List(item) if *plan.types.get(*item) == Type::Url => {
+                        self.json(name.clone(), format!("[{url}]"));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        self
+    }
+
     fn plain(&self, name: &str) -> Option<&Plain> {
         self.plain.iter().rev().find(|(given, _)| given == name).map(|(_, value)| value)
     }
@@ -121,32 +143,6 @@ pub fn resolve(program: &Program, given: &Given) -> Result<Resolved, Vec<Setting
         }
     }
     if errors.is_empty() { Ok(Resolved { settings: Settings::new(entries), pinned }) } else { Err(errors) }
-}
-
-/// The same for executions whose network is played by mocks: a secret that is not given is made up, and so is a
-/// URL that only requests use.
-///
-/// # Errors
-/// Where what the workflow itself reads is missing, or what is given does not fit.
-pub fn resolve_mocked(program: &Program, given: &Given) -> Result<Resolved, Vec<SettingError>> {
-    let plan = program.plan();
-    let mut filled = given.clone();
-    for entry in &plan.config {
-        let name = &entry.name;
-        if entry.secret && given.secret_of(name).is_none() {
-            filled.secret(name.clone(), Secret::new(format!("mock-secret-{name}")));
-        } else if !entry.pinned && entry.default.is_none() && given.plain(name).is_none() {
-            let url = format!("\"http://{name}.invalid\"");
-            match plan.types.get(entry.ty) {
-                Type::Url => filled.json(name.clone(), url),
-                Type::List(item) if *plan.types.get(*item) == Type::Url => {
-                    filled.json(name.clone(), format!("[{url}]"));
-                }
-                _ => {}
-            }
-        }
-    }
-    resolve(program, &filled)
 }
 
 fn secret(entry: &Config, given: &Given) -> Result<Secret, SettingError> {

@@ -9,6 +9,7 @@ use flow_source::{FileId, Span};
 use flow_vm::{Attention, Failure, Raised, StepPath, Undone};
 
 use super::progress::{printable, span};
+use crate::program::undone_name;
 
 /// How much of an answer is shown.
 const ANSWER_CHARS_MAX: usize = 300;
@@ -154,11 +155,6 @@ fn undone(diagnostic: Diagnostic, undone: &[Undone], workflow: &CompiledWorkflow
     if undone.is_empty() {
         return diagnostic.note("nothing was undone");
     }
-    let names: Vec<String> = undone.iter().map(|undone| step_name(undone, workflow)).collect();
+    let names: Vec<String> = undone.iter().map(|undone| undone_name(undone, &workflow.plan)).collect();
     diagnostic.note(format!("undone, in this order: {}", names.join(", ")))
-}
-
-/// The step that was undone, for people.
-pub(crate) fn step_name(undone: &Undone, workflow: &CompiledWorkflow) -> String {
-    undone.step.map_or_else(|| "an `undo` block".to_owned(), |step| workflow.plan.step_name(step))
 }

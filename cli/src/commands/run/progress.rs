@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flow_engine::{AttemptResult, Delay, Event, EventKind, Watcher};
+use flow_engine::{AttemptResult, CallName, Delay, Event, EventKind, Watcher};
 use flow_plan::Plan;
 
 use crate::output::{Output, Style};
@@ -23,11 +23,10 @@ pub(crate) fn watcher(output: &Output, plan: &Plan) -> Watcher {
 fn line(event: &Event, width: usize, output: &Output) -> Option<String> {
     match &event.kind {
         EventKind::AttemptStarted { call, number, method, url } => output.is_verbose().then(|| {
-            output.paint(Style::Dim, &format!("{:width$}  attempt {number}: {method} {url}", call.name))
+            output.paint(Style::Dim, &format!("{:width$}  attempt {number}: {method} {url}", name(call)))
         }),
         EventKind::AttemptEnded { call, result, took_us, retry, .. } => {
-            let name = if call.undoes { format!("undo {}", call.name) } else { call.name.clone() };
-            let mut line = format!("{name:width$}  {}  {}", outcome(result, output), span(*took_us));
+            let mut line = format!("{:width$}  {}  {}", name(call), outcome(result, output), span(*took_us));
             if let Some(retry) = retry {
                 let asked = if retry.asked { ", as the server asked" } else { "" };
                 let text = format!("again in {}{asked}", span(retry.after_us));
@@ -40,7 +39,7 @@ fn line(event: &Event, width: usize, output: &Output) -> Option<String> {
                 Delay::Rate => "its rate",
                 Delay::RetryBudget => "its retry budget",
             };
-            Some(format!("{:width$}  waits {} for {why}", call.name, span(*wait_us)))
+            Some(format!("{:width$}  waits {} for {why}", name(call), span(*wait_us)))
         }
         EventKind::Sleeping { until_us } => {
             let left = u64::try_from(until_us.saturating_sub(event.at_us)).unwrap_or(0);
@@ -52,6 +51,10 @@ fn line(event: &Event, width: usize, output: &Output) -> Option<String> {
             Some(output.paint(Style::Warn, &format!("held: {}", printable(reason))))
         }
     }
+}
+
+fn name(call: &CallName) -> String {
+    if call.undoes { format!("undo {}", call.name) } else { call.name.clone() }
 }
 
 fn outcome(result: &AttemptResult, output: &Output) -> String {

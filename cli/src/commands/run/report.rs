@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::failure;
 use crate::output::Output;
-use crate::program::Program;
+use crate::program::{Program, undone_name};
 
 /// The version of the JSON form.
 const FORMAT_VERSION: u32 = 1;
@@ -233,7 +233,7 @@ impl<'a> Shown<'a> {
     }
 
     fn undone(&self, undone: &Undone) -> UndoneStep {
-        UndoneStep { step: failure::step_name(undone, self.workflow), path: undone.path.0.clone() }
+        UndoneStep { step: undone_name(undone, &self.workflow.plan), path: undone.path.0.clone() }
     }
 }
 

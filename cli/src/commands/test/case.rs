@@ -8,7 +8,7 @@ use flow_diagnostics::Diagnostic;
 use flow_driver::{
     Action, ActionKind, CallCount, Compilation, CompiledWorkflow, TestCase, TestOperation, Value,
 };
-use flow_engine::{Given, Outcome, Report, Run, resolve_mocked, run_virtual};
+use flow_engine::{Given, Outcome, Report, Run, resolve, run_virtual};
 use flow_source::Span;
 use flow_vm::Program;
 
@@ -171,7 +171,7 @@ impl Case<'_> {
         Self: 'a,
     {
         let program = Arc::new(Program::load(workflow.plan.clone())?);
-        let resolved = match resolve_mocked(&program, &Given::new()) {
+        let resolved = match resolve(&program, &Given::new().with_stand_ins(&workflow.plan)) {
             Ok(resolved) => resolved,
             Err(errors) => {
                 for error in errors {

@@ -7,6 +7,7 @@ use flow_plan::Plan;
 use flow_vm::{Raised, Undone};
 
 use super::mocks::Called;
+use crate::program::undone_name;
 
 /// One line for each call, in the order in which they began, and one for the end.
 pub(super) fn text(report: &Report, calls: &[Called], plan: &Plan) -> String {
@@ -44,8 +45,7 @@ pub(super) fn text(report: &Report, calls: &[Called], plan: &Plan) -> String {
 
 fn undone(out: &mut String, undone: &[Undone], plan: &Plan) {
     for undone in undone {
-        let name = undone.step.map_or_else(|| "an `undo` block".to_owned(), |step| plan.step_name(step));
-        let _ = writeln!(out, "undone {name}");
+        let _ = writeln!(out, "undone {}", undone_name(undone, plan));
     }
 }
 
