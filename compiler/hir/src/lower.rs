@@ -281,7 +281,7 @@ impl Lowerer {
                 ast::WorkflowClause::KeyClause(clause) => self.not_built(
                     clause.syntax(),
                     "`key` of a workflow",
-                    "give a key when starting: `flow run --key`",
+                    "leave it out: each start is an execution of its own",
                 ),
                 ast::WorkflowClause::OnePerClause(clause) => {
                     self.not_built(clause.syntax(), "`one per`", "leave it out");

@@ -187,7 +187,7 @@ macro_rules! for_each_op {
             Config "config" { dst: write Any, entry: config Any } "dst = the value pinned at the start";
 
             // Numbers.
-            AddInt "add.int" { dst: write Whole, a: read Whole, b: read Whole } "dst = a + b; overflow is `arithmetic`";
+            AddInt "add.int" { dst: write Whole, a: read Whole, b: read Whole } "dst = a + b, of one type, or a moment and a duration; overflow is `arithmetic`";
             SubInt "sub.int" { dst: write Whole, a: read Whole, b: read Whole } "dst = a - b; overflow is `arithmetic`";
             MulInt "mul.int" { dst: write Whole, a: read Whole, b: read Whole } "dst = a * b; overflow is `arithmetic`";
             DivInt "div.int" { dst: write Int, a: read Int, b: read Int } "dst = a div b, toward zero; by zero or overflow is `arithmetic`";

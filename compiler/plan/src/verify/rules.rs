@@ -44,7 +44,12 @@ pub(super) fn check(body: &Body<'_>, op: &Op) -> Checked {
         }
         Op::AddInt { dst, a, b } | Op::SubInt { dst, a, b } => {
             body.pair(dst, a)?;
-            body.pair(dst, b)
+            // A moment and a length of time give a moment.
+            let type_of = |reg| body.ty(reg).map(|id| plan.types.get(id));
+            match (type_of(a)?, type_of(b)?) {
+                (Type::Timestamp, Type::Duration) => Ok(()),
+                _ => body.pair(dst, b),
+            }
         }
         Op::NegInt { dst, src } => body.pair(dst, src),
         Op::EqInt { a, b, .. } | Op::LtInt { a, b, .. } | Op::LeInt { a, b, .. } => body.pair(a, b),
