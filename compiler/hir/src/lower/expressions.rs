@@ -166,17 +166,9 @@ impl Lowerer {
         let kind = match literal.value() {
             // The lexer has reported what is malformed.
             None => ExprKind::Missing,
-            Some(ast::LiteralValue::Int(value)) => match i64::try_from(value) {
-                Ok(value) => ExprKind::Int(value),
-                Err(_) => {
-                    self.wrong(
-                        &codes::F0317,
-                        span,
-                        format!("`{value}` does not fit an `int`, which has 64 bits"),
-                    );
-                    ExprKind::Missing
-                }
-            },
+            Some(ast::LiteralValue::Int(value)) => {
+                self.lower_int(value, span).map_or(ExprKind::Missing, ExprKind::Int)
+            }
             Some(ast::LiteralValue::Decimal(digits)) => ExprKind::Decimal(Arc::from(digits)),
             Some(ast::LiteralValue::Float(value)) => ExprKind::Float(value),
             Some(ast::LiteralValue::Duration(micros)) => ExprKind::Duration(micros),
@@ -199,6 +191,16 @@ impl Lowerer {
             }
         };
         self.push(kind, span)
+    }
+
+    /// An int without sign; the lexer lets the magnitude of the least int pass, which fits with a sign alone.
+    pub(super) fn lower_int(&mut self, value: u64, span: Span) -> Option<i64> {
+        let int = i64::try_from(value).ok();
+        if int.is_none() {
+            let message = format!("`{value}` does not fit an `int`, which has 64 bits");
+            self.wrong(&codes::F0317, span, message);
+        }
+        int
     }
 
     fn lower_string(&mut self, string: &ast::StringLiteral, span: Span) -> ExprId {

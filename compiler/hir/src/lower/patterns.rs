@@ -67,7 +67,7 @@ impl Lowerer {
             None => (literal.literal()?.value()?, false),
         };
         let kind = match (value, negative) {
-            (ast::LiteralValue::Int(value), false) => LiteralKind::Int(i64::try_from(value).ok()?),
+            (ast::LiteralValue::Int(value), false) => LiteralKind::Int(self.lower_int(value, span)?),
             (ast::LiteralValue::Int(value), true) => LiteralKind::Int(0i64.checked_sub_unsigned(value)?),
             (ast::LiteralValue::Decimal(digits), false) => LiteralKind::Decimal(Arc::from(digits)),
             (ast::LiteralValue::Decimal(digits), true) => {

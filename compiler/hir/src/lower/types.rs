@@ -239,7 +239,7 @@ impl Lowerer {
             };
         }
         let kind = match ty.literal()?.value()? {
-            ast::LiteralValue::Int(value) => LiteralKind::Int(i64::try_from(value).ok()?),
+            ast::LiteralValue::Int(value) => LiteralKind::Int(self.lower_int(value, span)?),
             ast::LiteralValue::Decimal(digits) => LiteralKind::Decimal(Arc::from(digits)),
             ast::LiteralValue::Bool(value) => LiteralKind::Bool(value),
             _ => {
