@@ -16,6 +16,19 @@ fn a_keyed_call_whose_answer_was_lost_is_sent_again_with_the_same_key_and_bytes(
     assert_eq!(payments[0].body, payments[1].body);
 }
 
+#[test]
+fn a_lost_answer_is_not_settled_by_a_server_that_is_busy_afterwards() {
+    let server = services(vec![Reply::Drop, Reply::Json(503, "{}")]);
+    let ran = order(&server, "json");
+    assert_eq!(ran.code, 1, "{}", ran.seen());
+    assert_eq!(server.received_for("POST /payments").len(), 4);
+    let json: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(json["status"], "needs_attention", "the first payment may have been made");
+    assert_eq!(json["unsettled"][0]["step"], "payments.charge");
+    assert_eq!(json["standing"][0]["step"], "inventory.reserve");
+    assert!(server.received_for("DELETE *").is_empty(), "nothing before an unknown step is undone");
+}
+
 const UNSAFE: &str = r#"
 config { url: url = "http://127.0.0.1:1" }
 

@@ -56,7 +56,13 @@ pub(crate) fn workflow(context: &mut Context<'_>, id: WorkflowId) {
     // A parameter with a default may be absent in the input.
     for param in params {
         if let Some(default) = param.default {
-            context.apply_default(param.local, default);
+            if context.plan.input_form == InputForm::Sole {
+                let span = context.program.exprs[default].span;
+                let help = "leave it out, or make the record's fields optional";
+                context.not_built(span, "a default for the record that is the whole input", help);
+            } else {
+                context.apply_default(param.local, default);
+            }
         }
     }
     if let Some(within) = checked.within_us {

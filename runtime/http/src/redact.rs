@@ -12,9 +12,9 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::Secret;
 
-/// Shorter secrets are not searched for: they would be found in innocent places, and whoever guesses at them
-/// needs no echo.
-const SECRET_MIN: usize = 4;
+/// Shorter secrets are not searched for: they would be found in innocent places of an answer, and a masked answer is
+/// another value (`test-1` is not a resource's id any more when the secret is `test`).
+const SECRET_MIN: usize = 8;
 
 /// Shorter base64 fragments are not searched for, for the same reason.
 const FRAGMENT_MIN: usize = 6;
@@ -87,6 +87,9 @@ fn forms(text: &str) -> Vec<String> {
     let mut forms = vec![
         text.to_owned(),
         json_escaped(text),
+        json_escaped(text).replace('/', "\\/"),
+        json_ascii(text),
+        json_ascii(text).replace('/', "\\/"),
         text.bytes().map(percent_lower).collect(),
         upper,
         unreserved,
@@ -115,6 +118,20 @@ fn forms(text: &str) -> Vec<String> {
 /// A byte percent-encoded with lower-case digits, as some servers write it.
 fn percent_lower(byte: u8) -> String {
     if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02x}") }
+}
+
+/// The text as JSON writers put it that keep to ASCII: what is not ASCII as `\uXXXX`.
+fn json_ascii(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in json_escaped(text).chars() {
+        if c.is_ascii() {
+            out.push(c);
+        } else {
+            let mut units = [0; 2];
+            out.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    out
 }
 
 /// A text as it stands between the quotes of a JSON string (RFC 8259, section 7).

@@ -69,6 +69,15 @@ pub(super) fn conclusion(
             reason: unknown(reason),
             message: response.cut.map_or_else(String::new, |(_, message)| message),
         },
+        // A server that is busy or broken says of this attempt alone that it was not done: an earlier one that may
+        // have arrived stays unknown.
+        (Ok(response), Some(_)) if doubt.is_some() && says_nothing_of_earlier(operation, response.status) => {
+            let (reason, earlier) = doubt.unwrap_or((UnknownReason::Connection, String::new()));
+            CallAnswer::Unknown {
+                reason,
+                message: format!("{earlier}; then answered with status {}", response.status),
+            }
+        }
         (Ok(response), fault) => {
             let success =
                 (200..300).contains(&response.status) || operation.absent.contains(&response.status);
@@ -93,6 +102,12 @@ pub(super) fn conclusion(
             None => CallAnswer::Refused { reason: refusal(reason), message },
         },
     }
+}
+
+/// Whether a status says that the attempt it answers was not done, and nothing of earlier ones: too many requests,
+/// a fault of the server.
+fn says_nothing_of_earlier(operation: &Operation, status: u16) -> bool {
+    (status == 429 || status >= 500) && operation.outcome(status, false) == Outcome::NotDone
 }
 
 /// What the machine is told of a call that is not gone on with.
