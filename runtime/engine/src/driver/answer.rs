@@ -106,7 +106,7 @@ pub(super) fn conclusion(
 
 /// Whether a status says that the attempt it answers was not done, and nothing of earlier ones: too many requests,
 /// a fault of the server.
-fn says_nothing_of_earlier(operation: &Operation, status: u16) -> bool {
+pub(super) fn says_nothing_of_earlier(operation: &Operation, status: u16) -> bool {
     (status == 429 || status >= 500) && operation.outcome(status, false) == Outcome::NotDone
 }
 

@@ -176,7 +176,10 @@ impl Driver {
             }
             Ok(response) => {
                 call.arrived = true;
-                call.doubt = answer::doubt(tables.operation, response, fault, again);
+                let busy = answer::says_nothing_of_earlier(tables.operation, response.status);
+                if !(busy && fault.is_some()) {
+                    call.doubt = answer::doubt(tables.operation, response, fault, again);
+                }
             }
         }
         let next = self.next(&call, tables, fault, &exchange, context);
