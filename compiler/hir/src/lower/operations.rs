@@ -194,6 +194,13 @@ impl Lowerer {
         let span = self.span(&literal);
         let mut parts = Vec::new();
         let mut text = String::new();
+        if literal
+            .template()
+            .iter()
+            .any(|part| matches!(part, ast::PathPart::Parameter { is_link: true, .. }))
+        {
+            self.not_built_at(span, "`{+link}` in a path", "pass the parts of the link as parameters");
+        }
         for part in literal.parts() {
             match part {
                 ast::StringPart::Text(piece) => {
