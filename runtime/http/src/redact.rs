@@ -120,7 +120,7 @@ fn percent_lower(byte: u8) -> String {
     if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02x}") }
 }
 
-/// The text as JSON writers put it that keep to ASCII: what is not ASCII as `\uXXXX`.
+/// The text as JSON writers put it that keep to ASCII: other characters as `\u` and four hexadecimal digits.
 fn json_ascii(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in json_escaped(text).chars() {
