@@ -2,6 +2,7 @@
 
 mod case;
 mod mocks;
+mod played;
 mod snapshot;
 mod trace;
 

@@ -3,7 +3,7 @@
 use flow_diagnostics::{Diagnostic, codes};
 use flow_hir::{
     Api, ApiId, ApiRate, Auth, BuiltinError, ErrorRef, ExprId, ExprKind, Idempotency, Method, Operation,
-    OperationId, ParamPlace, Raise, StatusPattern, UndoClause,
+    OperationId, ParamPlace, Raise, ResponseForm, StatusPattern, UndoClause,
 };
 use flow_source::Span;
 
@@ -201,6 +201,12 @@ impl Checker<'_> {
                     "`absent` makes the result null, but there is no result",
                 )
                 .help("declare one: `-> T`"),
+            );
+        }
+        if let (Some(absent), ResponseForm::ByStatus) = (&operation.absent, operation.response_form) {
+            self.report(
+                Diagnostic::new(&codes::F0404, absent.span, "`absent` beside a response by status")
+                    .help("name the status in the response: `404: json`"),
             );
         }
         let effect = effect(operation);

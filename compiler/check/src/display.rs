@@ -2,7 +2,7 @@
 
 use flow_hir::{ErrorRef, LiteralKind, Program};
 
-use crate::types::{Ty, TyKind, Types};
+use crate::types::{Case, Ty, TyKind, Types};
 
 /// How many fields of a record, or members of a union, are written before the rest is `…`.
 const SHOWN_MAX: usize = 6;
@@ -43,6 +43,13 @@ pub(crate) fn words(program: &Program, types: &Types, ty: Ty) -> String {
         }
         TyKind::Encoded(inner, encoding) => format!("{} encoded {}", of(*inner), encoding.name()),
         TyKind::Parameter(_, name) => name.to_string(),
+        TyKind::Union(union) if union.is_by_status() => {
+            let body =
+                |case: &Case| types.field(case.record, "body").map_or(Ty::ERROR, |(_, field)| field.ty);
+            let cases: Vec<String> =
+                union.cases.iter().map(|case| format!("{}: {}", case.name, of(body(case)))).collect();
+            format!("{{ {} }}", cases.join(", "))
+        }
         TyKind::Union(union) => {
             let mut parts: Vec<String> =
                 union.cases.iter().take(SHOWN_MAX).map(|case| case.name.to_string()).collect();

@@ -2,8 +2,8 @@
 
 use flow_diagnostics::{Diagnostic, codes};
 use flow_hir::{
-    CallCount, ErrorRef, Expectation, ExprId, ExprKind, LocalId, Mock, MockAnswer, OperationId, Spanned,
-    Test, TestStep, TestStepKind,
+    CallCount, ErrorRef, Expectation, ExprId, ExprKind, LocalId, Mock, MockAnswer, OperationId, ResponseForm,
+    Spanned, Test, TestStep, TestStepKind,
 };
 use flow_source::Span;
 
@@ -96,6 +96,16 @@ impl Checker<'_> {
                 }
             }
             MockAnswer::Value(value) => match &declared.response {
+                Some(response) if declared.response_form == ResponseForm::ByStatus => {
+                    Infer::new(self, PLACE).any(*value);
+                    let span = self.span(*value);
+                    let name = self.operation_name(operation);
+                    self.report(
+                        Diagnostic::new(&codes::F0901, span, format!("the mock of `{name}` says no status"))
+                            .also(response.span, "the response is by status")
+                            .help("write `=> status 200 { … }`"),
+                    );
+                }
                 Some(response) => {
                     let reason = Reason { span: response.span, text: "the declared response".into() };
                     Infer::new(self, PLACE).check(*value, checked.result, Some(&reason));
@@ -112,9 +122,15 @@ impl Checker<'_> {
                 }
             },
             MockAnswer::Fail(error) => self.check_failure(operation, *error),
-            MockAnswer::Status { body, .. } => {
-                if let Some(body) = body {
-                    Infer::new(self, PLACE).check(*body, Ty::JSON, None);
+            MockAnswer::Status { status, body } => {
+                let Some(body) = body else { return };
+                let declared_body = self.body_by_status(checked.result, status.value);
+                match (declared_body, &declared.response) {
+                    (Some(ty), Some(response)) => {
+                        let reason = Reason { span: response.span, text: "the declared response".into() };
+                        Infer::new(self, PLACE).check(*body, ty, Some(&reason));
+                    }
+                    _ => Infer::new(self, PLACE).check(*body, Ty::JSON, None),
                 }
             }
             MockAnswer::After { duration, answer } => {
@@ -127,6 +143,14 @@ impl Checker<'_> {
                 }
             }
         }
+    }
+
+    /// The type of the body that a response by status declares for a status.
+    fn body_by_status(&self, result: Ty, status: u16) -> Option<Ty> {
+        let types = &self.typed.types;
+        let union = types.union(result).filter(|union| union.is_by_status())?;
+        let (_, case) = union.case(&status.to_string())?;
+        types.field(case.record, "body").map(|(_, field)| field.ty)
     }
 
     /// A mock fails with an error that the operation can raise.

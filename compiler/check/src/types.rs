@@ -202,6 +202,11 @@ pub struct Union {
 }
 
 impl Union {
+    /// Whether it is a response by status: its cases are named by numbers, which no declared case is.
+    pub fn is_by_status(&self) -> bool {
+        self.cases.first().is_some_and(|case| case.name.starts_with(|first: char| first.is_ascii_digit()))
+    }
+
     /// A case by its name, with its position.
     pub fn case(&self, name: &str) -> Option<(usize, &Case)> {
         self.cases.iter().enumerate().find(|(_, case)| &*case.name == name)

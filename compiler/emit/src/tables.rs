@@ -8,8 +8,8 @@ use flow_hir::{
     ApiId, ConfigId, ErrorDeclId, ErrorRef, ExprId, ExprKind, OperationId, RetryId, StatusPattern, WorkflowId,
 };
 use flow_plan::{
-    Api, Auth, Backoff, Balance, Config, ErrorType, Exhausted, Idempotency, InputForm, KeyPlace, Method, Op,
-    Operation, Param, PathPart, Place, Policy, Purity, Rate, Response, RetryOn, Setting, Type,
+    Api, Auth, Backoff, Balance, Config, ErrorType, Exhausted, Idempotency, InputForm, KeyPlace, Literal,
+    Method, Op, Operation, Param, PathPart, Place, Policy, Purity, Rate, Response, RetryOn, Setting, Type,
 };
 use flow_source::Span;
 
@@ -282,7 +282,12 @@ impl Context<'_> {
             if let Some(body) = checked.body {
                 // With statuses that count as absent, the result is null too.
                 let ty = if checked.absent.is_empty() { body } else { checked.result };
-                response = Response::Json(self.ty(ty));
+                let ty = self.ty(ty);
+                response = match declared.response_form {
+                    flow_hir::ResponseForm::Body => Response::Body(ty),
+                    flow_hir::ResponseForm::Whole => Response::Whole(ty),
+                    flow_hir::ResponseForm::ByStatus => Response::ByStatus(ty),
+                };
             }
             class = match checked.effect {
                 EffectClass::Safe => flow_plan::EffectClass::Safe,
@@ -307,6 +312,7 @@ impl Context<'_> {
                 .collect(),
             params,
             response,
+            statuses: self.statuses_of(response),
             class,
             idempotency: self.idempotency(id),
             raises,
@@ -356,6 +362,17 @@ impl Context<'_> {
                 None
             }
         }
+    }
+
+    /// The statuses that a response by status declares.
+    fn statuses_of(&self, response: Response) -> Vec<u16> {
+        let Response::ByStatus(ty) = response else { return Vec::new() };
+        let Type::Tagged { cases, .. } = self.plan.types.get(ty) else { return Vec::new() };
+        let status = |case: &flow_plan::Case| match case.wire {
+            Literal::Int(status) => u16::try_from(status).ok(),
+            _ => None,
+        };
+        cases.iter().filter_map(status).collect()
     }
 
     /// Plans hold statuses one by one.

@@ -146,6 +146,8 @@ pub struct Operation {
     pub params: Vec<OperationParam>,
     /// The type of a successful answer's body; without one the body is ignored.
     pub response: Option<TypeRef>,
+    /// What of an answer the response's type is of.
+    pub response_form: ResponseForm,
     /// Authentication in place of the API's.
     pub auth: Option<Auth>,
     /// The longest time of one attempt, a duration.
@@ -176,6 +178,17 @@ pub struct Operation {
     pub head: Span,
     /// The whole declaration.
     pub span: Span,
+}
+
+/// What of an answer the type of a response describes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResponseForm {
+    /// `-> T`: the body.
+    Body,
+    /// `-> response<T>`: status, headers and body, as a record.
+    Whole,
+    /// `-> { 201: T, 200: U }`: the body by its status, as a union.
+    ByStatus,
 }
 
 /// A piece of a path template.

@@ -22,7 +22,7 @@ mod walk;
 
 pub use api::{
     Api, ApiRate, Auth, Concurrency, Idempotency, Method, Operation, OperationParam, ParamPlace, PathPart,
-    Raise, UndoCall, UndoClause, VersionTravel,
+    Raise, ResponseForm, UndoCall, UndoClause, VersionTravel,
 };
 pub use body::{
     Argument, BinaryOp, Block, Branch, CallOptions, Catch, CatchSelector, Compensation, CompensationKind,

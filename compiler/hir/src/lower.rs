@@ -8,6 +8,7 @@ mod operations;
 mod patterns;
 mod property;
 mod resolve;
+mod responses;
 mod retries;
 mod statements;
 mod tests;

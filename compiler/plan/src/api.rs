@@ -165,15 +165,28 @@ pub struct Param {
     pub check: Option<FunctionId>,
 }
 
-/// What becomes of an answer's body.
+/// What becomes of an answer. Where statuses count as absent, the type is optional.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Response {
-    /// It is ignored; the result is null.
+    /// Its body is ignored; the result is null.
     Ignored,
-    /// JSON of the type; where statuses count as absent, the type is optional.
-    Json(TypeId),
-    /// Text as it is.
-    Text,
+    /// The result is the body, of the type: see [`Types::body_form`](crate::Types::body_form).
+    Body(TypeId),
+    /// The result is a record of `body`, `headers` and `status`.
+    Whole(TypeId),
+    /// The result is a union tagged by status, whose cases are records of one field, `body`. The statuses stand in
+    /// [`Operation::statuses`] too.
+    ByStatus(TypeId),
+}
+
+impl Response {
+    /// The type of the result, where there is one.
+    pub fn ty(self) -> Option<TypeId> {
+        match self {
+            Response::Ignored => None,
+            Response::Body(ty) | Response::Whole(ty) | Response::ByStatus(ty) => Some(ty),
+        }
+    }
 }
 
 /// An operation of an API.
@@ -191,6 +204,8 @@ pub struct Operation {
     pub params: Vec<Param>,
     /// What becomes of the answer.
     pub response: Response,
+    /// The statuses that the response declares, where it is a union of them.
+    pub statuses: Vec<u16>,
     /// What sending it twice may do.
     pub class: EffectClass,
     /// What makes it idempotent beyond its method.

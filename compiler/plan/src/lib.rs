@@ -34,5 +34,5 @@ pub use op::{Op, Reg, Target};
 pub use outcome::Outcome;
 pub use plan::{Config, Constant, ErrorType, FORMAT, InputForm, Plan, Step, Undo, WorstCase};
 pub use text::text;
-pub use types::{Boundary, Case, Field, Literal, Literals, Type, Types, UNKNOWN_CASE, WireForm};
+pub use types::{BodyForm, Boundary, Case, Field, Literal, Literals, Type, Types, UNKNOWN_CASE, WireForm};
 pub use verify::{VerifyError, layout_classes, live_tables, reads_after, verify};

@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Api, ApiId, Boundary, ConfigId, ConstantId, EffectClass, ErrorId, Function, FunctionId, Operation,
-    OperationId, Policy, PolicyId, StepId, TypeId, Types,
+    OperationId, Policy, PolicyId, Response, StepId, Type, TypeId, Types,
 };
 
 /// The version of the plan format. A runtime refuses plans of a newer one.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// A compiled workflow: all that its executions need, and nothing that only people read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -172,6 +172,22 @@ impl Plan {
     pub fn boundary(&self, id: TypeId) -> Option<&Boundary> {
         let at = self.boundaries.binary_search_by_key(&id, |(ty, _)| *ty).ok()?;
         self.boundaries.get(at).map(|(_, boundary)| boundary)
+    }
+
+    /// The type of the body of an answer with the status, where the operation's result is made of it.
+    pub fn body_of(&self, operation: &Operation, status: u16) -> Option<TypeId> {
+        match operation.response {
+            Response::Ignored => None,
+            Response::Body(ty) => Some(ty),
+            Response::Whole(ty) => self.types.record_fields(ty)?.first().map(|body| body.ty),
+            Response::ByStatus(ty) => {
+                let case = operation.statuses.iter().position(|declared| *declared == status)?;
+                let Type::Tagged { cases, .. } = self.types.get(self.types.open_secret(ty)) else {
+                    return None;
+                };
+                self.types.record_fields(cases.get(case)?.fields)?.first().map(|body| body.ty)
+            }
+        }
     }
 
     /// The operation of a step.

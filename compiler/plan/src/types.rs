@@ -150,6 +150,17 @@ pub enum WireForm {
     Millis,
 }
 
+/// How the body of an answer is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyForm {
+    /// As text.
+    Text,
+    /// As octets.
+    Octets,
+    /// As JSON.
+    Json,
+}
+
 /// The type table.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Types(pub Vec<Type>);
@@ -165,6 +176,36 @@ impl Types {
         match self.get(id) {
             Type::Secret(inner) => *inner,
             _ => id,
+        }
+    }
+
+    /// How a body of the type is written: a string is the text itself, bytes are the octets, all else is JSON.
+    pub fn body_form(&self, id: TypeId) -> BodyForm {
+        let plain = match self.get(self.open_secret(id)) {
+            Type::Optional(inner) => self.open_secret(*inner),
+            _ => self.open_secret(id),
+        };
+        match self.get(plain) {
+            Type::String => BodyForm::Text,
+            Type::Bytes => BodyForm::Octets,
+            _ => BodyForm::Json,
+        }
+    }
+
+    /// Whether null is a value of the type.
+    pub fn is_nullable(&self, id: TypeId) -> bool {
+        matches!(self.get(self.open_secret(id)), Type::Optional(_) | Type::Json | Type::Null)
+    }
+
+    /// The fields of a record, behind a secret or an optional too.
+    pub fn record_fields(&self, id: TypeId) -> Option<&[Field]> {
+        match self.get(self.open_secret(id)) {
+            Type::Record(fields) => Some(fields),
+            Type::Optional(inner) => match self.get(*inner) {
+                Type::Record(fields) => Some(fields),
+                _ => None,
+            },
+            _ => None,
         }
     }
 

@@ -1,7 +1,9 @@
 //! A request without what is live: what is written down before it is sent, and the same on every attempt.
 
 use bytes::Bytes;
-use flow_plan::{ConfigId, Idempotency, Method, OperationId, PathPart, Plan, Response, Setting};
+use flow_plan::{
+    BodyForm, ConfigId, Idempotency, Method, Operation, OperationId, PathPart, Plan, Response, Setting,
+};
 use percent_encoding::utf8_percent_encode;
 use url::form_urlencoded;
 
@@ -98,11 +100,7 @@ impl Draft {
         // Later entries replace earlier ones: the call's own parameters win over the operation's headers, and
         // those over the API's. The key wins over all, or it would not be the same on every attempt.
         let mut headers: Vec<(String, Field)> = Vec::new();
-        match operation.response {
-            Response::Json(_) => put(&mut headers, "accept", Field::Text("application/json".into()))?,
-            Response::Text => put(&mut headers, "accept", Field::Text("text/plain, */*;q=0.5".into()))?,
-            Response::Ignored => put(&mut headers, "accept", Field::Text("*/*".into()))?,
-        }
+        put(&mut headers, "accept", Field::Text(accept(plan, operation).into()))?;
         if parts.body.is_some() {
             put(&mut headers, "content-type", Field::Text("application/json".into()))?;
         }
@@ -129,6 +127,19 @@ impl Draft {
             )));
         }
         Ok(Self { method: operation.method, target, headers, body: parts.body.map(Bytes::copy_from_slice) })
+    }
+}
+
+/// The media types that are asked for.
+fn accept(plan: &Plan, operation: &Operation) -> &'static str {
+    // Which body comes by status is known when the status is.
+    if let Response::ByStatus(_) = operation.response {
+        return "application/json, */*;q=0.5";
+    }
+    match plan.body_of(operation, 200).map(|body| plan.types.body_form(body)) {
+        Some(BodyForm::Text) => "text/plain, */*;q=0.5",
+        Some(BodyForm::Json) => "application/json",
+        Some(BodyForm::Octets) | None => "*/*",
     }
 }
 

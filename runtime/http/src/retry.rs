@@ -1,6 +1,6 @@
 //! Whether to try again, and when: a pure function of the policy and of what happened.
 
-use flow_plan::{EffectClass, ErrorId, Exhausted, Operation, Outcome, Policy, Response, RetryOn};
+use flow_plan::{EffectClass, ErrorId, Exhausted, Operation, Outcome, Policy, RetryOn};
 
 use crate::{
     HttpResponse, NetError, NotSent, Unanswered,
@@ -75,7 +75,7 @@ pub fn fault(
         Err(NetError::NotSent { reason, .. }) => Some(Fault::NotSent(*reason)),
         Err(NetError::Unanswered { reason, .. }) => Some(Fault::Unanswered(*reason)),
         Ok(response) if operation.outcome(response.status, again) == Outcome::Done => {
-            let has_body = (200..300).contains(&response.status) && operation.response != Response::Ignored;
+            let has_body = operation.gives_result(response.status);
             match &response.cut {
                 // A success whose body is needed and is not whole says nothing that could be gone on with.
                 Some((reason, _)) if has_body => Some(Fault::Unanswered(*reason)),

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use flow_plan::{ErrorId, Response};
+use flow_plan::{BodyForm, ErrorId};
 
 use crate::{
     api::{Api, Played},
@@ -22,20 +22,26 @@ pub(crate) struct Made {
 
 /// Makes the answer to a request that succeeds. The number is that of the thing that it is about.
 pub(crate) fn success(api: &Api, played: &Played, number: u64, sources: &Sources) -> Made {
-    let good = |media_type, body| Made { reply: Reply { status: 200, media_type, body }, misfit: None };
-    let ty = match played.operation.response {
-        Response::Json(ty) => ty,
-        Response::Ignored => {
-            return Made { reply: Reply { status: 204, media_type: "", body: String::new() }, misfit: None };
-        }
-        Response::Text => {
-            let body = match &played.answer {
-                Some(json) => serde_json::from_str(json).unwrap_or_else(|_| json.clone()),
-                None => format!("a sample text of {}", played.label),
-            };
-            return good("text/plain; charset=utf-8", body);
-        }
+    let plan = played.program().plan();
+    let statuses = &played.operation.statuses;
+    let success = statuses.iter().find(|status| (200..300).contains(*status));
+    let status = success.or(statuses.first()).copied().unwrap_or(200);
+    let good = |media_type, body| Made { reply: Reply { status, media_type, body }, misfit: None };
+    let Some(ty) = plan.body_of(&played.operation, status) else {
+        return Made { reply: Reply { status: 204, media_type: "", body: String::new() }, misfit: None };
     };
+    let media_type = match plan.types.body_form(ty) {
+        BodyForm::Json => "application/json",
+        BodyForm::Text => "text/plain; charset=utf-8",
+        BodyForm::Octets => "application/octet-stream",
+    };
+    if plan.types.body_form(ty) != BodyForm::Json {
+        let body = match &played.answer {
+            Some(json) => serde_json::from_str(json).unwrap_or_else(|_| json.clone()),
+            None => format!("a sample text of {}", played.label),
+        };
+        return good(media_type, body);
+    }
     let empty = Sources::default();
     let mut first = None;
     for variant in 0..SAMPLES_MAX {
@@ -44,15 +50,15 @@ pub(crate) fn success(api: &Api, played: &Played, number: u64, sources: &Sources
         let draw = draw(api, played).variant(variant);
         let sample = sampler(api, played, number, sources, None).whole(ty, draw);
         let body = overlaid(sample, played.answer.as_deref());
-        match played.program().check_response(played.id, 200, body.as_bytes()) {
-            Ok(()) => return good("application/json", body),
+        match played.program().check_response(played.id, status, &[], body.as_bytes()) {
+            Ok(()) => return good(media_type, body),
             Err(error) => {
                 first.get_or_insert((body, error.to_string()));
             }
         }
     }
     let (body, error) = first.unwrap_or_default();
-    Made { misfit: Some(error), ..good("application/json", body) }
+    Made { misfit: Some(error), ..good(media_type, body) }
 }
 
 /// Whether a given answer fits its operation.
@@ -76,7 +82,8 @@ pub(crate) fn error(
     let sampler =
         |draw: Draw| sampler(api, played, 1, sources, Some(explanation.clone())).whole(declared.fields, draw);
     let draw = draw(api, played).of(&declared.name);
-    let fits = |body: &String| played.program().check_response(played.id, status, body.as_bytes()).is_ok();
+    let fits =
+        |body: &String| played.program().check_response(played.id, status, &[], body.as_bytes()).is_ok();
     (0..SAMPLES_MAX).map(|variant| sampler(draw.variant(variant))).find(fits).or_else(|| Some(sampler(draw)))
 }
 

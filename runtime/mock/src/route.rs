@@ -143,6 +143,7 @@ mod tests {
             absent: Vec::new(),
             done: Vec::new(),
             unknown_on: Vec::new(),
+            statuses: Vec::new(),
             rate: None,
             headers: Vec::new(),
         };

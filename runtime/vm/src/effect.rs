@@ -115,6 +115,8 @@ pub enum CallAnswer {
     Answered {
         /// The status.
         status: u16,
+        /// The headers that the operation looks at, names in lower case.
+        headers: Vec<(String, String)>,
         /// The body.
         body: Vec<u8>,
     },

@@ -69,11 +69,6 @@ pub enum StateError {
 }
 
 impl DecodeError {
-    /// A text that is not UTF-8.
-    pub(crate) fn text(at: usize) -> Self {
-        Self { path: "$".to_owned(), message: format!("not UTF-8 at byte {at}"), syntax: true }
-    }
-
     /// A value that does not fit the limits of an execution, or whose conditions can't be told.
     pub(crate) fn fault(fault: Fault) -> Self {
         let message = match fault {

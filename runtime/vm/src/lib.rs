@@ -38,3 +38,8 @@ pub use effect::{
 pub use error::{DecodeError, InputError, ResumeError, StateError};
 pub use machine::Machine;
 pub use program::{Program, decimal_slots};
+
+/// The octets that a text in base64 stands for, as `bytes` are written in JSON.
+pub fn octets(text: &str) -> Option<Vec<u8>> {
+    wire::scalar::read_bytes(text)
+}

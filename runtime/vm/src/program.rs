@@ -1,8 +1,8 @@
 //! A loaded program: a verified plan with what the machine looks up often.
 
 use flow_plan::{
-    Constant, Function, FunctionId, Op, Operation, OperationId, Plan, PlanHash, Response, StepId, Type,
-    TypeId, VerifyError,
+    Constant, Function, FunctionId, Op, Operation, OperationId, Plan, PlanHash, StepId, Type, TypeId,
+    VerifyError,
 };
 
 use crate::error::DecodeError;
@@ -10,6 +10,7 @@ use crate::error_object;
 use crate::fault::Fault;
 use crate::heap::{Heap, NULL};
 use crate::interpret::{self, Budget, Env};
+use crate::wire::body::Answer;
 use crate::wire::{Conditions, Misfit, Wire};
 use crate::{Raised, decimal};
 
@@ -130,8 +131,9 @@ impl Program {
         self.plan.step_operation(step).ok_or(Fault::Damaged)
     }
 
-    /// Whether an answer's body fits what the operation declares for the status: its response for a success,
-    /// the error's fields for a status of `raises`. Bodies of other statuses fit always.
+    /// Whether an answer fits what the operation declares for the status: its response where the status gives a
+    /// result, the error's fields for a status of `raises`. Answers of other statuses fit always. Names of headers
+    /// are in lower case.
     ///
     /// # Errors
     /// Where it does not fit.
@@ -139,27 +141,19 @@ impl Program {
         &self,
         operation: OperationId,
         status: u16,
+        headers: &[(String, String)],
         body: &[u8],
     ) -> Result<(), DecodeError> {
         let Some(operation) = self.plan.operation(operation) else { return Ok(()) };
         let raised = operation.raised(status).and_then(|error| self.plan.error(error));
-        match (operation.response, raised) {
-            (Response::Json(ty), _) if (200..300).contains(&status) => self.check_body(ty, body),
-            (Response::Text, _) if (200..300).contains(&status) => match std::str::from_utf8(body) {
-                Ok(_) => Ok(()),
-                Err(error) => Err(DecodeError::text(error.valid_up_to())),
-            },
-            (_, Some(error)) if !(200..300).contains(&status) => self.check_body(error.fields, body),
-            _ => Ok(()),
+        let answer = Answer { status, headers, body };
+        match raised {
+            _ if operation.gives_result(status) => {
+                self.with_wire(|wire| wire.response(operation, answer)).map(|_| ())
+            }
+            Some(error) => self.with_wire(|wire| wire.body(error.fields, answer)).map(|_| ()),
+            None => Ok(()),
         }
-    }
-
-    /// Whether a body is a value of the type. Nothing at all is null, where that is one.
-    fn check_body(&self, ty: TypeId, body: &[u8]) -> Result<(), DecodeError> {
-        if body.is_empty() && matches!(self.plan.types.get(ty), Type::Optional(_)) {
-            return Ok(());
-        }
-        self.with_wire(|wire| wire.decode(ty, body)).map(|_| ())
     }
 
     /// Whether a JSON text is a value of the type. Unknown members are passed over.

@@ -3,6 +3,7 @@
 //! Neither way makes a tree in between. Conditions (`where`) are checked on the way in, and on the way out of a
 //! request; they are pure functions, which the interpreter runs on the same heap.
 
+pub(crate) mod body;
 mod decode;
 mod encode;
 mod form;

@@ -5,8 +5,10 @@ use std::time::Duration;
 use flow_driver::{Answer as Declared, TestOperation, Value};
 use flow_engine::{Answer, Sending};
 use flow_http::{HttpResponse, NetError, NotSent, Unanswered};
-use flow_plan::{Place, Plan};
+use flow_plan::{Operation, Place, Plan};
 use flow_vm::EffectId;
+
+use super::played;
 
 /// The answers that are declared so far.
 #[derive(Debug, Default)]
@@ -198,8 +200,14 @@ fn perform(answer: &Prepared, used: usize, plan: &Plan, sending: &Sending, after
     let operation = plan.operation(sending.operation);
     match answer {
         Prepared::Empty => respond(204, Vec::new(), after),
-        Prepared::Value(body) => respond(200, body.clone(), after),
-        Prepared::Status(status, body) => respond(*status, body.clone(), after),
+        Prepared::Value(body) => match operation {
+            Some(operation) => answered(played::value(plan, operation, body.clone()), after),
+            None => respond(200, body.clone(), after),
+        },
+        Prepared::Status(status, body) => match operation {
+            Some(operation) => answered(played::with_status(plan, operation, *status, body.clone()), after),
+            None => respond(*status, body.clone(), after),
+        },
         Prepared::After(wait, then) => perform(then, used, plan, sending, after.saturating_add(*wait)),
         Prepared::Sequence(answers) => match answers.get(used - 1).or(answers.last()) {
             Some(answer) => perform(answer, 1, plan, sending, after),
@@ -219,7 +227,7 @@ fn perform(answer: &Prepared, used: usize, plan: &Plan, sending: &Sending, after
                     failure(NetError::unanswered(Unanswered::Timeout, "timed out by the mock"), after)
                 }
                 (None, "http") => respond(500, Vec::new(), after),
-                (None, "decode") => respond(200, b"?".to_vec(), after),
+                (None, "decode") => answered(undecodable(operation), after),
                 (None, _) => {
                     failure(NetError::unanswered(Unanswered::Connection, "dropped by the mock"), after)
                 }
@@ -230,7 +238,18 @@ fn perform(answer: &Prepared, used: usize, plan: &Plan, sending: &Sending, after
 
 fn respond(status: u16, body: Vec<u8>, after: Duration) -> Answer {
     let response = HttpResponse::new(status, body).with_header("content-type", "application/json");
+    answered(response, after)
+}
+
+fn answered(response: HttpResponse, after: Duration) -> Answer {
     Answer { after, result: Ok(response) }
+}
+
+/// A success that fits no type: a body that is no JSON, or a status that is not declared.
+fn undecodable(operation: Option<&Operation>) -> HttpResponse {
+    let declared = |status: &u16| operation.is_some_and(|operation| operation.statuses.contains(status));
+    let status = (200..300).find(|status| !declared(status)).unwrap_or(200);
+    HttpResponse::new(status, vec![0xff]).with_header("content-type", "text/html; charset=utf-8")
 }
 
 fn failure(error: NetError, after: Duration) -> Answer {

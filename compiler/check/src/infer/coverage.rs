@@ -112,6 +112,11 @@ impl<'t> Coverage<'t> {
         let plain = |fields: &[(Arc<str>, Shape)]| fields.iter().all(|(_, shape)| *shape == Shape::Any);
         let head = match shape {
             Shape::Literal(LiteralKind::Null) => Head::Null,
+            Shape::Literal(LiteralKind::Int(status)) if self.types.union(ty).is_some() => {
+                let name: Arc<str> = Arc::from(status.to_string());
+                let record = self.types.union(ty)?.case(&name)?.1.record;
+                Head::Case(name, record)
+            }
             Shape::Literal(literal) => Head::Literal(literal.clone()),
             Shape::Case(name, fields) if plain(fields) => {
                 let union = self.types.union(ty)?;
@@ -239,6 +244,10 @@ fn specialised(row: &Row, (head, opened): &Opened) -> Option<Row> {
         (Shape::Literal(LiteralKind::Null), Head::Null) => Vec::new(),
         (Shape::Literal(given), Head::Literal(literal)) if given == literal => Vec::new(),
         (Shape::Case(given, fields), Head::Case(case, _)) if given == case => inner(fields),
+        // A status without a name for its body.
+        (Shape::Literal(LiteralKind::Int(status)), Head::Case(case, _)) if status.to_string() == **case => {
+            inner(&[])
+        }
         (Shape::Record(fields), Head::Record) => inner(fields),
         _ => return None,
     };

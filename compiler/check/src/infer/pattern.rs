@@ -128,6 +128,7 @@ impl Infer<'_, '_> {
                 }
                 true
             }
+            (LiteralKind::Int(status), TyKind::Union(union)) => union.case(&status.to_string()).is_some(),
             _ => false,
         };
         if !fits {

@@ -119,6 +119,14 @@ impl Context<'_> {
             };
         }
         let value = self.present(value, Some(misfit));
+        // A status of a response by status.
+        if let LiteralKind::Int(status) = literal.kind
+            && let Some((case, _)) = self.case_of(value.ty, &status.to_string())
+        {
+            let fits = self.register_as(Type::Bool);
+            self.current.emit(Op::IsCase { dst: fits.reg, src: value.reg, case });
+            return fits;
+        }
         let wanted = match self.plan.types.get(value.ty) {
             Type::Literals(_) => value.ty,
             _ => self.literal_type(&literal.kind, value.ty),

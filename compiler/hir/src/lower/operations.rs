@@ -10,7 +10,7 @@ use super::Lowerer;
 use super::property::Property;
 use crate::{
     ApiId, ErrorRef, ExprId, Idempotency, LocalKind, Method, Name, Operation, OperationParam, ParamPlace,
-    PathPart, Raise, Spanned, UndoCall, UndoClause,
+    PathPart, Raise, ResponseForm, Spanned, UndoCall, UndoClause,
 };
 
 /// The properties of an operation that are built.
@@ -54,7 +54,11 @@ impl Lowerer {
             let (path, path_text) = lowerer.lower_path(decl, &params, span);
             let params = place_params(params, &path);
             lowerer.check_bodies(&params);
-            let response = decl.response().map(|response| lowerer.lower_type(Some(response), span));
+            let response = decl.response().map(|response| lowerer.lower_response(response, span));
+            let (response, response_form) = match response {
+                Some((ty, form)) => (Some(ty), form),
+                None => (None, ResponseForm::Body),
+            };
             let mut operation = Operation {
                 api,
                 name,
@@ -64,6 +68,7 @@ impl Lowerer {
                 path_text,
                 params,
                 response,
+                response_form,
                 auth: None,
                 timeout: None,
                 retry: None,

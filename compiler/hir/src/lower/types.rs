@@ -95,12 +95,8 @@ impl Lowerer {
                 TypeRefKind::Missing
             }
             ast::TypeExpr::StatusType(status) => {
-                self.not_built(
-                    status.syntax(),
-                    "a response by status",
-                    "declare the usual answer with `-> T`, and others with `raises`",
-                );
-                TypeRefKind::Missing
+                let at = self.span(status);
+                self.stray_response("a response by status", at)
             }
             ast::TypeExpr::EncodedType(encoded) => {
                 let inner = self.lower_type(encoded.inner(), span);
@@ -138,10 +134,7 @@ impl Lowerer {
                 self.not_built_at(span, "`stream`", "use `bytes` or `string`");
                 return TypeRefKind::Missing;
             }
-            "response" => {
-                self.not_built_at(span, "`response<T>`", "declare the body with `-> T`");
-                return TypeRefKind::Missing;
-            }
+            "response" => return self.stray_response("`response<T>`", span),
             _ => {}
         }
         let found = self.names.files.get(&self.file).and_then(|scope| scope.get(text).first()).copied();

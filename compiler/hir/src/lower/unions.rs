@@ -262,8 +262,7 @@ impl Lowerer {
         kind: LocalKind,
     ) -> PatternKind {
         if tag.status().is_some() {
-            self.not_built_at(span, "a pattern over statuses", "use `raises` and `catch`");
-            return self.bind_only(tag, span, kind);
+            return self.lower_status_pattern(tag, span, kind);
         }
         let path: Vec<Name> =
             tag.path().map(|part| Name { text: Arc::from(part.text()), span: self.span(&part) }).collect();
@@ -296,7 +295,7 @@ impl Lowerer {
     }
 
     /// Binds what a pattern with a mistake binds, so that its uses are not reported again.
-    fn bind_only(&mut self, tag: &ast::TagPattern, span: Span, kind: LocalKind) -> PatternKind {
+    pub(super) fn bind_only(&mut self, tag: &ast::TagPattern, span: Span, kind: LocalKind) -> PatternKind {
         if let Some(name) = tag.binding() {
             let name = self.name(Some(name), span);
             self.bind(name, kind);

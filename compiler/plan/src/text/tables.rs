@@ -188,8 +188,8 @@ pub(super) fn apis(out: &mut String, plan: &Plan) -> Result {
                 .collect();
             let answer = match operation.response {
                 Response::Ignored => String::new(),
-                Response::Json(ty) => format!(" -> {}", type_row(plan, ty)),
-                Response::Text => " -> text".to_owned(),
+                Response::Body(ty) | Response::ByStatus(ty) => format!(" -> {}", type_row(plan, ty)),
+                Response::Whole(ty) => format!(" -> response {}", type_row(plan, ty)),
             };
             writeln!(out, "    {}({}){answer}", operation.name, params.join(", "))?;
         }

@@ -163,18 +163,61 @@ fn check_operation(checker: &Checker<'_>, operation: &Operation) -> Checked {
     }
     let bodies = operation.params.iter().filter(|param| param.place == Place::Body).count();
     ensure(bodies <= 1, || "more than one body".to_owned())?;
-    if let Response::Json(ty) = operation.response {
-        known(&plan.types, ty)?;
-        let nullable = matches!(checker.open(ty), Type::Optional(_) | Type::Json);
-        ensure(operation.absent.is_empty() || nullable, || {
-            "statuses count as absent, and the response has no null".to_owned()
-        })?;
-    }
+    check_response(checker, operation)?;
     for (status, error) in &operation.raises {
         check_error(plan, *error)?;
         ensure(!(200..300).contains(status), || format!("{status} is a success, and raises an error"))?;
     }
     Ok(())
+}
+
+fn check_response(checker: &Checker<'_>, operation: &Operation) -> Checked {
+    let types = &checker.plan.types;
+    let by_status = matches!(operation.response, Response::ByStatus(_));
+    ensure(by_status || operation.statuses.is_empty(), || {
+        "statuses are declared, and the response is not by status".to_owned()
+    })?;
+    let Some(ty) = operation.response.ty() else { return Ok(()) };
+    known(types, ty)?;
+    let nullable = matches!(checker.open(ty), Type::Optional(_) | Type::Json);
+    ensure(operation.absent.is_empty() || nullable, || {
+        "statuses count as absent, and the response has no null".to_owned()
+    })?;
+    match operation.response {
+        Response::Ignored | Response::Body(_) => Ok(()),
+        Response::Whole(ty) => {
+            let fields = types.record_fields(ty).unwrap_or_default();
+            let fits = match fields {
+                [body, headers, status] => {
+                    let texts = matches!(types.get(headers.ty), Type::Map(value) if *types.get(*value) == Type::String);
+                    (body.name.as_str(), headers.name.as_str(), status.name.as_str())
+                        == ("body", "headers", "status")
+                        && texts
+                        && *types.get(status.ty) == Type::Int
+                }
+                _ => false,
+            };
+            ensure(fits, || format!("{ty} is no record of `body`, `headers` and `status`"))
+        }
+        Response::ByStatus(ty) => {
+            let Type::Tagged { cases, .. } = types.get(ty) else {
+                return Err(format!("{ty} is no union of statuses"));
+            };
+            let mut statuses = Vec::new();
+            for case in cases {
+                let Literal::Int(status) = case.wire else {
+                    return Err(format!("`{}` is no status", case.name));
+                };
+                statuses.push(u16::try_from(status).map_err(|_| format!("`{status}` is no status"))?);
+                let fits = types
+                    .record_fields(case.fields)
+                    .is_some_and(|fields| matches!(fields, [body] if body.name == "body"))
+                    && matches!(types.get(case.fields), Type::Record(_));
+                ensure(fits, || format!("the case `{}` is no record of `body`", case.name))?;
+            }
+            ensure(statuses == operation.statuses, || "the statuses are not those of the response".to_owned())
+        }
+    }
 }
 
 fn check_step(checker: &Checker<'_>, step: &Step) -> Checked {

@@ -84,11 +84,14 @@ pub(super) fn conclusion(
             // A status of `done` after an earlier attempt that may have arrived means that that one did. The
             // machine knows nothing of attempts, so it is told what that one would have been told. The attempt's
             // own record keeps the status as it came.
+            let success = success || operation.gives_result(response.status);
             let stands_for_earlier = fault.is_none() && !success && !undoes;
             if stands_for_earlier && operation.response == Response::Ignored {
-                CallAnswer::Answered { status: 204, body: Vec::new() }
+                CallAnswer::Answered { status: 204, headers: Vec::new(), body: Vec::new() }
             } else {
-                CallAnswer::Answered { status: response.status, body: response.body.to_vec() }
+                let mut headers = response.headers;
+                headers.retain(|(name, _)| operation.reads_header(name));
+                CallAnswer::Answered { status: response.status, headers, body: response.body.to_vec() }
             }
         }
         (Err(NetError::Unanswered { reason, message }), _) => {

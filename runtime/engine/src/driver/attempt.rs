@@ -166,7 +166,10 @@ impl Driver {
         let again = call.call.undoes || call.arrived;
         let checks = tables.policy.is_some_and(|policy| policy.on.contains(&RetryOn::Decode));
         let fault = retry::fault(tables.operation, &exchange.result, again, |response| {
-            !checks || program.check_response(tables.operation_id, response.status, &response.body).is_ok()
+            !checks
+                || program
+                    .check_response(tables.operation_id, response.status, &response.headers, &response.body)
+                    .is_ok()
         });
         match &exchange.result {
             Err(NetError::NotSent { .. }) => {}

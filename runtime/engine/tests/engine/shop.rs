@@ -168,6 +168,7 @@ impl Shop {
                 absent: Vec::new(),
                 done: if method == Method::Delete { vec![404, 410] } else { Vec::new() },
                 unknown_on: Vec::new(),
+                statuses: Vec::new(),
                 rate: None,
                 headers: Vec::new(),
             }
@@ -178,7 +179,7 @@ impl Shop {
             raises,
             ..operation
         };
-        let json = Response::Json(ID);
+        let json = Response::Body(ID);
         let text = |text: &String| Setting::Text(text.clone());
         Plan {
             format: FORMAT,

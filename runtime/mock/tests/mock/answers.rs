@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use flow_mock::{Answer, Mock, Options, StartError};
-use flow_plan::{Case, Literal, Place, Response, Type};
+use flow_plan::{Case, Literal, Place, Type};
 use serde_json::json;
 
 use crate::{
@@ -134,7 +134,7 @@ async fn every_type_has_a_sample_that_fits() {
     let list = plans.list(record);
     let api = plans.api("shop", 1);
     plans.operation(api, "get everything /everything", Some(list));
-    plans.operation(api, "get text /text", None).response = Response::Text;
+    plans.operation(api, "get text /text", Some(string));
     let program = plans.load();
 
     let bench = Bench::new(&program, Options::default()).await;

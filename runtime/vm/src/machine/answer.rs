@@ -1,6 +1,6 @@
 //! What the answer of a call means: its outcome, its result or error, and the undo that it registers.
 
-use flow_plan::{ErrorId, FunctionId, Op, Operation, Outcome, Response, StepId, Target, Type, TypeId, Undo};
+use flow_plan::{ErrorId, FunctionId, Op, Operation, Outcome, StepId, Target, Undo};
 
 use super::Machine;
 use super::fiber::{FiberId, Progress, UndoAction, UndoEntry};
@@ -9,8 +9,9 @@ use crate::error::DecodeError;
 use crate::error_object::{self, Kind, NewError};
 use crate::fault::Fault;
 use crate::interpret::{Budget, Env};
-use crate::program::{Program, Slots};
-use crate::wire::Wire;
+use crate::program::Slots;
+use crate::wire::body::Answer;
+use crate::wire::{Misfit, Wire};
 
 /// The longest message of the engine's that an error keeps, in bytes.
 const MESSAGE_BYTES_MAX: usize = 4096;
@@ -94,8 +95,8 @@ impl Machine {
         answer: &CallAnswer,
     ) -> Result<Judgement, Fault> {
         let (outcome, error) = match answer {
-            CallAnswer::Answered { status, body } => {
-                return self.judge_answer(called, operation, *status, body);
+            CallAnswer::Answered { status, headers, body } => {
+                return self.judge_answer(called, operation, Answer { status: *status, headers, body });
             }
             CallAnswer::Refused { reason, message } => {
                 let error = called.error(Kind::Refused, shortened(message));
@@ -115,17 +116,16 @@ impl Machine {
         &mut self,
         called: &Called,
         operation: &Operation,
-        status: u16,
-        body: &[u8],
+        answer: Answer<'_>,
     ) -> Result<Judgement, Fault> {
-        let program = self.program.clone();
+        let status = answer.status;
         let outcome = operation.outcome(status, called.undoes);
         if operation.absent.contains(&status) {
             return Ok(Judgement { outcome, result: Ok([0; 3]) });
         }
         if outcome == Outcome::Done {
             let success = (200..300).contains(&status);
-            return Ok(match self.read_result(&program, operation.response, body)? {
+            return Ok(match self.reading(|wire| wire.response(operation, answer))? {
                 Ok(slots) => Judgement { outcome, result: Ok(slots) },
                 // A status of `done` says that there was nothing left to undo; its body is another one's.
                 Err(_) if !success && !called.result_read => Judgement { outcome, result: Ok([0; 3]) },
@@ -136,41 +136,30 @@ impl Machine {
                 }
             });
         }
+        if operation.gives_result(status) {
+            let result = self.reading(|wire| wire.response(operation, answer))?;
+            let misfit = |error: DecodeError| {
+                let new = called.error(Kind::Decode, error.to_string());
+                NewError { status: Some(status), ..new }
+            };
+            return Ok(Judgement { outcome, result: result.map_err(misfit) });
+        }
         if let Some(raised) = operation.raised(status) {
-            let error = self.read_raised(&program, called, raised, (status, body))?;
+            let error = self.read_raised(called, raised, answer)?;
             return Ok(Judgement { outcome, result: Err(error) });
         }
         let error = called.error(Kind::Http, format!("answered with status {status}"));
         Ok(Judgement { outcome, result: Err(NewError { status: Some(status), ..error }) })
     }
 
-    fn read_result(
+    fn reading(
         &mut self,
-        program: &Program,
-        response: Response,
-        body: &[u8],
+        read: impl FnOnce(&mut Wire<'_>) -> Result<Slots, Misfit>,
     ) -> Result<Result<Slots, DecodeError>, Fault> {
-        match response {
-            Response::Ignored => Ok(Ok([0; 3])),
-            Response::Text => match std::str::from_utf8(body) {
-                Ok(text) => Ok(Ok([self.heap.new_text(text)?, 0, 0])),
-                Err(error) => Ok(Err(DecodeError::text(error.valid_up_to()))),
-            },
-            // Nothing at all is null, where that is a value of the type.
-            Response::Json(ty) if body.is_empty() && is_optional(program, ty) => Ok(Ok([0; 3])),
-            Response::Json(ty) => self.read_body(program, ty, body),
-        }
-    }
-
-    fn read_body(
-        &mut self,
-        program: &Program,
-        ty: TypeId,
-        body: &[u8],
-    ) -> Result<Result<Slots, DecodeError>, Fault> {
+        let program = self.program.clone();
         let mut budget = Budget::default();
-        let env = Env { program, config: &self.core.config };
-        match Wire::new(env, &mut self.heap, &mut budget).decode(ty, body) {
+        let env = Env { program: &program, config: &self.core.config };
+        match read(&mut Wire::new(env, &mut self.heap, &mut budget)) {
             Ok(slots) => Ok(Ok(slots)),
             Err(misfit) => match misfit.into_error() {
                 Ok(error) => Ok(Err(error)),
@@ -181,23 +170,18 @@ impl Machine {
     }
 
     /// The declared error of a status, or `decode` where the body has not its fields.
-    fn read_raised(
-        &mut self,
-        program: &Program,
-        called: &Called,
-        id: ErrorId,
-        (status, body): (u16, &[u8]),
-    ) -> Result<NewError, Fault> {
+    fn read_raised(&mut self, called: &Called, id: ErrorId, answer: Answer<'_>) -> Result<NewError, Fault> {
+        let program = self.program.clone();
         let declared = program.plan().error(id).ok_or(Fault::Damaged)?;
-        let error = match self.read_body(program, declared.fields, body)? {
+        let error = match self.reading(|wire| wire.body(declared.fields, answer))? {
             Ok([fields, ..]) => {
-                let env = Env { program, config: &self.core.config };
+                let env = Env { program: &program, config: &self.core.config };
                 let message = error_object::declared_message(env, &self.heap, id, fields)?;
                 NewError { declared: Some(id), fields, ..called.error(Kind::Declared, message) }
             }
             Err(error) => called.error(Kind::Decode, error.to_string()),
         };
-        Ok(NewError { status: Some(status), ..error })
+        Ok(NewError { status: Some(answer.status), ..error })
     }
 
     /// Registers what undoes a step that is done, or may be.
@@ -249,11 +233,6 @@ fn unknown_outcome(operation: &Operation) -> Outcome {
         flow_plan::EffectClass::Safe => Outcome::NotDone,
         _ => Outcome::Unknown,
     }
-}
-
-fn is_optional(program: &Program, ty: TypeId) -> bool {
-    let types = &program.plan().types;
-    matches!(types.get(types.open_secret(ty)), Type::Optional(_))
 }
 
 fn shortened(message: &str) -> String {

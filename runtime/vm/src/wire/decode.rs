@@ -435,7 +435,7 @@ impl Wire<'_> {
     }
 
     /// A type in words.
-    fn type_words(&self, ty: TypeId) -> Cow<'static, str> {
+    pub(super) fn type_words(&self, ty: TypeId) -> Cow<'static, str> {
         let words = match self.env.program.plan().types.get(ty) {
             Type::Null => "null",
             Type::Bool => "bool",
@@ -490,7 +490,7 @@ fn choice(values: &[Literal]) -> String {
 }
 
 /// As much of a text as a message quotes.
-fn cut(text: &str) -> &str {
+pub(super) fn cut(text: &str) -> &str {
     let end = text.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= QUOTE_BYTES_MAX);
     text.get(..end.last().unwrap_or(0)).unwrap_or_default()
 }

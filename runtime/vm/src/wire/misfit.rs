@@ -28,6 +28,11 @@ impl Misfit {
         Self(Box::new((Vec::new(), Reason::Type(message.into()))))
     }
 
+    /// What is no text of the due form at all.
+    pub(crate) fn syntax(message: impl Into<String>) -> Self {
+        Self(Box::new((Vec::new(), Reason::Syntax(message.into()))))
+    }
+
     /// The same, one step further in.
     pub(crate) fn within(mut self, segment: Segment) -> Self {
         self.0.0.push(segment);
@@ -65,7 +70,7 @@ fn is_plain(name: &str) -> bool {
 
 impl From<Syntax> for Misfit {
     fn from(Syntax(message): Syntax) -> Self {
-        Self(Box::new((Vec::new(), Reason::Syntax(message))))
+        Self::syntax(message)
     }
 }
 

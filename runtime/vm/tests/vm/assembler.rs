@@ -394,10 +394,9 @@ impl Assembler {
         cursor.expect("->");
         let response = match cursor.peek() {
             "ignored" => Response::Ignored,
-            "text" => Response::Text,
-            _ => Response::Json(self.ty(cursor)),
+            _ => Response::Body(self.ty(cursor)),
         };
-        if !matches!(response, Response::Json(_)) {
+        if response == Response::Ignored {
             cursor.next();
         }
         let (mut raises, mut absent, mut done, mut unknown_on) = (vec![], vec![], vec![], vec![]);
@@ -426,6 +425,7 @@ impl Assembler {
             absent,
             done,
             unknown_on,
+            statuses: vec![],
             rate: None,
             headers: Vec::new(),
         }

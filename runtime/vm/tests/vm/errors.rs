@@ -38,12 +38,7 @@ fn what_an_answer_raises() {
             "failed decode ($: expected the name of a member, found the end of the text) at 0",
         ),
         (r#"200 {"id": null}"#, "decode", "cast", "failed decode ($.id: expected string, found null) at 0"),
-        (
-            "200",
-            "decode",
-            "unknown",
-            "failed decode ($: expected a JSON value, found the end of the text) at 0",
-        ),
+        ("200", "decode", "unknown", "failed decode ($: expected an object, and the body is empty) at 0"),
         ("refused connection", "connection", "timeout", "failed refused (connection) at 0"),
         ("refused timeout", "timeout", "connection", "failed refused (timeout) at 0"),
         ("refused setting", "refused", "connection", "failed refused (setting) at 0"),

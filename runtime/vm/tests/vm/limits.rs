@@ -241,7 +241,7 @@ fn undos_have_their_limit() {
             break;
         }
         calls += 1;
-        let answer = flow_vm::CallAnswer::Answered { status: 200, body: Vec::new() };
+        let answer = flow_vm::CallAnswer::Answered { status: 200, headers: Vec::new(), body: Vec::new() };
         let result = CompletionResult::Call(answer);
         step = machine.resume(flow_vm::Completion { effect: effect.id, result }).unwrap();
     }

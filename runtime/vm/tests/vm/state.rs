@@ -140,7 +140,7 @@ fn drive(machine: &mut Machine) {
         for effect in 0..12 {
             let answer = |status: u16, body: &str| {
                 let body = body.as_bytes().to_vec();
-                CompletionResult::Call(flow_vm::CallAnswer::Answered { status, body })
+                CompletionResult::Call(flow_vm::CallAnswer::Answered { status, headers: Vec::new(), body })
             };
             let results = [
                 CompletionResult::Fired,
@@ -251,7 +251,11 @@ proptest! {
 /// One of several answers of a call, good and bad; or that a timer has fired.
 fn answer(call: bool, kind: u8) -> CompletionResult {
     use flow_vm::{CallAnswer, UnknownReason};
-    let answered = |status: u16, body: &str| CallAnswer::Answered { status, body: body.as_bytes().to_vec() };
+    let answered = |status: u16, body: &str| CallAnswer::Answered {
+        status,
+        headers: Vec::new(),
+        body: body.as_bytes().to_vec(),
+    };
     let unknown = || CallAnswer::Unknown { reason: UnknownReason::Timeout, message: String::new() };
     CompletionResult::Call(match (call, kind) {
         (false, _) => return CompletionResult::Fired,

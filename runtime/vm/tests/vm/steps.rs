@@ -248,7 +248,7 @@ fn absent_and_text_responses() {
         r#"
         type Found = { id: string }
         operation find GET safe (path id: string) -> Found? absent 404
-        operation read GET safe () -> text
+        operation read GET safe () -> string
         step find find undo none
         step read read undo none
         flow main(p0: string) -> { found: bool, text: string } {

@@ -109,7 +109,7 @@ pub(crate) fn act(machine: &mut Machine, command: &str) -> Result<Step, String> 
         }
         status => {
             let (status, body) = (status.parse().unwrap(), rest.as_bytes().to_vec());
-            CompletionResult::Call(CallAnswer::Answered { status, body })
+            CompletionResult::Call(CallAnswer::Answered { status, headers: Vec::new(), body })
         }
     };
     let effect = EffectId(effect.parse().unwrap());

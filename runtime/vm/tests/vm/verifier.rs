@@ -394,6 +394,27 @@ fn tables_that_are_refused() {
         ),
         ("a success that raises", |plan| plan.operations[0].raises[0].0 = 201, "is a success, and raises"),
         ("statuses without a null", |plan| plan.operations[0].absent.push(404), "the response has no null"),
+        (
+            "a whole response that is no record of three",
+            |plan| {
+                let Some(ty) = plan.operations[0].response.ty() else { return };
+                plan.operations[0].response = flow_plan::Response::Whole(ty);
+            },
+            "is no record of `body`, `headers` and `status`",
+        ),
+        (
+            "a response by status that is no union",
+            |plan| {
+                let Some(ty) = plan.operations[0].response.ty() else { return };
+                plan.operations[0].response = flow_plan::Response::ByStatus(ty);
+            },
+            "is no union of statuses",
+        ),
+        (
+            "statuses without a response by status",
+            |plan| plan.operations[0].statuses.push(200),
+            "the response is not by status",
+        ),
         ("a step of no operation", |plan| plan.steps[0].operation.0 = 9, "there is no operation o9"),
         (
             "an undo that is pure",
