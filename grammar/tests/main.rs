@@ -13,8 +13,6 @@ mod corpus;
 mod differential;
 #[path = "suite/generate.rs"]
 mod generate;
-#[path = "suite/known.rs"]
-mod known;
 #[path = "suite/limits.rs"]
 mod limits;
 #[path = "suite/mutate.rs"]

@@ -86,6 +86,9 @@ impl Lexer<'_, '_> {
                 Err(()) => self.unknown(start),
             }
         }
+        if let Some(open) = self.open.first().filter(|open| open.style == StringStyle::Block) {
+            self.report_brace(open.brace_at);
+        }
     }
 
     /// Adds the token from `start` to where the lexer stands.

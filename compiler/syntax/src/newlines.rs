@@ -86,7 +86,8 @@ pub(crate) fn closes_type_arguments(kinds: &[SyntaxKind]) -> bool {
             | SyntaxKind::Dot
             | SyntaxKind::Bar
             | SyntaxKind::DotDotDot
-            | SyntaxKind::StringWhole => {}
+            | SyntaxKind::StringWhole
+            | SyntaxKind::Int => {}
             kind if kind.is_word() => {}
             _ => return false,
         }

@@ -145,7 +145,7 @@ impl Builder<'_, '_> {
         if !in_braces || last == SyntaxKind::Newline || closer(last).is_some() || is_closer(self.kind(next)) {
             return false;
         }
-        self.starts_afresh(next) || (!self.goes_on_after(last) && !self.goes_on_before(next))
+        self.starts_afresh(next) || (!self.goes_on_after(last, next) && !self.goes_on_before(next))
     }
 
     /// Whether a line surely begins with a statement or a declaration, whatever the line before ends with: then
@@ -166,12 +166,13 @@ impl Builder<'_, '_> {
             }
     }
 
-    fn goes_on_after(&self, last: SyntaxKind) -> bool {
+    fn goes_on_after(&self, last: SyntaxKind, next: usize) -> bool {
         if last.is_word() {
-            // After a dot, `in` and `div` are names.
+            // After a dot and before a colon, `in` and `div` are names.
             let before = self.stream.kinds.iter().rev().nth(1);
             return newlines::continues_after(last)
-                && !matches!(before, Some(SyntaxKind::Dot | SyntaxKind::QuestionDot));
+                && !matches!(before, Some(SyntaxKind::Dot | SyntaxKind::QuestionDot))
+                && !matches!(self.kind(next), SyntaxKind::Colon | SyntaxKind::QuestionColon);
         }
         if last == SyntaxKind::Percent && self.ends_with_percentage() {
             return false;
@@ -180,8 +181,11 @@ impl Builder<'_, '_> {
             && !(last == SyntaxKind::Greater && newlines::closes_type_arguments(&self.stream.kinds))
     }
 
-    /// Whether the `%` before belongs to a number that is the whole value of a property: `success: 99.5%`.
+    /// Whether the `%` before belongs to a number that is the whole value of an objective: `success: 99.5%`.
     fn ends_with_percentage(&self) -> bool {
+        if self.item != SyntaxKind::ObjectiveKeyword {
+            return false;
+        }
         let mut before = self.stream.kinds.iter().rev().skip(1);
         matches!(before.next(), Some(SyntaxKind::Int | SyntaxKind::Decimal))
             && before.next() == Some(&SyntaxKind::Colon)

@@ -11,8 +11,8 @@ use crate::lexer::Token;
 use crate::stream::{ADJACENT_LESS, Stream};
 use crate::{SyntaxKind, brackets};
 
-/// Names of the properties whose values list statuses.
-const STATUS_PROPERTIES: &[&str] = &["on", "raises", "done", "absent", "unknown_on", "errors"];
+/// Names of the properties whose values are lists of statuses.
+const STATUS_PROPERTIES: &[&str] = &["on", "done", "absent", "unknown_on"];
 
 /// A node around the present token.
 struct Open {
@@ -41,6 +41,8 @@ pub(crate) struct Validator<'t, 'd> {
     tokens: &'t [Token],
     stream: &'t Stream,
     open: Vec<Open>,
+    /// The last token.
+    last: usize,
     diagnostics: &'d mut Vec<Diagnostic>,
 }
 
@@ -52,17 +54,21 @@ impl<'t, 'd> Validator<'t, 'd> {
         stream: &'t Stream,
         diagnostics: &'d mut Vec<Diagnostic>,
     ) -> Self {
-        Self { file, text, tokens, stream, open: Vec::new(), diagnostics }
+        Self { file, text, tokens, stream, open: Vec::new(), last: 0, diagnostics }
     }
 
     /// A node begins with the token of this index.
     pub(crate) fn open(&mut self, kind: SyntaxKind, start: usize) {
+        self.node(kind, start);
         self.open.push(Open { kind, start, comparison: None, left: None });
     }
 
     /// The innermost node ends.
     pub(crate) fn close(&mut self) {
         let Some(node) = self.open.pop() else { return };
+        if node.kind == SyntaxKind::ReturnExpr && self.last == node.start {
+            self.lonely_return(node.start);
+        }
         if let Some(parent) = self.open.last_mut() {
             parent.left = node.comparison;
         }
@@ -70,12 +76,18 @@ impl<'t, 'd> Validator<'t, 'd> {
 
     /// A token stands in the nodes that are open.
     pub(crate) fn token(&mut self, index: usize, kind: SyntaxKind) {
+        self.last = index;
         match kind {
             SyntaxKind::StringStart => self.fixed_text(index),
             SyntaxKind::StatusClass => self.status_class(index),
             SyntaxKind::DotDotDot => self.rest(index),
-            kind if kind.is_reserved() && kind != SyntaxKind::InKeyword => self.shorthand(index),
-            kind => self.comparison(index, kind),
+            SyntaxKind::Int | SyntaxKind::TrueKeyword | SyntaxKind::FalseKeyword => self.wire_name(index),
+            kind => {
+                if kind.is_reserved() {
+                    self.shorthand(index);
+                }
+                self.comparison(index, kind);
+            }
         }
     }
 
@@ -128,14 +140,17 @@ impl<'t, 'd> Validator<'t, 'd> {
         if self.around(0) != Some(SyntaxKind::Literal) {
             return;
         }
-        let property = self.open.iter().rev().find(|open| open.kind == SyntaxKind::Property);
-        if property.is_some_and(|open| STATUS_PROPERTIES.contains(&self.token_text(open.start))) {
+        let is_listed =
+            self.around(1) == Some(SyntaxKind::ListExpr) && self.around(2) == Some(SyntaxKind::Property);
+        let property = self.open.iter().rev().nth(2);
+        if is_listed && property.is_some_and(|open| STATUS_PROPERTIES.contains(&self.token_text(open.start)))
+        {
             return;
         }
         let message = format!("`{}` is no value", self.token_text(index));
         self.diagnostics.push(
             Diagnostic::new(&codes::F0107, self.span(index), message)
-                .help("classes of statuses stand in `on`, `raises` and `catch http`"),
+                .help("classes of statuses stand in the lists of `on`, `done`, `absent` and `unknown_on`, before `:` and after `catch http`"),
         );
     }
 
@@ -161,6 +176,71 @@ impl<'t, 'd> Validator<'t, 'd> {
             return;
         };
         self.diagnostics.push(diagnostic);
+    }
+
+    fn refuse(&mut self, index: usize, message: &str, help: &str) {
+        self.diagnostics.push(Diagnostic::new(&codes::F0107, self.span(index), message).help(help));
+    }
+
+    /// A node begins where the open ones stand.
+    fn node(&mut self, kind: SyntaxKind, start: usize) {
+        let parent = self.around(0);
+        match (kind, parent) {
+            (SyntaxKind::OperationOverride, _) if self.around(1) == Some(SyntaxKind::ApiDecl) => self.refuse(
+                start,
+                "an operation has a method and a path",
+                "write `get name \"/path\" (…) -> T { … }`; braces alone add to an operation that is imported",
+            ),
+            (SyntaxKind::Operation, _) if self.around(1) == Some(SyntaxKind::ImportApi) => self.refuse(
+                start,
+                "the operations of an imported API are those of its document",
+                "declare it in an `api` of your own, or add properties: `name { … }`",
+            ),
+            (SyntaxKind::Property, Some(SyntaxKind::KeyClause)) => self.option(start, "again"),
+            (SyntaxKind::Property, Some(SyntaxKind::SignalDecl)) => self.option(start, "early"),
+            _ => {}
+        }
+    }
+
+    /// `key … again: failed`, `signal … early: drop`
+    fn option(&mut self, start: usize, expected: &str) {
+        let found = self.token_text(start);
+        if found != expected {
+            let message = format!("expected `{expected}`, found `{found}`");
+            self.diagnostics.push(Diagnostic::new(&codes::F0101, self.span(start), message).edit(
+                format!("write `{expected}`"),
+                self.span(start),
+                expected,
+            ));
+        }
+    }
+
+    /// `as 200` is the tag of a case; a field has a text for its name.
+    fn wire_name(&mut self, index: usize) {
+        let in_name =
+            self.around(0) == Some(SyntaxKind::Literal) && self.around(1) == Some(SyntaxKind::WireName);
+        if in_name && matches!(self.around(2), Some(SyntaxKind::Field | SyntaxKind::Parameter)) {
+            let message =
+                format!("expected a text as the name on the wire, found `{}`", self.token_text(index));
+            let text = format!("\"{}\"", self.token_text(index));
+            self.diagnostics.push(Diagnostic::new(&codes::F0107, self.span(index), message).edit(
+                "put it in quotes",
+                self.span(index),
+                text,
+            ));
+        }
+    }
+
+    /// `return` without a value ends what it stands in.
+    fn lonely_return(&mut self, index: usize) {
+        let next = self.kind(index + 1);
+        if !brackets::is_closer(next) && !matches!(next, SyntaxKind::Comma | SyntaxKind::Newline) {
+            self.refuse(
+                index,
+                "`return` is no side of an operator and no head",
+                "write it as a statement of its own",
+            );
+        }
     }
 
     /// `{ type }`: a reserved word names a field only before a colon.

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 
 use crate::corpus::cases;
 use crate::generate::sentences;
-use crate::known::parsers_grammar;
 use crate::mutate::{mutate, shrink};
 use crate::random::Random;
 
@@ -16,12 +15,12 @@ const MUTATIONS_OF_EACH: usize = 2;
 const SHOWN_MAX: usize = 40;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Verdict {
+enum Verdict {
     Accepted,
     Refused,
 }
 
-pub(crate) fn of_grammar(text: &str) -> Verdict {
+fn of_grammar(text: &str) -> Verdict {
     match flow_grammar::accepts(text) {
         Ok(()) => Verdict::Accepted,
         Err(flow_grammar::GrammarError::Refused { .. }) => Verdict::Refused,
@@ -29,20 +28,15 @@ pub(crate) fn of_grammar(text: &str) -> Verdict {
     }
 }
 
-pub(crate) fn of_parser(text: &str) -> Verdict {
+fn of_parser(text: &str) -> Verdict {
     let parse = flow_syntax::parse(flow_source::FileId(0), text);
     if parse.has_errors() { Verdict::Refused } else { Verdict::Accepted }
 }
 
-/// The verdict of the grammar with the rules of the known differences.
-pub(crate) fn of_vm(vm: &pest_vm::Vm, text: &str) -> Verdict {
-    if vm.parse("file", text).is_ok() { Verdict::Accepted } else { Verdict::Refused }
-}
-
-/// What the grammar says where the parser says something else that is not known yet.
-fn disagreement(vm: &pest_vm::Vm, text: &str) -> Option<Verdict> {
+/// What the grammar says where the parser says something else.
+fn disagreement(text: &str) -> Option<Verdict> {
     let (grammar, parser) = (of_grammar(text), of_parser(text));
-    (grammar != parser && of_vm(vm, text) != parser).then_some(grammar)
+    (grammar != parser).then_some(grammar)
 }
 
 fn from_environment(name: &str, otherwise: usize) -> usize {
@@ -55,14 +49,13 @@ fn made_sentences() -> Vec<String> {
 }
 
 fn report(texts: impl IntoIterator<Item = String>) {
-    let vm = parsers_grammar();
     let mut found: BTreeMap<String, Verdict> = BTreeMap::new();
     let mut count = 0;
     for text in texts {
-        let Some(verdict) = disagreement(&vm, &text) else { continue };
+        let Some(verdict) = disagreement(&text) else { continue };
         count += 1;
         if found.len() < SHOWN_MAX {
-            found.insert(shrink(&text, |text| disagreement(&vm, text) == Some(verdict)), verdict);
+            found.insert(shrink(&text, |text| disagreement(text) == Some(verdict)), verdict);
         }
     }
     let mut shown = String::new();

@@ -38,10 +38,19 @@ pub(super) fn block<'t>(rules: &Rules<'t>) -> Rule<'t> {
 
 /// `{ properties }` of an operation, a policy, a publication.
 pub(super) fn properties<'t>(rules: &Rules<'t>) -> Rule<'t> {
+    listed(property(rules))
+}
+
+/// `{ properties }` of an objective, where percentages may stand.
+pub(super) fn objectives<'t>(rules: &Rules<'t>) -> Rule<'t> {
+    listed(objective(rules))
+}
+
+fn listed<'t>(element: Rule<'t>) -> Rule<'t> {
     let list = List {
         open: Kind::LeftBrace,
         close: Kind::RightBrace,
-        element: property(rules),
+        element,
         what: "a property such as `name: value`",
         between: "properties",
         separator: Separator::CommaOrNewline,
@@ -73,15 +82,23 @@ fn member<'t>(rules: &Rules<'t>) -> Rule<'t> {
 
 /// `name: value`
 fn property<'t>(rules: &Rules<'t>) -> Rule<'t> {
-    node(Kind::Property, seq([any_name(), colon("`:` and a value"), need(value(rules), "a value")]))
+    named(value(rules, alternatives([word_value(), rules.expr.clone()])))
 }
 
-/// The value of a property: an expression, or one of the forms that stand in properties alone.
-fn value<'t>(rules: &Rules<'t>) -> Rule<'t> {
+/// `success: 99.5% over 30d`
+fn objective<'t>(rules: &Rules<'t>) -> Rule<'t> {
     let number = node(Kind::Literal, any_of(&[Kind::Int, Kind::Decimal]));
     let percent = node(Kind::PercentLiteral, seq([number, token(Kind::Percent)]));
     let percent = if_ahead(is_percent, percent);
-    let first = alternatives([percent, word_value(), rules.expr.clone()]);
+    named(value(rules, alternatives([percent, word_value(), rules.expr.clone()])))
+}
+
+fn named<'t>(value: Rule<'t>) -> Rule<'t> {
+    node(Kind::Property, seq([any_name(), colon("`:` and a value"), need(value, "a value")]))
+}
+
+/// The value of a property: an expression, or one of the forms that stand in properties alone.
+fn value<'t>(rules: &Rules<'t>, first: Rule<'t>) -> Rule<'t> {
     let operand = need(rules.expr.clone(), "a value");
     let duration = need(rules.expr.clone(), "a duration");
     let scope = any_name_ref();
@@ -173,8 +190,8 @@ pub(super) fn path_template<'t>() -> Rule<'t> {
 pub(super) fn parameters<'t>(rules: &Rules<'t>) -> Rule<'t> {
     let place = if_ahead(
         |ahead| {
-            let is_wire_name =
-                ahead.nth(1) == Kind::AsKeyword && !matches!(ahead.nth(2), Kind::Colon | Kind::QuestionColon);
+            let is_wire_name = ahead.nth(1) == Kind::AsKeyword
+                && !matches!(ahead.nth(2), Kind::Colon | Kind::QuestionColon | Kind::AsKeyword);
             matches!(ahead.nth(0), Kind::BodyKeyword | Kind::HeaderKeyword)
                 && ahead.nth(1).is_word()
                 && !is_wire_name

@@ -236,7 +236,7 @@ fn objective<'t>(rules: &Rules<'t>) -> Rule<'t> {
     let rule = seq([
         token(Kind::ObjectiveKeyword),
         need(name_ref(), "a workflow"),
-        braces_due(apis::properties(rules), "`{`"),
+        braces_due(apis::objectives(rules), "`{`"),
     ]);
     node(Kind::ObjectiveDecl, rule)
 }

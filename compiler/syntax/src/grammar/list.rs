@@ -2,8 +2,8 @@
 
 use chumsky::error::EmptyErr;
 
-use super::Problem;
-use super::rule::{Ahead, Rule, by_hand, finish, position, report, skip_until, take};
+use super::rule::{Ahead, Input, Rule, by_hand, finish, position, report, skip_until, take};
+use super::{Event, Problem};
 use crate::SyntaxKind;
 
 /// What separates the elements of a list.
@@ -13,7 +13,8 @@ pub(super) enum Separator {
     Comma,
     /// A comma or a line end: properties, entries, branches.
     CommaOrNewline,
-    /// A comma; none is due after an arm that ends with a `}`.
+    /// A comma; none is due after an arm that is a block, and at the end of a line after one that begins like a
+    /// statement with one.
     Arm,
 }
 
@@ -73,12 +74,14 @@ impl<'t> List<'t> {
 
     fn separator(&self, input: &mut super::rule::Input<'t, '_>) {
         let ahead = Ahead::of(input);
-        let after_block = self.separator == Separator::Arm && ahead.previous() == SyntaxKind::RightBrace;
+        let body = (self.separator == Separator::Arm).then(|| last_body(input)).flatten();
+        let after_block = body.is_some_and(|(kind, _)| kind == SyntaxKind::Block);
+        let after_control = after_block || body.is_some_and(|(_, first)| is_control(first));
         match ahead.nth(0) {
             SyntaxKind::Comma => input.skip(),
             next if next == self.close || ahead.is_at_end() => {}
             SyntaxKind::Newline => {
-                if self.separator != Separator::CommaOrNewline && !after_block {
+                if self.separator != Separator::CommaOrNewline && !after_control {
                     report(input, Problem::MissingComma(self.between));
                 }
                 input.skip();
@@ -125,4 +128,33 @@ impl<'t> List<'t> {
             _ => "`,` or `}`",
         }
     }
+}
+
+/// The body of the arm that has just ended: its kind, and its first token.
+fn last_body(input: &mut Input<'_, '_>) -> Option<(SyntaxKind, SyntaxKind)> {
+    // Children come before parents: the last node is the arm, and the one before it the body where it ends with it.
+    let mut nodes = input.state().0.iter().rev().filter_map(|event| match event {
+        Event::Node { kind, start, end } => Some((*kind, *start, *end)),
+        Event::Problem { .. } => None,
+    });
+    let (_, _, arm_end) = nodes.next()?;
+    let (kind, start, _) = nodes.next().filter(|(_, _, end)| *end == arm_end)?;
+    let first = input.full_slice().get(start as usize).copied()?;
+    Some((kind, first))
+}
+
+/// Whether an expression that begins with it mostly ends with the `}` of a block.
+fn is_control(first: SyntaxKind) -> bool {
+    matches!(
+        first,
+        SyntaxKind::IfKeyword
+            | SyntaxKind::MatchKeyword
+            | SyntaxKind::ForKeyword
+            | SyntaxKind::WhileKeyword
+            | SyntaxKind::ParallelKeyword
+            | SyntaxKind::RaceKeyword
+            | SyntaxKind::SagaKeyword
+            | SyntaxKind::TryKeyword
+            | SyntaxKind::WithinKeyword
+    )
 }

@@ -62,13 +62,16 @@ fn union<'t>(rules: &Rules<'t>, member: Rule<'t>, declares: bool) -> Rule<'t> {
             || (declares
                 && matches!(first.nth(1), Kind::LeftBrace | Kind::AsKeyword)
                 && first.nth(0).is_word());
+        let mut has_member = false;
         loop {
+            if has_member && is_union && take(input, Kind::DotDotDot) {
+                break;
+            }
+            has_member = true;
             let before = input.save();
             if input.parse(&member).is_err() {
                 input.rewind(before);
-                if !(is_union && take(input, Kind::DotDotDot)) {
-                    report(input, Problem::Expected("a type"));
-                }
+                report(input, Problem::Expected("a type"));
             }
             if !take(input, Kind::Bar) {
                 break;
@@ -94,8 +97,9 @@ fn union<'t>(rules: &Rules<'t>, member: Rule<'t>, declares: bool) -> Rule<'t> {
 
 /// A type without `|`, with `?` and `encoded` after it.
 fn single<'t>(rules: &Rules<'t>) -> Rule<'t> {
+    // A union after `secret` needs parentheses, so that the whole of `secret A | B` is not in doubt.
     let secret =
-        node(Kind::SecretType, seq([token(Kind::SecretKeyword), need(rules_single(rules), "a type")]));
+        node(Kind::SecretType, seq([token(Kind::SecretKeyword), need(rules.primary_type.clone(), "a type")]));
     let plain = rules.primary_type.clone();
     let base = alternatives([secret, plain]);
     let encoding = name_ref();
@@ -116,17 +120,6 @@ fn single<'t>(rules: &Rules<'t>) -> Rule<'t> {
                 return Ok(());
             }
         }
-    })
-}
-
-/// The type after `secret`: `secret [T]`, `secret string?`.
-fn rules_single<'t>(rules: &Rules<'t>) -> Rule<'t> {
-    // A union after `secret` needs parentheses, so that the whole of `secret A | B` is not in doubt.
-    let nested = rules.ty.clone();
-    let primary = rules.primary_type.clone();
-    by_hand(move |input| match Ahead::of(input).nth(0) {
-        Kind::SecretKeyword => input.parse(&nested),
-        _ => input.parse(&primary),
     })
 }
 

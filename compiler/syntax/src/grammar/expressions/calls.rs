@@ -98,9 +98,14 @@ pub(super) fn list<'t>(rules: &Rules<'t>) -> Rule<'t> {
 
 /// `Name { … }`, `Event.Created { … }`
 pub(super) fn constructor<'t>(rules: &Rules<'t>) -> Rule<'t> {
+    node(Kind::ConstructorExpr, seq([dotted(), rules.record.clone()]))
+}
+
+/// A name, and the fields after it.
+pub(super) fn dotted<'t>() -> Rule<'t> {
     let first = name();
     let part = any_name_ref();
-    let path = by_hand(move |input| {
+    by_hand(move |input| {
         let start = position(input);
         input.parse(&first)?;
         while take(input, Kind::Dot) {
@@ -108,8 +113,7 @@ pub(super) fn constructor<'t>(rules: &Rules<'t>) -> Rule<'t> {
             finish(input, Kind::FieldExpr, start);
         }
         Ok(())
-    });
-    node(Kind::ConstructorExpr, seq([path, rules.record.clone()]))
+    })
 }
 
 /// How many tokens the dotted name ahead has; 0 where there is none.

@@ -138,7 +138,10 @@ fn parallel<'t>(rules: &Rules<'t>) -> Rule<'t> {
 }
 
 fn race<'t>(rules: &Rules<'t>) -> Rule<'t> {
+    // The `{` after a name opens the branches, though they look like a record.
+    let named = if_ahead(calls::is_constructor, calls::dotted());
     let count = if_ahead(|ahead| starts_expr(ahead.nth(0), Place::Head), rules.head.clone());
+    let count = alternatives([named, count]);
     node(Kind::RaceExpr, seq([token(Kind::RaceKeyword), optional(count), branches(rules)]))
 }
 
