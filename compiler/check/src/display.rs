@@ -51,8 +51,13 @@ pub(crate) fn words(program: &Program, types: &Types, ty: Ty) -> String {
             format!("{{ {} }}", cases.join(", "))
         }
         TyKind::Union(union) => {
-            let mut parts: Vec<String> =
-                union.cases.iter().take(SHOWN_MAX).map(|case| case.name.to_string()).collect();
+            let shown = union.cases.iter().take(SHOWN_MAX);
+            let mut parts: Vec<String> = shown
+                .map(|case| match union.held {
+                    true => format!("{} {}", case.name, of(case.record)),
+                    false => case.name.to_string(),
+                })
+                .collect();
             if union.cases.len() > SHOWN_MAX {
                 parts.push("…".into());
             }

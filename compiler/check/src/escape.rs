@@ -2,7 +2,7 @@
 
 use flow_diagnostics::{Diagnostic, codes};
 use flow_hir::{
-    BinaryOp, BuiltinError, Catch, CatchSelector, ErrorRef, ExprId, ExprKind, FunctionId, LocalId, UnaryOp,
+    BinaryOp, Branch, BuiltinError, Catch, CatchSelector, ErrorRef, ExprId, ExprKind, FunctionId, LocalId, UnaryOp,
     WorkflowId,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -24,6 +24,7 @@ impl Checker<'_> {
             caught: FxHashMap::default(),
             open: FxHashSet::default(),
             done: FxHashSet::default(),
+            settled: Vec::new(),
         };
         for workflow in finder.checker.program.workflows.indices() {
             finder.workflow(workflow);
@@ -38,6 +39,8 @@ struct Finder<'c, 'a> {
     /// Functions that are being walked; a circle has been reported.
     open: FxHashSet<FunctionId>,
     done: FxHashSet<WorkflowId>,
+    /// What the settled branches of the workflow fail with, in the order of the text.
+    settled: Escapes,
 }
 
 impl Finder<'_, '_> {
@@ -47,7 +50,9 @@ impl Finder<'_, '_> {
         }
         let program = self.checker.program;
         let workflow = &program.workflows[id];
+        let settled = std::mem::take(&mut self.settled);
         let mut errors = self.escapes(workflow.body);
+        self.settled = settled;
         if workflow.within.is_some() {
             add(&mut errors, BuiltinError::Deadline, workflow.body);
         }
@@ -123,12 +128,75 @@ impl Finder<'_, '_> {
                 self.children(expr, found);
                 add(found, BuiltinError::Deadline, expr);
             }
+            ExprKind::Parallel { settled: true, branches, .. } => {
+                for branch in branches {
+                    for escaping in self.escapes(branch.body) {
+                        add_ref(&mut self.settled, escaping.error, branch.body);
+                    }
+                }
+            }
+            ExprKind::Race { count, branches, .. } => self.race(expr, *count, branches, found),
+            ExprKind::ForBranches { iterable, race, count, body, .. } => {
+                self.walk(*iterable, found);
+                self.walk(*count, found);
+                if *race {
+                    self.branch(*body);
+                    // There may be fewer elements than successes that are due.
+                    add(found, BuiltinError::Quorum, expr);
+                } else {
+                    self.walk(*body, found);
+                }
+                if self.constant(*count).is_none() {
+                    add(found, BuiltinError::Range, expr);
+                }
+            }
             _ => {
                 self.children(expr, found);
                 if let Some(error) = self.computing(expr) {
                     add(found, error, expr);
                 }
             }
+        }
+    }
+
+    /// The errors of one branch of a race.
+    fn branch(&mut self, body: ExprId) -> Escapes {
+        let errors = self.escapes(body);
+        if errors.is_empty() {
+            self.checker.typed.unfailing.insert(body, ());
+        }
+        errors
+    }
+
+    /// A race fails where all branches do, or too many.
+    fn race(&mut self, expr: ExprId, count: Option<ExprId>, branches: &[Branch], found: &mut Escapes) {
+        let mut errors: Escapes = Vec::new();
+        let mut sure = 0;
+        for branch in branches {
+            let own = self.branch(branch.body);
+            sure += i64::from(own.is_empty());
+            errors.extend(own);
+        }
+        let Some(count) = count else {
+            if sure == 0 {
+                errors.into_iter().for_each(|escaping| add_ref(found, escaping.error, escaping.origin));
+            }
+            return;
+        };
+        self.walk(count, found);
+        let due = self.constant(count);
+        if due.is_none_or(|due| due > sure) {
+            add(found, BuiltinError::Quorum, expr);
+        }
+        if due.is_none() {
+            add(found, BuiltinError::Range, expr);
+        }
+    }
+
+    fn constant(&self, expr: ExprId) -> Option<i64> {
+        match self.checker.program.exprs[expr].kind {
+            ExprKind::Int(number) => Some(number),
+            _ => None,
         }
     }
 
@@ -171,6 +239,8 @@ impl Finder<'_, '_> {
         }
         match *self.checker.typed.types.structure(self.checker.typed.ty(error)) {
             TyKind::ErrorValue(error) => vec![error],
+            // The error of a settled branch: which one is not followed.
+            TyKind::AnyError => self.settled.iter().map(|escaping| escaping.error).collect(),
             _ => Vec::new(),
         }
     }
@@ -221,8 +291,8 @@ impl Finder<'_, '_> {
     /// A catch for an error that cannot come.
     fn dead(&mut self, selector: CatchSelector, left: &Escapes) {
         let Some(error) = selector.error() else { return };
-        // A pure computation that is too long, and a race, are not seen by walking.
-        if matches!(error, ErrorRef::Builtin(BuiltinError::Limit | BuiltinError::Quorum)) {
+        // A pure computation that is too long is not seen by walking.
+        if matches!(error, ErrorRef::Builtin(BuiltinError::Limit)) {
             return;
         }
         let name = self.checker.error_name(error);

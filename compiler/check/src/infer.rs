@@ -3,6 +3,7 @@
 
 mod access;
 mod assign;
+mod branches;
 mod call;
 mod case;
 mod control;
@@ -181,7 +182,12 @@ impl<'c, 'a> Infer<'c, 'a> {
             }
             ExprKind::Match { value, arms, keyword } => self.match_value(*value, arms, *keyword, want),
             ExprKind::Block(block) => self.block(block, want),
-            ExprKind::Parallel { branches, .. } => self.parallel(span, branches, want),
+            ExprKind::Parallel { settled, branches, .. } => self.parallel(span, *settled, branches, want),
+            ExprKind::Race { count, branches, keyword } => self.race(*keyword, *count, branches, want),
+            ExprKind::ForBranches { pattern, iterable, race, count, body, keyword } => {
+                let how = branches::Width { race: *race, count: *count, keyword: *keyword };
+                self.for_branches(pattern, *iterable, how, *body, want)
+            }
             ExprKind::CallOperation { operation, callee, arguments, options, compensation } => self
                 .call_operation(
                     expr,

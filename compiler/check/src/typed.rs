@@ -32,6 +32,8 @@ pub struct Typed {
     pub arguments: SideTable<ExprId, Vec<ParamValue>>,
     /// Errors that each call of an operation or workflow can fail with.
     pub call_errors: SideTable<ExprId, Vec<ErrorRef>>,
+    /// Branches that no error leaves.
+    pub unfailing: SideTable<ExprId, ()>,
     /// Configuration entries.
     pub config: SideTable<ConfigId, CheckedConfig>,
     /// The record of each error's fields.

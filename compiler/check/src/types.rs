@@ -199,6 +199,9 @@ pub struct Union {
     pub cases: Vec<Case>,
     /// Whether unknown tags are kept.
     pub open: bool,
+    /// Whether each case holds one value instead of fields, as what comes of a `race` does: a pattern then names the
+    /// value itself.
+    pub held: bool,
 }
 
 impl Union {
@@ -220,7 +223,7 @@ pub struct Case {
     pub name: Arc<str>,
     /// The tag on the wire, where it is not the name.
     pub wire: Option<LiteralKind>,
-    /// The record of its fields.
+    /// The record of its fields; where the union is of values, the value's type.
     pub record: Ty,
 }
 
@@ -464,6 +467,7 @@ impl Types {
             (TyKind::Union(left), TyKind::Union(right)) => {
                 left.tag == right.tag
                     && left.open == right.open
+                    && left.held == right.held
                     && left.cases.len() == right.cases.len()
                     && left.cases.iter().zip(&right.cases).all(|(left, right)| {
                         left.name == right.name

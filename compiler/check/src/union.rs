@@ -33,7 +33,7 @@ impl Checker<'_> {
             }
             made.push(Case { name: Arc::clone(&case.name.text), wire: case.wire.clone(), record });
         }
-        let union = Union { tag: tag.cloned(), cases: made, open };
+        let union = Union { tag: tag.cloned(), cases: made, open, held: false };
         self.typed.types.intern(TyKind::Union(Arc::new(union)))
     }
 

@@ -10,7 +10,7 @@ use flow_plan::{
     TypeId, Types, WorstCase,
 };
 use flow_source::{FileId, Sources, Span};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::Emitted;
 use crate::builder::FunctionBuilder;
@@ -27,6 +27,8 @@ pub(crate) struct Context<'a> {
     /// What stands for the type parameters in the condition that is being made.
     pub(crate) arguments: Arc<[Ty]>,
     pub(crate) interned: FxHashMap<Type, TypeId>,
+    /// Unions whose cases hold one value each.
+    pub(crate) held: FxHashSet<TypeId>,
     constants: FxHashMap<(TypeId, Constant), ConstantId>,
     files: FxHashMap<FileId, u32>,
     pub(crate) functions: FxHashMap<FunctionId, flow_plan::FunctionId>,
@@ -79,6 +81,7 @@ impl<'a> Context<'a> {
             type_ids: FxHashMap::default(),
             arguments: Arc::default(),
             interned: FxHashMap::default(),
+            held: FxHashSet::default(),
             constants: FxHashMap::default(),
             files: FxHashMap::default(),
             functions: FxHashMap::default(),

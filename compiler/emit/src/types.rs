@@ -81,6 +81,7 @@ impl Context<'_> {
                 open: literals.open,
             }),
             TyKind::Record(fields) => return self.record(ty, fields),
+            TyKind::Union(union) if union.held => return self.held_union(ty, union),
             TyKind::Union(union) => self.union(union),
             TyKind::Optional(inner) => return self.around(ty, *inner, Type::Optional),
             TyKind::List(inner) => return self.around(ty, *inner, Type::List),
@@ -152,6 +153,26 @@ impl Context<'_> {
         }
         self.interned.insert(made.clone(), id);
         self.put(id, made);
+        id
+    }
+
+    /// A union whose cases hold one value each has an entry of its own: patterns name the value, where those over a
+    /// declared union of the same form name its fields.
+    fn held_union(&mut self, ty: Ty, union: &Union) -> TypeId {
+        let id = self.reserve();
+        self.type_ids.insert(ty, id);
+        self.held.insert(id);
+        let cases = union.cases.iter().map(|case| {
+            let name = if *self.typed.types.structure(case.record) == TyKind::AnyError { "error" } else { "value" };
+            let held = self.ty(case.record);
+            let field =
+                Field { name: name.to_owned(), wire: name.to_owned(), ty: held, optional: false, check: None };
+            let fields = self.intern(Type::Record(vec![field]));
+            let name = case.name.to_string();
+            Case { wire: Literal::String(name.clone()), name, fields }
+        });
+        let cases = cases.collect();
+        self.put(id, Type::Tagged { tag: union.tag.as_ref().map(ToString::to_string), cases, open: false });
         id
     }
 

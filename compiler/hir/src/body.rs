@@ -132,11 +132,38 @@ pub enum ExprKind {
     },
     /// `{ statements }`.
     Block(Block),
-    /// `parallel { a: x, b: y }`: a record of the branches' values.
+    /// `parallel { a: x, b: y }`: a record of the branches' values. `parallel settled { … }`: of what came of each.
     Parallel {
+        /// Whether a failure is a branch's outcome, and stops no other.
+        settled: bool,
         /// The branches.
         branches: Vec<Branch>,
         /// The keyword.
+        keyword: Span,
+    },
+    /// `race { a: x, b: y }`: the value of the first that succeeds, tagged by its branch. `race 2 { … }`: the list of
+    /// the first values.
+    Race {
+        /// How many must succeed, where it is a list.
+        count: Option<ExprId>,
+        /// The branches.
+        branches: Vec<Branch>,
+        /// The keyword.
+        keyword: Span,
+    },
+    /// `for pattern in iterable parallel 8 { }`, `for pattern in iterable race 2 { }`: a branch for each element.
+    ForBranches {
+        /// What each element is bound to.
+        pattern: Pattern,
+        /// A list, or a range.
+        iterable: ExprId,
+        /// Whether the first that succeed end the others.
+        race: bool,
+        /// How many at a time, or how many must succeed.
+        count: ExprId,
+        /// A block.
+        body: ExprId,
+        /// `parallel` or `race`.
         keyword: Span,
     },
     /// `api.operation(args) with { … } compensate …`: a step.
@@ -473,7 +500,7 @@ pub enum Statement {
     Expr(ExprId),
 }
 
-/// A branch of `parallel`.
+/// A branch of `parallel` or `race`.
 #[derive(Clone, Debug)]
 pub struct Branch {
     /// The branch's name: a field of the result.

@@ -1,6 +1,7 @@
 //! Lowering: trees to the program, file by file, in the order in which names were collected.
 
 mod apis;
+mod branches;
 mod calls;
 mod control;
 mod expressions;

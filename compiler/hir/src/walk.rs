@@ -87,6 +87,15 @@ impl Program {
             }
             ExprKind::Block(block) => block_children(block, each),
             ExprKind::Parallel { branches, .. } => branches.iter().for_each(|branch| each(branch.body)),
+            ExprKind::Race { count, branches, .. } => {
+                count.iter().for_each(|count| each(*count));
+                branches.iter().for_each(|branch| each(branch.body));
+            }
+            ExprKind::ForBranches { iterable, count, body, .. } => {
+                each(*iterable);
+                each(*count);
+                each(*body);
+            }
             ExprKind::CallOperation { arguments, options, compensation, .. } => {
                 call_children(arguments, options.as_ref(), compensation.as_ref(), each);
             }

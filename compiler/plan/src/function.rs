@@ -57,8 +57,21 @@ pub struct Live {
 /// How the branches of a group end together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum GroupMode {
-    /// All must succeed; the result is a record of their results.
+    /// All must succeed; the result is a record of their results, or the list of those of the items.
     All,
+    /// All end, well or not; the result is a record with `Ok` or `Err` for each.
+    Settled,
+    /// The first that succeeds ends the others; the result is tagged by its branch.
+    First,
+    /// The first ones that succeed, as many as are due, end the others; the result is the list of their results.
+    Some,
+}
+
+impl GroupMode {
+    /// Whether some successes end the others, which are then undone.
+    pub fn is_race(self) -> bool {
+        matches!(self, Self::First | Self::Some)
+    }
 }
 
 /// Branches that run beside each other.
@@ -73,7 +86,8 @@ pub struct Group {
 /// One branch of a group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Branch {
-    /// The field of the result record that takes its result, by index; none where its result is not used.
+    /// The field of the result record that takes its result, or the case of the result that holds it, by index;
+    /// none where its result is not used, or where it has none.
     pub field: Option<u16>,
     /// Its code: a flow function over the captured registers.
     pub function: FunctionId,
@@ -125,4 +139,6 @@ pub enum Catch {
     Range,
     /// A failed conversion.
     Cast,
+    /// Too few branches of a race could still succeed.
+    Quorum,
 }

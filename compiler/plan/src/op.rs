@@ -260,7 +260,9 @@ macro_rules! for_each_op {
             NewUuid "new_uuid" { dst: write Uuid } "dst = a recorded UUID of version 7";
             Random "random" { dst: write Float } "dst = a recorded random number in 0..1";
             Log "log" { text: read Text } "writes a line of the execution's log";
-            Fork "fork" { dst: write Any, group: group Any } "runs the group's branches; dst = their results";
+            Fork "fork" { dst: write Any, group: group Any } "runs the group's branches; dst = their results, or the first one's";
+            ForkSome "fork_some" { dst: write List, group: group Any, count: read Int } "runs the group's branches until so many have succeeded; dst = their results; error `quorum` once that is impossible";
+            ForkEach "fork_each" { dst: write Any, group: group Any, items: read List, count: read Int } "runs the group's sole branch for each item: at most that many at a time, or until so many have succeeded; dst = the list of results";
 
             // Errors and scopes. `Enter…` opens a scope of the frame; `Leave` closes the innermost.
             Fail "fail" { error: error Any, fields: read Record } "raises the declared error";
@@ -326,7 +328,19 @@ impl Op {
                 | Op::NewUuid { .. }
                 | Op::Random { .. }
                 | Op::Fork { .. }
+                | Op::ForkSome { .. }
+                | Op::ForkEach { .. }
         )
+    }
+
+    /// The register and the group of an instruction that runs branches.
+    pub fn forks(&self) -> Option<(Reg, GroupId)> {
+        match *self {
+            Op::Fork { dst, group } | Op::ForkSome { dst, group, .. } | Op::ForkEach { dst, group, .. } => {
+                Some((dst, group))
+            }
+            _ => None,
+        }
     }
 
     /// Whether only functions that may wait can hold it: it waits, or it touches the execution's scopes.

@@ -7,6 +7,7 @@
 mod classes;
 mod dataflow;
 mod flow;
+mod forks;
 mod functions;
 mod graph;
 mod liveness;

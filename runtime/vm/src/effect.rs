@@ -236,7 +236,7 @@ pub struct Undone {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Raised {
     /// Its name: a declared error's, or one of `http`, `refused`, `unknown`, `decode`, `deadline`,
-    /// `cancelled`, `arithmetic`, `range`, `cast`, `limit`.
+    /// `cancelled`, `arithmetic`, `range`, `cast`, `limit`, `quorum`.
     pub name: String,
     /// The declared error.
     pub declared: Option<ErrorId>,

@@ -49,10 +49,11 @@ pub(crate) enum Kind {
     Range,
     Cast,
     Limit,
+    Quorum,
 }
 
 /// The kinds with their names, in the order of their numbers.
-const KINDS: [(Kind, &str); 11] = [
+const KINDS: [(Kind, &str); 12] = [
     (Kind::Declared, "error"),
     (Kind::Http, "http"),
     (Kind::Refused, "refused"),
@@ -64,6 +65,7 @@ const KINDS: [(Kind, &str); 11] = [
     (Kind::Range, "range"),
     (Kind::Cast, "cast"),
     (Kind::Limit, "limit"),
+    (Kind::Quorum, "quorum"),
 ];
 
 /// An error about to be made.
@@ -268,6 +270,7 @@ pub(crate) fn is_caught(heap: &Heap, error: u64, catch: &Catch) -> Result<bool, 
         Catch::Arithmetic => kind == Kind::Arithmetic,
         Catch::Range => kind == Kind::Range,
         Catch::Cast => kind == Kind::Cast,
+        Catch::Quorum => kind == Kind::Quorum,
     })
 }
 

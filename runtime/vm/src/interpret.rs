@@ -537,6 +537,8 @@ impl Context<'_> {
             | Op::Random { .. }
             | Op::Log { .. }
             | Op::Fork { .. }
+            | Op::ForkSome { .. }
+            | Op::ForkEach { .. }
             | Op::EnterSaga {}
             | Op::EnterDeadline { .. }
             | Op::EnterLoop {}

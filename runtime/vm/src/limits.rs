@@ -36,5 +36,8 @@ pub(crate) const UNDOS_MAX: usize = 10_000;
 /// Fibers alive at one time.
 pub(crate) const FIBERS_MAX: usize = 10_000;
 
+/// Items of a list that are seen to at one time.
+pub(crate) const WIDTH_MAX: u32 = 1_000;
+
 /// Bytes of a text that an error message quotes.
 pub(crate) const QUOTE_BYTES_MAX: usize = 60;

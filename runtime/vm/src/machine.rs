@@ -10,6 +10,7 @@ mod effects;
 mod fiber;
 mod group;
 mod interrupt;
+mod race;
 mod request;
 mod resume;
 mod state;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 
 use flow_plan::{ConfigId, InputForm};
 
-use crate::effect::{Attention, Effect, EffectId, EffectKind, Status, Step};
+use crate::effect::{Attention, Effect, EffectId, EffectKind, Status, Step, Undone};
 use crate::error::{DecodeError, InputError};
 use crate::error_object::{self, NewError};
 use crate::fault::Fault;
@@ -59,6 +60,8 @@ struct Core {
     waits: BTreeMap<EffectId, Wait>,
     /// Registered undos, in the order of completion.
     undos: Vec<UndoEntry>,
+    /// What those have undone that have lost a race.
+    undone: Vec<Undone>,
     next_fiber: u64,
     next_group: u64,
     next_effect: u64,
@@ -191,8 +194,9 @@ impl Machine {
 
     /// Lets a fiber go on.
     fn make_ready(&mut self, id: FiberId) -> Result<(), Fault> {
-        let before = std::mem::replace(&mut self.fiber_mut(id)?.progress, Progress::Ready);
-        if before != Progress::Ready || !self.core.ready.contains(&id) {
+        self.fiber_mut(id)?.progress = Progress::Ready;
+        // One whose branches have ended at once is among them still.
+        if !self.core.ready.contains(&id) {
             self.core.ready.push_back(id);
         }
         Ok(())

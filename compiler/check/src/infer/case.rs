@@ -105,6 +105,9 @@ impl Infer<'_, '_> {
         if let Some(local) = binding {
             self.bind(local, record);
         }
+        if fields.is_empty() {
+            return;
+        }
         if record == Ty::ERROR {
             for field in fields {
                 self.pattern(&field.pattern, Ty::ERROR);

@@ -1,12 +1,10 @@
 //! Control: conditions, loops, branches, scopes.
 
 use flow_diagnostics::{Diagnostic, codes};
-use flow_hir::{Branch, BuiltinError, Catch, CatchSelector, ErrorRef, ExprId, LocalId, Pattern};
+use flow_hir::{BuiltinError, Catch, CatchSelector, ErrorRef, ExprId, LocalId, Pattern};
 use flow_source::Span;
-use rustc_hash::FxHashMap;
 
 use super::facts::Facts;
-use super::record::plain_field;
 use super::{Infer, Reason, Want, facts};
 use crate::types::{Ty, TyKind};
 
@@ -193,10 +191,10 @@ impl Infer<'_, '_> {
         }
     }
 
-    /// `for x in xs { }`.
-    pub(super) fn for_each(&mut self, pattern: &Pattern, iterable: ExprId, body: ExprId) -> Ty {
+    /// What a `for` goes over: the type of the elements.
+    pub(super) fn element_of(&mut self, iterable: ExprId) -> Ty {
         let ty = self.any(iterable);
-        let element = match &*self.checker.typed.types.structure(ty) {
+        match &*self.checker.typed.types.structure(ty) {
             TyKind::List(element) => *element,
             TyKind::Range => Ty::INT,
             TyKind::Error | TyKind::Never => Ty::ERROR,
@@ -217,7 +215,12 @@ impl Infer<'_, '_> {
                 self.checker.report(diagnostic);
                 Ty::ERROR
             }
-        };
+        }
+    }
+
+    /// `for x in xs { }`.
+    pub(super) fn for_each(&mut self, pattern: &Pattern, iterable: ExprId, body: ExprId) -> Ty {
+        let element = self.element_of(iterable);
         self.forget_assigned(body);
         self.apart(|infer| {
             infer.let_pattern(pattern, element);
@@ -292,56 +295,6 @@ impl Infer<'_, '_> {
             }
         }
         Ty::NEVER
-    }
-
-    /// `parallel { a: x, b: y }`.
-    pub(super) fn parallel(&mut self, span: Span, branches: &[Branch], want: Want<'_>) -> Ty {
-        self.effect(span, "`parallel`");
-        let hints = self.hint_kind(want).and_then(|(_, kind)| match &*kind {
-            TyKind::Record(fields) => Some(fields.clone()),
-            _ => None,
-        });
-        let mut fields = Vec::with_capacity(branches.len());
-        let mut seen: FxHashMap<&str, Span> = FxHashMap::default();
-        let before = self.facts.clone();
-        for branch in branches {
-            if let Some(first) = seen.insert(&branch.name.text, branch.name.span) {
-                self.checker.report(
-                    Diagnostic::new(
-                        &codes::F0210,
-                        branch.name.span,
-                        format!("two branches are named `{}`", branch.name.text),
-                    )
-                    .also(first, "the first one"),
-                );
-            }
-            let hint = hints.as_ref().and_then(|fields| {
-                fields.iter().find(|field| field.name == branch.name.text).map(|field| field.ty)
-            });
-            self.facts = before.clone();
-            let ty = self.in_branch("a branch of `parallel`", |infer| match hint {
-                Some(hint) => {
-                    infer.check(branch.body, hint, None);
-                    infer.checker.typed.value_ty(branch.body)
-                }
-                None => infer.any(branch.body),
-            });
-            // A branch that always fails has no value; its field is never read.
-            let ty = if ty == Ty::NEVER { Ty::NULL } else { ty };
-            fields.push(plain_field(&branch.name.text, ty));
-        }
-        self.facts = before;
-        self.checker.typed.types.record(fields)
-    }
-
-    /// Runs something as a branch: no assignment to outer variables, no leaving.
-    fn in_branch<T>(&mut self, what: &'static str, work: impl FnOnce(&mut Self) -> T) -> T {
-        let loops = std::mem::take(&mut self.loops);
-        self.branches.push(what);
-        let value = work(self);
-        self.branches.pop();
-        self.loops = loops;
-        value
     }
 
     /// `saga { }`.

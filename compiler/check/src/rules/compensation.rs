@@ -1,7 +1,7 @@
 //! Compensation coverage: a step that changes something says how it is undone, or that it is not.
 
 use flow_diagnostics::{Diagnostic, codes};
-use flow_hir::{ExprId, ExprKind};
+use flow_hir::{Branch, ExprId, ExprKind};
 use rustc_hash::FxHashSet;
 
 use super::{steps, walk};
@@ -26,26 +26,36 @@ fn check_coverage(checker: &mut Checker<'_>, body: ExprId) {
             events.push(expr)
         }
         // In a loop a step is followed by itself.
-        ExprKind::For { body, .. } | ExprKind::While { body, .. } => looped.extend(steps(checker, body)),
+        ExprKind::For { body, .. } | ExprKind::While { body, .. } | ExprKind::ForBranches { body, .. } => {
+            looped.extend(steps(checker, body));
+        }
         _ => {}
     });
     let looped: FxHashSet<ExprId> = looped.into_iter().collect();
     for (index, event) in events.iter().enumerate() {
         let missing = checker.typed.calls.get(*event).is_some_and(|call| call.undo == StepUndo::Missing);
-        let followed = events.get(index + 1).copied().or_else(|| looped.contains(event).then_some(*event));
-        let Some(next) = followed.or_else(|| sibling(checker, body, *event)) else { continue };
         if !missing {
             continue;
         }
+        let followed = events.get(index + 1).copied().or_else(|| looped.contains(event).then_some(*event));
+        let rival = rival(checker, body, *event);
+        let other = || rival.or_else(|| sibling(checker, body, *event));
+        let Some(next) = followed.or_else(other) else { continue };
         let ExprKind::CallOperation { operation, callee, .. } = checker.program.exprs[*event].kind else {
             continue;
         };
         let name = checker.operation_name(operation);
+        let next = rival.unwrap_or(next);
         let next_span = match checker.program.exprs[next].kind {
             ExprKind::CallOperation { callee, .. } | ExprKind::CallWorkflow { callee, .. } => callee,
             _ => checker.span(next),
         };
-        let then = if next == *event { "the loop may fail the next time" } else { "this can fail" };
+        let then = match rival {
+            Some(rival) if rival != *event => "this may win the race",
+            Some(_) => "other elements may win the race",
+            None if next == *event => "the loop may fail the next time",
+            None => "this can fail",
+        };
         checker.report(
             Diagnostic::new(
                 &codes::F0601,
@@ -60,11 +70,32 @@ fn check_coverage(checker: &mut Checker<'_>, body: ExprId) {
     }
 }
 
+/// What may win the race that a step stands in, so that the step is to be undone: another branch, or the step itself
+/// for another element.
+fn rival(checker: &Checker<'_>, body: ExprId, step: ExprId) -> Option<ExprId> {
+    let mut found = None;
+    walk(checker, body, &mut |expr| match &checker.program.exprs[expr].kind {
+        ExprKind::Race { branches, .. } => {
+            let is_own = |branch: &&Branch| steps(checker, branch.body).contains(&step);
+            let Some(own) = branches.iter().find(is_own) else { return };
+            let other = branches.iter().find(|branch| branch.body != own.body);
+            found = found.or(other.map(|branch| branch.body));
+        }
+        ExprKind::ForBranches { race: true, body, .. } if steps(checker, *body).contains(&step) => {
+            found = found.or(Some(step));
+        }
+        _ => {}
+    });
+    found
+}
+
 /// A step of another branch of a `parallel` that a step stands in: it may fail after it.
 fn sibling(checker: &Checker<'_>, body: ExprId, step: ExprId) -> Option<ExprId> {
     let mut found = None;
     walk(checker, body, &mut |expr| {
-        let ExprKind::Parallel { branches, .. } = &checker.program.exprs[expr].kind else { return };
+        let ExprKind::Parallel { settled: false, branches, .. } = &checker.program.exprs[expr].kind else {
+            return;
+        };
         let own = branches.iter().position(|branch| steps(checker, branch.body).contains(&step));
         let Some(own) = own else { return };
         for (index, branch) in branches.iter().enumerate() {
@@ -114,16 +145,17 @@ fn step_that_stays(checker: &Checker<'_>, body: ExprId) -> Option<ExprId> {
         if stays.is_none() {
             stays = found;
         }
-        let undone = checker
-            .typed
-            .calls
-            .get(event)
-            .is_some_and(|call| matches!(call.undo, StepUndo::Operation | StepUndo::Compensate { .. }));
-        if undone && found.is_none() {
+        if is_undone(checker, event) && found.is_none() {
             found = Some(event);
         }
     });
     stays
+}
+
+/// Whether a step has an undo.
+fn is_undone(checker: &Checker<'_>, step: ExprId) -> bool {
+    let call = checker.typed.calls.get(step);
+    call.is_some_and(|call| matches!(call.undo, StepUndo::Operation | StepUndo::Compensate { .. }))
 }
 
 /// Steps and failures in order; a nested saga undoes its own.
@@ -131,6 +163,12 @@ fn events_outside_sagas(checker: &Checker<'_>, expr: ExprId, each: &mut dyn FnMu
     let program = checker.program;
     match &program.exprs[expr].kind {
         ExprKind::Saga { .. } => each(expr),
+        // A race that fails undoes its own; the step of a branch that wins stays.
+        ExprKind::Race { .. } | ExprKind::ForBranches { race: true, .. } => {
+            each(expr);
+            let undone = steps(checker, expr).into_iter().find(|step| is_undone(checker, *step));
+            undone.into_iter().for_each(each);
+        }
         ExprKind::CallOperation { arguments, .. } => {
             for argument in arguments {
                 events_outside_sagas(checker, argument.value, each);

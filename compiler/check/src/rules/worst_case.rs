@@ -4,7 +4,7 @@
 
 use flow_diagnostics::{Diagnostic, codes};
 use flow_hir::{
-    BinaryOp, Exhausted, ExprId, ExprKind, ListItem, OperationId, RetryId, Statement, WorkflowId,
+    BinaryOp, Branch, Exhausted, ExprId, ExprKind, ListItem, OperationId, RetryId, Statement, WorkflowId,
 };
 use rustc_hash::FxHashMap;
 
@@ -14,6 +14,9 @@ use crate::typed::{CheckedBackoff, CheckedRetry, OperationUndo, StepUndo, WorstC
 
 /// The longest wait that a server can ask for where a policy sets no `max`: 24 hours.
 const ASKED_US_MAX: u64 = 24 * 3600 * 1_000_000;
+
+/// The most elements that a `for … race` sees to at one time.
+const WIDTH_MAX: u64 = 1_000;
 
 /// What something takes. `None` is unbounded.
 #[derive(Clone, Copy, Debug)]
@@ -231,6 +234,20 @@ impl Finder<'_, '_> {
                 .map(|branch| self.cost(branch.body))
                 .reduce(Cost::beside)
                 .unwrap_or(Cost::NOTHING),
+            ExprKind::Race { count, branches, .. } => {
+                let before = count.map_or(Cost::NOTHING, |count| self.cost(count));
+                before.then(self.race(*count, branches))
+            }
+            ExprKind::ForBranches { iterable, race, count, body, .. } => {
+                let before = self.cost(*iterable).then(self.cost(*count));
+                let width = if *race { Some(WIDTH_MAX) } else { self.written(*count) };
+                let elements = self.count(*iterable);
+                let body = self.cost(*body);
+                let rounds = elements.zip(width).map(|(elements, width)| elements.div_ceil(width.max(1)));
+                // Where the width is not known, the elements may run one after another.
+                let time_us = multiply(body.time_us, rounds.or(elements));
+                before.then(Cost { time_us, ..body.times(elements) })
+            }
             ExprKind::For { iterable, body, .. } => {
                 let iterable_cost = self.cost(*iterable);
                 let count = self.count(*iterable);
@@ -273,6 +290,40 @@ impl Finder<'_, '_> {
                 program.for_each_child(expr, |child| children.push(child));
                 children.into_iter().fold(Cost::NOTHING, |cost, child| cost.then(self.cost(child)))
             }
+        }
+    }
+
+    /// Branches of which the first ones that succeed end the others. What the others still do afterwards, they do
+    /// beside what follows: it counts among the calls and the undo time.
+    fn race(&mut self, count: Option<ExprId>, branches: &[Branch]) -> Cost {
+        let costs: Vec<Cost> = branches.iter().map(|branch| self.cost(branch.body)).collect();
+        let due = match count {
+            None => Some(1),
+            Some(count) => self.written(count),
+        };
+        let mut total = costs.iter().copied().reduce(Cost::beside).unwrap_or(Cost::NOTHING);
+        let nth = |mut times: Vec<u64>, due: Option<u64>| {
+            times.sort_unstable();
+            usize::try_from(due?.checked_sub(1)?).ok().and_then(|index| times.get(index).copied())
+        };
+        // As many as are due are sure to succeed by then.
+        let sure = branches.iter().zip(&costs).filter(|(branch, _)| {
+            self.checker.typed.unfailing.get(branch.body).is_some()
+        });
+        let by_then = nth(sure.filter_map(|(_, cost)| cost.time_us).collect(), due);
+        total.time_us = match (total.time_us, by_then) {
+            (Some(time_us), Some(by_then)) => Some(time_us.min(by_then)),
+            (time_us, by_then) => time_us.or(by_then),
+        };
+        total.least_us = nth(costs.iter().map(|cost| cost.least_us).collect(), due).unwrap_or(0);
+        total
+    }
+
+    /// A number that is written there.
+    fn written(&self, expr: ExprId) -> Option<u64> {
+        match self.checker.program.exprs[expr].kind {
+            ExprKind::Int(number) => u64::try_from(number).ok(),
+            _ => None,
         }
     }
 

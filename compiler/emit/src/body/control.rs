@@ -2,10 +2,10 @@
 
 use flow_check::{Ty, TyKind};
 use flow_hir::{
-    BinaryOp, Block, Branch, BuiltinError, Catch, CatchSelector, ErrorRef, ExprId, ExprKind, MatchArm, Name,
+    BinaryOp, Block, BuiltinError, Catch, CatchSelector, ErrorRef, ExprId, ExprKind, MatchArm, Name,
     Pattern, Statement, StatusPattern,
 };
-use flow_plan::{Group, GroupMode, Handler, Op, Purity, Target, Type, TypeId};
+use flow_plan::{Handler, Op, Target, Type, TypeId};
 use flow_source::Span;
 
 use crate::builder::{Label, Scope, Value};
@@ -406,7 +406,8 @@ impl Context<'_> {
                     BuiltinError::Arithmetic => flow_plan::Catch::Arithmetic,
                     BuiltinError::Range => flow_plan::Catch::Range,
                     BuiltinError::Cast => flow_plan::Catch::Cast,
-                    BuiltinError::Cancelled | BuiltinError::Quorum | BuiltinError::Limit => {
+                    BuiltinError::Quorum => flow_plan::Catch::Quorum,
+                    BuiltinError::Cancelled | BuiltinError::Limit => {
                         let what = format!("catching `{}`", builtin.name());
                         self.not_built(*span, &what, "leave it out: it then leaves the workflow");
                         flow_plan::Catch::Any
@@ -463,39 +464,6 @@ impl Context<'_> {
             }
         }
         out
-    }
-
-    pub(super) fn parallel(&mut self, id: ExprId, branches: &[Branch]) -> Value {
-        let ty = self.ty(self.typed.ty(id));
-        let fields = match self.plan.types.get(ty) {
-            Type::Record(fields) => fields.clone(),
-            _ => Vec::new(),
-        };
-        let mut made = Vec::with_capacity(branches.len());
-        for branch in branches {
-            let field = fields.iter().position(|field| field.name == *branch.name.text);
-            let result = field.and_then(|field| fields.get(field)).map(|field| field.ty);
-            let result = result.unwrap_or_else(|| self.intern(Type::Null));
-            let name = self.branch_name(&branch.name.text);
-            let function = self.reserve_function(name);
-            self.enter(Purity::Flow, result);
-            self.at(branch.name.span);
-            let value = self.expr(branch.body);
-            self.return_from(value);
-            let captures = self.leave(function);
-            let captures = self.current.list(captures);
-            let field = field.and_then(|field| u16::try_from(field).ok());
-            made.push(flow_plan::Branch { field, function, captures });
-        }
-        let out = self.register(ty);
-        let group = self.current.group(Group { mode: GroupMode::All, branches: made });
-        self.at(self.program.exprs[id].span);
-        self.current.emit(Op::Fork { dst: out.reg, group });
-        out
-    }
-
-    fn branch_name(&self, branch: &str) -> String {
-        format!("{}/{branch}", self.plan.workflow)
     }
 
     /// Whether the type of an expression is an execution under test.

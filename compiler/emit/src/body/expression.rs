@@ -48,7 +48,11 @@ impl Context<'_> {
             ExprKind::If { condition, then, otherwise } => self.if_else(id, *condition, *then, *otherwise),
             ExprKind::Match { value, arms, .. } => self.match_arms(id, *value, arms),
             ExprKind::Block(block) => self.block(block),
-            ExprKind::Parallel { branches, .. } => self.parallel(id, branches),
+            ExprKind::Parallel { settled, branches, .. } => self.parallel(id, *settled, branches),
+            ExprKind::Race { count, branches, .. } => self.race(id, *count, branches),
+            ExprKind::ForBranches { pattern, iterable, race, count, body, .. } => {
+                self.for_branches(id, pattern, *iterable, (*race, *count), *body)
+            }
             ExprKind::CallOperation { operation, compensation, .. } => {
                 self.call_operation(id, *operation, compensation.as_ref())
             }

@@ -58,8 +58,12 @@ impl Context<'_> {
                 if binding.is_none() && fields.is_empty() {
                     return;
                 }
-                let parts = self.register(record);
+                let held = self.held.contains(&self.plan.types.open_secret(value.ty));
+                let mut parts = self.register(record);
                 self.current.emit(Op::CaseFields { dst: parts.reg, src: value.reg, case });
+                if held {
+                    parts = self.held_value(parts);
+                }
                 if let Some(local) = binding {
                     self.bind_value(*local, parts);
                 }
@@ -69,6 +73,19 @@ impl Context<'_> {
                 }
             }
         }
+    }
+
+    /// The one value of a record.
+    fn held_value(&mut self, record: Value) -> Value {
+        let ty = match self.plan.types.get(record.ty) {
+            Type::Record(fields) => fields.first().map(|field| field.ty),
+            _ => None,
+        };
+        let Some(ty) = ty else { return record };
+        let out = self.register(ty);
+        let slots = self.plan.types.width(ty);
+        self.current.emit(Op::Field { dst: out.reg, record: record.reg, offset: 0, slots });
+        out
     }
 
     /// A case of a union, and the record of its fields.

@@ -6,7 +6,7 @@ use flow_syntax::ast::{self, AstNode};
 
 use super::Lowerer;
 use super::expressions::DEPTH_MAX;
-use crate::{Branch, Catch, CatchSelector, ExprId, ExprKind, LocalKind, MatchArm};
+use crate::{Catch, CatchSelector, ExprId, ExprKind, LocalKind, MatchArm};
 
 impl Lowerer {
     /// `if … else if … else`: flat in the tree, nested here.
@@ -61,9 +61,7 @@ impl Lowerer {
     pub(super) fn lower_for(&mut self, for_expr: &ast::ForExpr, span: Span) -> ExprId {
         let keyword = self.keyword_span(for_expr.syntax());
         if let Some(width) = for_expr.width() {
-            let what = if width.is_race() { "`for … race`" } else { "`for … parallel`" };
-            self.not_built(width.syntax(), what, "leave it out: then the elements are taken in order");
-            return self.missing(span);
+            return self.lower_for_branches(for_expr, &width, span);
         }
         let iterable = self.lower_optional_expr(for_expr.iterable(), span);
         self.scoped(|lowerer| {
@@ -71,34 +69,6 @@ impl Lowerer {
             let body = lowerer.lower_optional_block(for_expr.body(), span);
             lowerer.push(ExprKind::For { pattern, iterable, body, keyword }, span)
         })
-    }
-
-    pub(super) fn lower_parallel(&mut self, parallel: &ast::ParallelExpr, span: Span) -> ExprId {
-        let keyword = self.keyword_span(parallel.syntax());
-        if parallel.is_settled() {
-            self.not_built_at(
-                keyword,
-                "`parallel settled`",
-                "use `parallel`, with a `try` in each branch that may fail",
-            );
-            return self.missing(span);
-        }
-        let branches: Vec<Branch> = parallel
-            .branches()
-            .map(|branch| {
-                let at = self.span(&branch);
-                let name = self.name(branch.name(), at);
-                let body = self.scoped(|lowerer| lowerer.lower_optional_expr(branch.value(), at));
-                Branch { name, body }
-            })
-            .collect();
-        if branches.is_empty() {
-            self.report(
-                Diagnostic::new(&codes::F0404, keyword, "`parallel` without a branch")
-                    .help("name what runs: `parallel { a: …, b: … }`"),
-            );
-        }
-        self.push(ExprKind::Parallel { branches, keyword }, span)
     }
 
     pub(super) fn lower_try(&mut self, try_expr: &ast::TryExpr, span: Span) -> ExprId {

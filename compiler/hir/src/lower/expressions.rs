@@ -101,6 +101,7 @@ impl Lowerer {
             ast::Expr::BreakExpr(_) => self.push(ExprKind::Break, span),
             ast::Expr::ContinueExpr(_) => self.push(ExprKind::Continue, span),
             ast::Expr::ParallelExpr(parallel) => self.lower_parallel(parallel, span),
+            ast::Expr::RaceExpr(race) => self.lower_race(race, span),
             ast::Expr::SagaExpr(saga) => {
                 let keyword = self.keyword_span(saga.syntax());
                 let body = self.lower_optional_block(saga.body(), span);
@@ -141,8 +142,7 @@ impl Lowerer {
                 self.push(ExprKind::Log { message }, span)
             }
             ast::Expr::Block(block) => self.lower_block(block),
-            ast::Expr::RaceExpr(_)
-            | ast::Expr::PollExpr(_)
+            ast::Expr::PollExpr(_)
             | ast::Expr::ReceiveExpr(_)
             | ast::Expr::CallbackExpr(_)
             | ast::Expr::StartExpr(_) => self.lower_later(expr, span),
@@ -152,7 +152,6 @@ impl Lowerer {
     /// Constructs that parse and are not built yet.
     fn lower_later(&mut self, expr: &ast::Expr, span: Span) -> ExprId {
         let (what, instead) = match expr {
-            ast::Expr::RaceExpr(_) => ("`race`", "use `parallel`, or `within` for a time limit"),
             ast::Expr::PollExpr(_) => ("`poll`", "use a `while` loop with `sleep`"),
             ast::Expr::ReceiveExpr(_) => ("`receive`", "ask for the state with a `get` in a `while` loop"),
             ast::Expr::CallbackExpr(_) => ("`callback`", "ask for the state with a `get` in a `while` loop"),

@@ -27,9 +27,12 @@ fn follow(out: &mut String, plan: &Plan, function: FunctionId, depth: usize) -> 
         match op {
             Op::Call { step, .. } => self::step(out, plan, *step, depth)?,
             Op::Sleep { .. } | Op::SleepUntil { .. } => writeln!(out, "{indent}sleep")?,
-            Op::Fork { group, .. } if depth < DEPTH_MAX => {
-                writeln!(out, "{indent}parallel")?;
-                for branch in code.groups.get(group.index()).map_or(&[][..], |group| &group.branches) {
+            Op::Fork { group, .. } | Op::ForkSome { group, .. } | Op::ForkEach { group, .. }
+                if depth < DEPTH_MAX =>
+            {
+                let Some(group) = code.groups.get(group.index()) else { continue };
+                writeln!(out, "{indent}{}", super::words::fork(op, group.mode))?;
+                for branch in &group.branches {
                     follow(out, plan, branch.function, depth + 1)?;
                 }
             }

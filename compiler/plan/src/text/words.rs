@@ -1,6 +1,6 @@
 //! Types, times and settings in words.
 
-use crate::{Literal, Plan, Setting, Type, TypeId, WireForm};
+use crate::{GroupMode, Literal, Op, Plan, Setting, Type, TypeId, WireForm};
 
 /// How deep a type is written out before it is named by its id.
 const DEPTH_MAX: usize = 3;
@@ -143,5 +143,16 @@ pub(super) fn setting(plan: &Plan, setting: &Setting) -> String {
         Setting::Config(id) => {
             plan.config_entry(*id).map_or_else(|| id.to_string(), |entry| format!("config.{}", entry.name))
         }
+    }
+}
+
+/// What an instruction that runs branches is in the language.
+pub(super) fn fork(op: &Op, mode: GroupMode) -> &'static str {
+    match (op, mode) {
+        (Op::ForkEach { .. }, GroupMode::Some) => "for race",
+        (Op::ForkEach { .. }, _) => "for parallel",
+        (_, GroupMode::All) => "parallel",
+        (_, GroupMode::Settled) => "parallel settled",
+        (_, GroupMode::First | GroupMode::Some) => "race",
     }
 }

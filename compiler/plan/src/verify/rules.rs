@@ -5,7 +5,7 @@
 use super::functions::Body;
 use super::{Checked, ensure};
 use crate::op::{Builtin, Shape};
-use crate::{ErrorId, FunctionId, GroupId, ListId, Op, Purity, Reg, Response, StepId, Type, TypeId, Undo};
+use crate::{ErrorId, FunctionId, ListId, Op, Purity, Reg, Response, StepId, Type, TypeId, Undo};
 
 pub(super) fn check(body: &Body<'_>, op: &Op) -> Checked {
     let checker = body.checker;
@@ -101,7 +101,9 @@ pub(super) fn check(body: &Body<'_>, op: &Op) -> Checked {
         Op::FromJson { dst, of, .. } => body.same(dst, of),
         Op::Library { dst, builtin, args } => body.library(dst, builtin, args),
         Op::Call { dst, step, args, captures } => body.call(dst, step, args, captures),
-        Op::Fork { dst, group } => body.fork(dst, group),
+        Op::Fork { dst, group } => super::forks::fork(body, dst, group),
+        Op::ForkSome { dst, group, .. } => super::forks::fork_some(body, dst, group),
+        Op::ForkEach { dst, group, items, .. } => super::forks::fork_each(body, dst, group, items),
         Op::Fail { error, fields }
         | Op::FailBecause { error, fields, .. }
         | Op::MakeError { error, fields, .. } => body.error(fields, error),
@@ -171,13 +173,13 @@ pub(super) fn check(body: &Body<'_>, op: &Op) -> Checked {
 
 /// An argument that the runtime adds to the captures of an undo.
 #[derive(Clone, Copy)]
-enum Extra {
+pub(super) enum Extra {
     Result(TypeId),
     Cause,
 }
 
 impl Body<'_> {
-    fn list(&self, list: ListId) -> Checked<&[Reg]> {
+    pub(super) fn list(&self, list: ListId) -> Checked<&[Reg]> {
         self.function.lists.get(list.index()).map(Vec::as_slice).ok_or_else(|| format!("there is no {list}"))
     }
 
@@ -215,14 +217,14 @@ impl Body<'_> {
         self.same(bare, inner)
     }
 
-    fn callee(&self, id: FunctionId, purity: Purity) -> Checked<&crate::Function> {
+    pub(super) fn callee(&self, id: FunctionId, purity: Purity) -> Checked<&crate::Function> {
         let function = self.checker.plan.function(id).ok_or_else(|| format!("there is no {id}"))?;
         ensure(function.purity == purity, || format!("{id} is not {purity:?}"))?;
         Ok(function)
     }
 
     /// The arguments of a function: registers, then what the runtime adds.
-    fn arguments(&self, id: FunctionId, given: &[Reg], extra: &[Extra]) -> Checked {
+    pub(super) fn arguments(&self, id: FunctionId, given: &[Reg], extra: &[Extra]) -> Checked {
         let function = self.checker.plan.function(id).ok_or_else(|| format!("there is no {id}"))?;
         let mut types = Vec::new();
         for param in &function.params {
@@ -282,7 +284,7 @@ impl Body<'_> {
     }
 
     /// The type of the items of a list type.
-    fn item(&self, of: TypeId) -> Checked<TypeId> {
+    pub(super) fn item(&self, of: TypeId) -> Checked<TypeId> {
         match self.checker.open(of) {
             Type::List(item) => Ok(*item),
             _ => Err(format!("{of} is no list")),
@@ -374,32 +376,6 @@ impl Body<'_> {
             }
             _ => ensure(captures.is_empty(), || "captures for an undo that there is not".to_owned()),
         }
-    }
-
-    fn fork(&self, dst: Reg, id: GroupId) -> Checked {
-        let group = self.function.groups.get(id.index()).ok_or_else(|| format!("there is no {id}"))?;
-        let ty = self.ty(dst)?;
-        let fields = match self.checker.open(ty) {
-            Type::Record(fields) => fields.as_slice(),
-            Type::Null => &[],
-            _ => return Err(format!("{ty} is no record of results")),
-        };
-        let mut covered = vec![false; fields.len()];
-        for branch in &group.branches {
-            let callee = self.callee(branch.function, Purity::Flow)?;
-            self.arguments(branch.function, self.list(branch.captures)?, &[])?;
-            let Some(index) = branch.field.map(usize::from) else { continue };
-            match (fields.get(index), covered.get_mut(index)) {
-                (Some(field), Some(covered @ false)) => {
-                    *covered = true;
-                    ensure(self.checker.alike(field.ty, callee.result), || {
-                        format!("{} does not give field `{}`", branch.function, field.name)
-                    })?;
-                }
-                _ => return Err(format!("field {index} of the results is given twice, or is none")),
-            }
-        }
-        ensure(covered.iter().all(|covered| *covered), || "a field of the results is not given".to_owned())
     }
 
     fn error(&self, fields: Reg, id: ErrorId) -> Checked {

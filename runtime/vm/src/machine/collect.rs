@@ -1,6 +1,6 @@
 //! The roots of the heap, in a fixed order, and collection.
 
-use flow_plan::{FunctionId, GroupId as PlanGroupId, Op, Undo};
+use flow_plan::{FunctionId, Op, Undo};
 
 use super::fiber::{Progress, UndoAction};
 use super::{Core, Machine};
@@ -55,18 +55,30 @@ pub(super) fn relocate(
                     collector.handle(error, Of::Error)?;
                 }
             }
-            Progress::Ready | Progress::Waiting(_) | Progress::Forked(_) => {}
+            Progress::Ready | Progress::Waiting(_) | Progress::Forked(_) | Progress::Returned(_) => {}
         }
     }
     for group in core.groups.values_mut() {
         let parent = core.fibers.get(&group.parent).ok_or(Fault::Damaged)?;
         let function = program.function(parent.function())?;
-        let Some(Op::Fork { group: number, .. }) = function.code.get(parent.at() as usize) else {
-            return Err(Fault::Damaged);
-        };
-        results(program, function, *number, &mut group.results, collector)?;
-        for error in &mut group.failures {
+        let op = function.code.get(parent.at() as usize).ok_or(Fault::Damaged)?;
+        let (_, number) = op.forks().ok_or(Fault::Damaged)?;
+        let forked = function.groups.get(number.index()).ok_or(Fault::Damaged)?;
+        for (index, slots) in &mut group.results {
+            let branch = if group.feed.is_some() { 0 } else { *index as usize };
+            let branch = forked.branches.get(branch).ok_or(Fault::Damaged)?;
+            collector.value(program.function(branch.function)?.result, slots)?;
+        }
+        for (_, error) in &mut group.failures {
             collector.handle(error, Of::Error)?;
+        }
+        if let Some(feed) = &mut group.feed {
+            let Op::ForkEach { items, .. } = op else { return Err(Fault::Damaged) };
+            let types = &program.info(parent.function())?.types_at;
+            let ty = *types.get(items.index()).ok_or(Fault::Damaged)?;
+            collector.value(ty, std::slice::from_mut(&mut feed.items))?;
+            let branch = forked.branches.first().ok_or(Fault::Damaged)?;
+            arguments(program, branch.function, &mut feed.captures, collector)?;
         }
     }
     for entry in &mut core.undos {
@@ -110,23 +122,4 @@ fn arguments(
         rest = after;
     }
     if rest.is_empty() { Ok(()) } else { Err(Fault::Damaged) }
-}
-
-fn results(
-    program: &Program,
-    function: &flow_plan::Function,
-    number: PlanGroupId,
-    results: &mut [Option<Vec<u64>>],
-    collector: &mut Collector<'_>,
-) -> Result<(), Fault> {
-    let branches = &function.groups.get(number.index()).ok_or(Fault::Damaged)?.branches;
-    if branches.len() != results.len() {
-        return Err(Fault::Damaged);
-    }
-    for (branch, result) in branches.iter().zip(results) {
-        if let Some(slots) = result {
-            collector.value(program.function(branch.function)?.result, slots)?;
-        }
-    }
-    Ok(())
 }

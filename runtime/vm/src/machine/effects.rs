@@ -35,7 +35,7 @@ impl Machine {
                 let text = self.heap.text(self.read(id, text)?)?.to_owned();
                 self.ask(EffectKind::Log { text });
             }
-            Op::Fork { group, .. } => return self.fork(id, group),
+            Op::Fork { .. } | Op::ForkSome { .. } | Op::ForkEach { .. } => return self.fork(id, op),
             Op::EnterSaga {} => {
                 let saga = self.core.next_saga;
                 self.core.next_saga = saga.wrapping_add(1);
@@ -53,7 +53,7 @@ impl Machine {
                 _ => return Err(Fault::Damaged),
             },
             Op::Leave {} => self.leave_scope(id)?,
-            Op::Commit {} => self.core.undos.clear(),
+            Op::Commit {} => self.commit(id)?,
             Op::RegisterUndo { function, captures } => self.register_statement(id, function, captures)?,
             _ => return Err(Fault::Damaged),
         }
@@ -69,7 +69,7 @@ impl Machine {
     }
 
     /// The first slot of a register of the root frame.
-    fn read(&self, id: FiberId, reg: Reg) -> Result<u64, Fault> {
+    pub(super) fn read(&self, id: FiberId, reg: Reg) -> Result<u64, Fault> {
         self.fiber(id)?.thread.stack.get(reg.index()).copied().ok_or(Fault::Damaged)
     }
 
@@ -183,6 +183,19 @@ impl Machine {
             Scope::Deadline { timer, .. } => self.drop_timer(timer),
             Scope::Loop(_) => {}
         }
+        Ok(())
+    }
+
+    /// Drops the undos of the fiber's sagas. Those of others are of branches that have lost a race: what these
+    /// did is undone in any case.
+    fn commit(&mut self, id: FiberId) -> Result<(), Fault> {
+        let fiber = self.fiber(id)?;
+        let mut sagas = vec![fiber.saga];
+        sagas.extend(fiber.scopes.iter().filter_map(|scope| match scope {
+            Scope::Saga(saga) => Some(*saga),
+            _ => None,
+        }));
+        self.core.undos.retain(|entry| !sagas.contains(&entry.saga));
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! What a fiber is made of: its role, its scopes, and how it stands.
 
+use std::collections::BTreeSet;
+
 use flow_plan::{FunctionId, StepId};
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +23,8 @@ pub(super) enum Role {
     Root,
     /// A branch of a group.
     Branch(GroupId, u32),
+    /// A branch that has lost a race. What it did is undone, beside all that goes on.
+    Loser,
     /// An undo, run for a fiber that an error unwinds. It is shielded from what interrupts others.
     Undo(FiberId),
 }
@@ -54,6 +58,8 @@ pub(super) enum Progress {
     Forked(GroupId),
     /// An error is on its way out, and waits for undos.
     Unwinding(Unwinding),
+    /// The workflow has given its result, as JSON, and waits for those that have lost a race.
+    Returned(Vec<u8>),
 }
 
 /// An error on its way out.
@@ -143,16 +149,33 @@ impl Fiber {
 pub(super) struct Group {
     /// The fiber that forked.
     pub(super) parent: FiberId,
-    /// The branches, in order, also those that have ended.
-    pub(super) branches: Vec<FiberId>,
-    /// The slots of the results of branches that have ended well.
-    pub(super) results: Vec<Option<Vec<u64>>>,
-    /// How many branches have not ended.
-    pub(super) pending: u32,
-    /// The errors of branches that have failed, in order.
-    pub(super) failures: Vec<u64>,
+    /// The branches that run.
+    pub(super) running: BTreeSet<FiberId>,
+    /// How many branches have ended well.
+    pub(super) succeeded: u32,
+    /// The slots of the results that are to be kept, in the order in which they came, by branch.
+    pub(super) results: Vec<(u32, Vec<u64>)>,
+    /// The errors of branches that have failed, in order, by branch.
+    pub(super) failures: Vec<(u32, u64)>,
     /// What they have undone.
     pub(super) undone: Vec<Undone>,
+    /// How many of a race must succeed.
+    pub(super) due: u32,
+    /// The items that the branches are about.
+    pub(super) feed: Option<Feed>,
+}
+
+/// The items of a list, a branch for each, which begin in order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Feed {
+    /// The list.
+    pub(super) items: u64,
+    /// The slots that each branch sees beside its item.
+    pub(super) captures: Vec<u64>,
+    /// How many run at one time.
+    pub(super) width: u32,
+    /// How many have begun.
+    pub(super) begun: u32,
 }
 
 /// Who waits for an effect.

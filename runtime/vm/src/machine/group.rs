@@ -1,50 +1,155 @@
-//! Branches: forking, and what a group comes to when all its branches have ended.
+//! Branches: forking, and what a group comes to when its branches have ended. What is special to a race stands
+//! in `race`.
 
-use flow_plan::Op;
+use std::collections::BTreeSet;
+
+use flow_plan::{FunctionId, Group as Forked, GroupMode, Op, Reg, Type, TypeId};
 
 use super::Machine;
-use super::fiber::{Fiber, FiberId, Group, GroupId, Progress, Role};
-use crate::effect::{Status, Undone};
+use super::fiber::{Feed, Fiber, FiberId, Group, GroupId, Progress, Role};
+use crate::effect::Undone;
 use crate::error_object::{self, Kind};
 use crate::fault::Fault;
 use crate::heap::NULL;
 use crate::interpret::{Budget, Env, Thread};
-use crate::limits::FIBERS_MAX;
-use crate::program::Slots;
+use crate::limits::{FIBERS_MAX, WIDTH_MAX};
+use crate::program::{Program, Slots};
 use crate::wire::{Conditions, Wire};
 
 impl Machine {
     /// Begins the branches of a group.
-    pub(super) fn fork(&mut self, id: FiberId, group: flow_plan::GroupId) -> Result<(), Fault> {
+    pub(super) fn fork(&mut self, id: FiberId, op: Op) -> Result<(), Fault> {
         let program = self.program.clone();
         let parent = self.fiber(id)?;
         let function = program.function(parent.function())?;
-        let branches = &function.groups.get(group.index()).ok_or(Fault::Damaged)?.branches;
-        if self.core.fibers.len().saturating_add(branches.len()) > FIBERS_MAX {
-            return Err(Fault::limit("more than 10,000 branches run"));
+        let (_, forked) = op.forks().ok_or(Fault::Damaged)?;
+        let forked = function.groups.get(forked.index()).ok_or(Fault::Damaged)?;
+        let (mut feed, mut due, mut branches) = (None, 1, Vec::new());
+        match op {
+            Op::ForkEach { items, count, .. } => {
+                let count = self.read(id, count)?.cast_signed();
+                let width = if forked.mode.is_race() { i64::from(WIDTH_MAX) } else { count };
+                let width = u32::try_from(width).ok().filter(|width| (1..=WIDTH_MAX).contains(width));
+                let width = width.ok_or(Fault::Range("not 1 to 1,000 at a time".into()))?;
+                if forked.mode.is_race() {
+                    due = due_of(count)?;
+                }
+                let branch = forked.branches.first().ok_or(Fault::Damaged)?;
+                let (items, captures) = (self.read(id, items)?, self.gather(id, branch.captures)?);
+                feed = Some(Feed { items, captures, width, begun: 0 });
+            }
+            _ => {
+                if let Op::ForkSome { count, .. } = op {
+                    due = due_of(self.read(id, count)?.cast_signed())?;
+                }
+                if self.core.fibers.len().saturating_add(forked.branches.len()) > FIBERS_MAX {
+                    return Err(Fault::limit("more than 10,000 branches run"));
+                }
+                for branch in &forked.branches {
+                    let args = self.gather(id, branch.captures)?;
+                    branches.push(Thread::new(&program, branch.function, &args)?);
+                }
+            }
         }
-        let (saga, undoes) = (parent.innermost_saga(), parent.undoes);
-        let place = parent.path(&parent.at().to_string()).0;
         let number = GroupId(self.core.next_group);
-        let mut fibers = Vec::new();
-        for (index, branch) in branches.iter().enumerate() {
-            let args = self.gather(id, branch.captures)?;
-            let thread = Thread::new(&program, branch.function, &args)?;
-            let role = Role::Branch(number, u32::try_from(index).map_err(|_| Fault::Damaged)?);
-            fibers.push(Fiber::new(role, format!("{place}/{index}/"), saga, undoes, thread));
-        }
         self.core.next_group = self.core.next_group.wrapping_add(1);
-        let pending = u32::try_from(fibers.len()).map_err(|_| Fault::Damaged)?;
-        let results = vec![None; fibers.len()];
         self.fiber_mut(id)?.progress = Progress::Forked(number);
         self.clear_dead(id)?;
-        let branches = fibers.into_iter().map(|fiber| self.spawn(fiber)).collect();
-        let made = Group { parent: id, branches, results, pending, failures: Vec::new(), undone: Vec::new() };
+        let made = Group {
+            parent: id,
+            running: BTreeSet::new(),
+            succeeded: 0,
+            results: Vec::new(),
+            failures: Vec::new(),
+            undone: Vec::new(),
+            due,
+            feed,
+        };
         self.core.groups.insert(number, made);
-        if pending == 0 {
-            return self.join(number);
+        for (index, thread) in (0..).zip(branches) {
+            self.begin(number, index, thread)?;
         }
+        self.settle(number)
+    }
+
+    /// Begins one branch.
+    fn begin(&mut self, number: GroupId, index: u32, thread: Thread) -> Result<(), Fault> {
+        let parent = self.fiber(self.group(number)?.parent)?;
+        let (mut saga, undoes) = (parent.innermost_saga(), parent.undoes);
+        let prefix = format!("{}/{index}/", parent.path(&parent.at().to_string()).0);
+        if self.forked(number)?.0.mode.is_race() {
+            saga = self.core.next_saga;
+            self.core.next_saga = saga.wrapping_add(1);
+        }
+        let fiber = self.spawn(Fiber::new(Role::Branch(number, index), prefix, saga, undoes, thread));
+        self.group_mut(number)?.running.insert(fiber);
         Ok(())
+    }
+
+    /// Begins the branches of the next items, as many as may run.
+    fn refill(&mut self, number: GroupId) -> Result<(), Fault> {
+        let program = self.program.clone();
+        loop {
+            let group = self.group(number)?;
+            let Some(feed) = &group.feed else { return Ok(()) };
+            let (running, index, width) = (group.running.len(), feed.begun, feed.width as usize);
+            let full = running >= width || (running > 0 && self.core.fibers.len() >= FIBERS_MAX);
+            if full || index as usize >= self.heap.len(feed.items)? {
+                return Ok(());
+            }
+            let (function, ty) = self.item_of(number)?;
+            let item = self.heap.item(feed.items, index as usize, program.width(ty))?;
+            let args = [feed.captures.as_slice(), item.ok_or(Fault::Damaged)?].concat();
+            let thread = Thread::new(&program, function, &args)?;
+            self.begin(number, index, thread)?;
+            if let Some(feed) = &mut self.group_mut(number)?.feed {
+                feed.begun += 1;
+            }
+        }
+    }
+
+    pub(super) fn group(&self, id: GroupId) -> Result<&Group, Fault> {
+        self.core.groups.get(&id).ok_or(Fault::Damaged)
+    }
+
+    fn group_mut(&mut self, id: GroupId) -> Result<&mut Group, Fault> {
+        self.core.groups.get_mut(&id).ok_or(Fault::Damaged)
+    }
+
+    /// What the plan says of a group, and the register of what comes of it.
+    pub(super) fn forked(&self, id: GroupId) -> Result<(&Forked, Reg), Fault> {
+        let parent = self.fiber(self.group(id)?.parent)?;
+        let function = self.program.function(parent.function())?;
+        let op = function.code.get(parent.at() as usize).ok_or(Fault::Damaged)?;
+        let (dst, number) = op.forks().ok_or(Fault::Damaged)?;
+        Ok((function.groups.get(number.index()).ok_or(Fault::Damaged)?, dst))
+    }
+
+    /// The type of what comes of a group.
+    pub(super) fn type_of_group(&self, id: GroupId) -> Result<TypeId, Fault> {
+        let (_, dst) = self.forked(id)?;
+        let info = self.program.info(self.fiber(self.group(id)?.parent)?.function())?;
+        let ty = *info.types_at.get(dst.index()).ok_or(Fault::Damaged)?;
+        Ok(self.program.plan().types.open_secret(ty))
+    }
+
+    /// The code for each item, and the type of the items.
+    fn item_of(&self, id: GroupId) -> Result<(FunctionId, TypeId), Fault> {
+        let parent = self.fiber(self.group(id)?.parent)?;
+        let function = self.program.function(parent.function())?;
+        let Some(Op::ForkEach { items, .. }) = function.code.get(parent.at() as usize) else {
+            return Err(Fault::Damaged);
+        };
+        let list = *self.program.info(parent.function())?.types_at.get(items.index()).ok_or(Fault::Damaged)?;
+        let types = &self.program.plan().types;
+        let Type::List(item) = types.get(types.open_secret(list)) else { return Err(Fault::Damaged) };
+        let branch = self.forked(id)?.0.branches.first().ok_or(Fault::Damaged)?;
+        Ok((branch.function, *item))
+    }
+
+    /// Whether the branches of a group go no further, since one has failed.
+    pub(super) fn is_stopped(&self, id: GroupId) -> Result<bool, Fault> {
+        Ok(!self.group(id)?.failures.is_empty() && self.forked(id)?.0.mode == GroupMode::All)
     }
 
     /// A fiber has returned.
@@ -53,28 +158,33 @@ impl Machine {
         let output = match role {
             // The result is written first: where it can't be, the workflow fails with all its scopes open.
             Role::Root => Some(self.write_output(&slots)?),
+            // It comes too late.
+            Role::Loser => return self.lose(id),
             _ => None,
         };
         while !self.fiber(id)?.scopes.is_empty() {
             self.leave_scope(id)?;
         }
         match role {
-            Role::Root => {
-                self.end(Status::Done(output.unwrap_or_default()));
-                Ok(())
-            }
+            Role::Root => self.returned(id, output.unwrap_or_default()),
             Role::Branch(group, index) => {
+                self.hand_over(id)?;
                 let width = self.program.info(self.fiber(id)?.function())?.result_width;
+                let kept = !matches!(self.program.plan().types.get(self.type_of_group(group)?), Type::Null);
                 self.core.fibers.remove(&id);
-                let entry = self.core.groups.get_mut(&group).ok_or(Fault::Damaged)?;
-                let result = entry.results.get_mut(index as usize).ok_or(Fault::Damaged)?;
-                *result = Some(slots.get(..width).unwrap_or(&slots).to_vec());
-                self.branch_ended(group)
+                let entry = self.group_mut(group)?;
+                entry.running.remove(&id);
+                entry.succeeded = entry.succeeded.saturating_add(1);
+                if kept {
+                    entry.results.push((index, slots.get(..width).unwrap_or(&slots).to_vec()));
+                }
+                self.settle(group)
             }
             Role::Undo(of) => {
                 self.core.fibers.remove(&id);
                 self.undo_ended(of, None)
             }
+            Role::Loser => Err(Fault::Damaged),
         }
     }
 
@@ -85,31 +195,55 @@ impl Machine {
         Wire::new(env, &mut self.heap, &mut budget).encode(output, slots, Conditions::Taken)
     }
 
-    /// A branch has failed: its siblings are stopped at their next step.
+    /// A branch has failed: where all must succeed, its siblings are stopped at their next step.
     pub(super) fn branch_failed(
         &mut self,
-        group: GroupId,
+        id: FiberId,
+        (number, index): (GroupId, u32),
         error: u64,
         undone: Vec<Undone>,
     ) -> Result<(), Fault> {
-        let entry = self.core.groups.get_mut(&group).ok_or(Fault::Damaged)?;
-        entry.failures.push(error);
-        entry.undone.extend(undone);
-        let stopped = if entry.failures.len() == 1 { entry.branches.clone() } else { Vec::new() };
-        self.branch_ended(group)?;
+        let mode = self.forked(number)?.0.mode;
+        let group = self.group_mut(number)?;
+        group.running.remove(&id);
+        group.failures.push((index, error));
+        let first = group.failures.len() == 1;
+        let mut stopped = Vec::new();
+        if mode.is_race() {
+            // Each branch of a race undoes its own, whatever becomes of the race.
+            self.core.undone.extend(undone);
+        } else {
+            group.undone.extend(undone);
+            if first && mode == GroupMode::All {
+                stopped.extend(group.running.iter().copied());
+            }
+        }
+        self.settle(number)?;
         self.interrupt_waiting(&stopped);
         Ok(())
     }
 
-    fn branch_ended(&mut self, group: GroupId) -> Result<(), Fault> {
-        let entry = self.core.groups.get_mut(&group).ok_or(Fault::Damaged)?;
-        entry.pending = entry.pending.checked_sub(1).ok_or(Fault::Damaged)?;
-        if entry.pending == 0 { self.join(group) } else { Ok(()) }
+    /// Sees what a group has come to: begins what may begin, or lets its fiber go on.
+    fn settle(&mut self, id: GroupId) -> Result<(), Fault> {
+        let (mode, branches) = self.forked(id).map(|(forked, _)| (forked.mode, forked.branches.len()))?;
+        let group = self.group(id)?;
+        let (items, begun) = match &group.feed {
+            Some(feed) => (self.heap.len(feed.items)?, feed.begun as usize),
+            None => (branches, branches),
+        };
+        let (succeeded, due) = (group.succeeded as usize, group.due as usize);
+        let possible = succeeded + group.running.len() + items.saturating_sub(begun);
+        let decided = mode.is_race() && (succeeded >= due || possible < due);
+        let begins = !decided && begun < items && !self.is_stopped(id)?;
+        if begins && self.interruption(group.parent)?.is_none() {
+            self.refill(id)?;
+        }
+        if decided || self.group(id)?.running.is_empty() { self.join(id) } else { Ok(()) }
     }
 
-    /// All branches of a group have ended: its fiber goes on with their results, or with the first error.
+    /// A group has come to its end: its fiber goes on with what came of it.
     fn join(&mut self, id: GroupId) -> Result<(), Fault> {
-        let group = self.core.groups.get(&id).ok_or(Fault::Damaged)?;
+        let group = self.group(id)?;
         let parent = group.parent;
         if self.fiber(parent)?.progress != Progress::Forked(id) {
             return Err(Fault::Damaged);
@@ -117,58 +251,146 @@ impl Machine {
         if self.is_held(parent) {
             return Ok(());
         }
-        let failed = !group.failures.is_empty();
-        let joined = if failed { Ok(NULL) } else { self.with_room(|machine| machine.results(id)) };
+        let mode = self.forked(id)?.0.mode;
+        let failed = match mode {
+            GroupMode::All => !group.failures.is_empty(),
+            GroupMode::Settled => false,
+            GroupMode::First | GroupMode::Some => group.succeeded < group.due,
+        };
+        let joined = if failed { Ok(NULL) } else { self.with_room(|machine| machine.result_of(id, mode)) };
         let group = self.core.groups.remove(&id).ok_or(Fault::Damaged)?;
+        // Whoever still runs has lost, and no longer belongs to the group.
+        let losers: Vec<FiberId> = group.running.iter().copied().collect();
+        for loser in &losers {
+            self.fiber_mut(*loser)?.role = Role::Loser;
+        }
         self.make_ready(parent)?;
         let interruption = self.interruption(parent)?;
-        if let Some((first, rest)) = group.failures.split_first() {
-            self.fiber_mut(parent)?.undone = group.undone;
-            let error = self.with_siblings(*first, rest)?;
-            return match interruption {
-                Some(interruption) if !self.says(interruption, error) => {
-                    self.interrupt(parent, interruption, Some(error))
+        match (failed, interruption) {
+            (true, _) => {
+                let error = self.error_of(parent, mode, &group)?;
+                let undone = group.undone;
+                self.fiber_mut(parent)?.undone = undone;
+                match interruption {
+                    Some(interruption) if !self.says(interruption, error) => {
+                        self.interrupt(parent, interruption, Some(error))
+                    }
+                    _ => self.raise(parent, error),
                 }
-                _ => self.raise(parent, error),
-            };
-        }
-        if let Some(interruption) = interruption {
-            return self.interrupt(parent, interruption, None);
-        }
-        match joined {
-            Ok(handle) => {
-                self.write_result(parent, &[handle, 0, 0])?;
-                self.step_over(parent)
             }
-            Err(fault) => self.raise_fault(parent, fault),
+            (false, Some(interruption)) => self.interrupt(parent, interruption, None),
+            (false, None) => match joined {
+                Ok(handle) => {
+                    self.write_result(parent, &[handle, 0, 0])?;
+                    self.step_over(parent)
+                }
+                Err(fault) => self.raise_fault(parent, fault),
+            },
+        }?;
+        self.interrupt_waiting(&losers);
+        Ok(())
+    }
+
+    /// The error of a group that has failed, with those of the siblings that were not merely stopped.
+    fn error_of(&mut self, parent: FiberId, mode: GroupMode, group: &Group) -> Result<u64, Fault> {
+        let mut errors: Vec<u64> = group.failures.iter().map(|(_, error)| *error).collect();
+        match mode {
+            GroupMode::First => errors.reverse(),
+            GroupMode::Some => errors.insert(0, self.quorum(parent, group)?),
+            GroupMode::All | GroupMode::Settled => {}
+        }
+        let (first, rest) = errors.split_first().ok_or(Fault::Damaged)?;
+        self.with_siblings(*first, rest)
+    }
+
+    /// What comes of a group that has not failed: a handle, or null where nobody reads it.
+    fn result_of(&mut self, id: GroupId, mode: GroupMode) -> Result<u64, Fault> {
+        let program = self.program.clone();
+        let ty = self.type_of_group(id)?;
+        match (mode, program.plan().types.get(ty)) {
+            (_, Type::Null) => Ok(NULL),
+            (GroupMode::All | GroupMode::Some, Type::List(item)) => {
+                let in_order = mode == GroupMode::All;
+                self.list_of_results(id, program.width(*item), in_order)
+            }
+            (GroupMode::All, Type::Record(_)) => self.record_of_results(&program, id, ty),
+            (GroupMode::Settled, Type::Record(_)) => self.record_of_outcomes(&program, id, ty),
+            (GroupMode::First, Type::Tagged { .. }) => self.tagged_result(&program, id, ty),
+            _ => Err(Fault::Damaged),
         }
     }
 
-    /// The record of a group's results; null where none is used.
-    fn results(&mut self, id: GroupId) -> Result<u64, Fault> {
-        let program = self.program.clone();
-        let group = self.core.groups.get(&id).ok_or(Fault::Damaged)?;
-        let parent = self.fiber(group.parent)?;
-        let (function, info) = (program.function(parent.function())?, program.info(parent.function())?);
-        let Some(Op::Fork { dst, group: number }) = function.code.get(parent.at() as usize) else {
-            return Err(Fault::Damaged);
-        };
-        let ty = *info.types_at.get(dst.index()).ok_or(Fault::Damaged)?;
-        let layout = program.layout(program.plan().types.open_secret(ty));
-        let branches = &function.groups.get(number.index()).ok_or(Fault::Damaged)?.branches;
-        if branches.iter().all(|branch| branch.field.is_none()) && layout.offsets.is_empty() {
-            return Ok(NULL);
+    /// The results as a list: in the order of the items, or the first ones as they came.
+    fn list_of_results(&mut self, id: GroupId, width: usize, in_order: bool) -> Result<u64, Fault> {
+        let group = self.group(id)?;
+        let mut results: Vec<&(u32, Vec<u64>)> = group.results.iter().collect();
+        if in_order {
+            results.sort_by_key(|(index, _)| *index);
+        } else {
+            results.truncate(group.due as usize);
         }
+        let mut slots = Vec::with_capacity(results.len().saturating_mul(width));
+        for (_, result) in results {
+            if result.len() != width {
+                return Err(Fault::Damaged);
+            }
+            slots.extend_from_slice(result);
+        }
+        self.heap.new_list(&slots, width)
+    }
+
+    fn record_of_results(&mut self, program: &Program, id: GroupId, ty: TypeId) -> Result<u64, Fault> {
+        let layout = program.layout(ty);
         let record = self.heap.record(layout.record_width)?;
-        for (branch, result) in branches.iter().zip(&group.results) {
+        let group = self.core.groups.get(&id).ok_or(Fault::Damaged)?;
+        for (index, result) in &group.results {
+            let branch = self.forked(id)?.0.branches.get(*index as usize).ok_or(Fault::Damaged)?;
             let Some(field) = branch.field else { continue };
             let offset = layout.offsets.get(usize::from(field)).ok_or(Fault::Damaged)?;
-            self.heap.write(record, *offset, result.as_ref().ok_or(Fault::Damaged)?)?;
+            self.heap.write(record, *offset, result)?;
         }
         Ok(record)
     }
 
-    /// The error that goes on, with those of the siblings that were not merely stopped.
+    /// `Ok` or `Err` for each branch of a group whose branches have all ended.
+    fn record_of_outcomes(&mut self, program: &Program, id: GroupId, ty: TypeId) -> Result<u64, Fault> {
+        let (layout, types) = (program.layout(ty), &program.plan().types);
+        let Type::Record(fields) = types.get(ty) else { return Err(Fault::Damaged) };
+        let record = self.heap.record(layout.record_width)?;
+        let group = self.group(id)?.clone();
+        let results = group.results.into_iter().map(|(index, slots)| (index, 0, slots));
+        let failures = group.failures.into_iter().map(|(index, error)| (index, 1, vec![error]));
+        for (index, case, slots) in results.chain(failures) {
+            let branch = self.forked(id)?.0.branches.get(index as usize).ok_or(Fault::Damaged)?;
+            let Some(field) = branch.field.map(usize::from) else { continue };
+            let union = fields.get(field).ok_or(Fault::Damaged)?.ty;
+            let outcome = self.tagged(program, types.open_secret(union), case, &slots)?;
+            let offset = layout.offsets.get(field).ok_or(Fault::Damaged)?;
+            self.heap.write(record, *offset, &[outcome])?;
+        }
+        Ok(record)
+    }
+
+    /// A value of a union whose case holds one value.
+    pub(super) fn tagged(
+        &mut self,
+        program: &Program,
+        union: TypeId,
+        case: u16,
+        slots: &[u64],
+    ) -> Result<u64, Fault> {
+        let Type::Tagged { cases, .. } = program.plan().types.get(union) else { return Err(Fault::Damaged) };
+        let fields = cases.get(usize::from(case)).ok_or(Fault::Damaged)?.fields;
+        let width = program.layout(program.plan().types.open_secret(fields)).record_width;
+        if slots.len() != width {
+            return Err(Fault::Damaged);
+        }
+        let record = self.heap.record(width)?;
+        self.heap.write(record, 0, slots)?;
+        self.heap.object(&[u64::from(case), record])
+    }
+
+    /// An error with those of siblings, without those that were merely stopped.
     fn with_siblings(&mut self, first: u64, rest: &[u64]) -> Result<u64, Fault> {
         let own = |error: &&u64| !matches!(error_object::kind(&self.heap, **error), Ok(Kind::Cancelled));
         let siblings: Vec<u64> = rest.iter().filter(own).copied().collect();
@@ -181,4 +403,10 @@ impl Machine {
         self.heap.close_reserve(image);
         Ok(error.unwrap_or(first))
     }
+}
+
+/// How many successes are due.
+fn due_of(count: i64) -> Result<u32, Fault> {
+    let due = u32::try_from(count).ok().filter(|due| *due > 0);
+    due.ok_or(Fault::Range("a race is for 1 or more successes".into()))
 }

@@ -17,7 +17,7 @@ use crate::heap::NULL;
 /// Why a fiber may not go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Interruption {
-    /// The execution is cancelled, or a sibling has failed.
+    /// The execution is cancelled, a sibling has failed, or the race is lost.
     Cancelled,
     /// A deadline has passed: its timer.
     Deadline(EffectId),
@@ -45,9 +45,8 @@ impl Machine {
             let fiber = self.fiber(around)?;
             let stopped = match fiber.role {
                 Role::Root => self.core.cancelled,
-                Role::Branch(group, _) => {
-                    self.core.groups.get(&group).is_some_and(|group| !group.failures.is_empty())
-                }
+                Role::Branch(group, _) => self.is_stopped(group)?,
+                Role::Loser => true,
                 Role::Undo(_) => false,
             };
             if stopped {
@@ -107,7 +106,7 @@ impl Machine {
                 && let Progress::Forked(group) = fiber.progress
                 && let Some(group) = self.core.groups.get(&group)
             {
-                work.extend(&group.branches);
+                work.extend(&group.running);
             }
         }
         all

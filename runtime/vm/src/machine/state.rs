@@ -19,14 +19,16 @@ use crate::effect::{EffectId, Undone};
 use crate::error::StateError;
 use crate::heap::Heap;
 use crate::interpret::{Budget, Frame, Thread};
-use crate::limits::{CALL_DEPTH_MAX, HEAP_WORDS_MAX, HEAP_WORDS_RESERVE, PURE_FUEL, UNDOS_MAX};
+use crate::limits::{
+    CALL_DEPTH_MAX, HEAP_WORDS_MAX, HEAP_WORDS_RESERVE, PURE_FUEL, UNDOS_MAX, WIDTH_MAX,
+};
 use crate::outcome::{Held, Outcome};
 use crate::program::{Program, Slots};
 
 const MAGIC: &[u8] = b"flowvm";
 
 /// The version of the encoding.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 #[derive(Serialize, Deserialize)]
 struct Header {
@@ -43,6 +45,7 @@ struct Body {
     ready: Vec<FiberId>,
     waits: Vec<(EffectId, Wait)>,
     undos: Vec<UndoEntry>,
+    undone: Vec<Undone>,
     next_fiber: u64,
     next_group: u64,
     next_effect: u64,
@@ -130,6 +133,7 @@ fn write(program: &Program, core: &Core, words: &[u64]) -> Option<Vec<u8>> {
         ready: core.ready.iter().copied().collect(),
         waits: core.waits.iter().map(|(effect, wait)| (*effect, *wait)).collect(),
         undos: core.undos.clone(),
+        undone: core.undone.clone(),
         next_fiber: core.next_fiber,
         next_group: core.next_group,
         next_effect: core.next_effect,
@@ -215,6 +219,7 @@ fn read_core(program: &Program, body: Body) -> Checked<Core> {
         ready: VecDeque::from(body.ready),
         waits: body.waits.into_iter().collect(),
         undos: body.undos,
+        undone: body.undone,
         next_fiber: body.next_fiber,
         next_group: body.next_group,
         next_effect: body.next_effect,
@@ -305,9 +310,10 @@ fn check(program: &Program, core: &Core) -> Checked<()> {
         }
     }
     let ready = |id: &FiberId| core.fibers.get(id).is_some_and(|fiber| fiber.progress == Progress::Ready);
-    if !core.ready.iter().all(ready) || !core.groups.values().all(|group| known(&group.parent)) {
+    if !core.ready.iter().all(ready) {
         return Err("its fibers do not fit together");
     }
+    core.groups.iter().try_for_each(|(id, group)| check_group(program, core, *id, group))?;
     for wait in core.waits.values() {
         let (Wait::Fiber(id) | Wait::Call(id, _) | Wait::Deadline(id)) = wait;
         if !known(id) {
@@ -315,6 +321,26 @@ fn check(program: &Program, core: &Core) -> Checked<()> {
         }
     }
     core.fibers.iter().try_for_each(|(id, fiber)| check_fiber(program, core, *id, fiber))
+}
+
+fn check_group(program: &Program, core: &Core, id: GroupId, group: &Group) -> Checked<()> {
+    const GROUP: &str = "its branches are not those of its plan";
+    let parent = core.fibers.get(&group.parent).ok_or("its fibers do not fit together")?;
+    let function = program.function(parent.function()).map_err(|_| GROUP)?;
+    let op = function.code.get(parent.at() as usize).ok_or(GROUP)?;
+    let forked = op.forks().and_then(|(_, number)| function.groups.get(number.index())).ok_or(GROUP)?;
+    let begun = match (&group.feed, op) {
+        (Some(feed), Op::ForkEach { .. }) if (1..=WIDTH_MAX).contains(&feed.width) => feed.begun as usize,
+        (None, Op::Fork { .. } | Op::ForkSome { .. }) => forked.branches.len(),
+        _ => return Err(GROUP),
+    };
+    let ours = |role: Role| matches!(role, Role::Branch(of, index) if of == id && (index as usize) < begun);
+    let fits = group.running.iter().all(|id| core.fibers.get(id).is_some_and(|fiber| ours(fiber.role)))
+        && group.succeeded as usize + group.failures.len() + group.running.len() <= begun
+        && group.results.len() <= group.succeeded as usize
+        && group.results.iter().all(|(index, _)| (*index as usize) < begun)
+        && group.failures.iter().all(|(index, _)| (*index as usize) < begun);
+    if fits { Ok(()) } else { Err(GROUP) }
 }
 
 fn check_fiber(program: &Program, core: &Core, id: FiberId, fiber: &Fiber) -> Checked<()> {
@@ -330,14 +356,15 @@ fn check_fiber(program: &Program, core: &Core, id: FiberId, fiber: &Fiber) -> Ch
                 && matches!(core.waits.get(effect), Some(Wait::Call(by, _)) if *by == id)
         }
         Progress::Forked(group) => core.groups.get(group).is_some_and(|group| group.parent == id),
+        Progress::Returned(_) => fiber.role == Role::Root,
         Progress::Unwinding(unwinding) => {
             unwinding.handler.is_none_or(|handler| function.handlers.get(handler as usize).is_some())
         }
     };
     let placed = match fiber.role {
-        Role::Root => true,
-        Role::Branch(group, index) => {
-            core.groups.get(&group).is_some_and(|group| (index as usize) < group.results.len())
+        Role::Root | Role::Loser => true,
+        Role::Branch(group, _) => {
+            core.groups.get(&group).is_some_and(|group| group.running.contains(&id))
         }
         Role::Undo(of) => core.fibers.contains_key(&of),
     };

@@ -107,7 +107,12 @@ impl Machine {
     /// An error leaves its fiber.
     fn leave_fiber(&mut self, id: FiberId) -> Result<(), Fault> {
         let role = self.fiber(id)?.role;
-        if role == Role::Root && self.undo_next(id, ROOT_SAGA)? {
+        if let Some(saga) = self.own_saga(id)?
+            && self.undo_next(id, saga)?
+        {
+            return Ok(());
+        }
+        if role == Role::Root && self.awaits_losers() {
             return Ok(());
         }
         let fiber = self.core.fibers.remove(&id).ok_or(Fault::Damaged)?;
@@ -115,10 +120,15 @@ impl Machine {
         match role {
             Role::Root => {
                 let error = self.outward(unwinding.error);
-                self.end(Status::Failed(Failure { error, undone: fiber.undone }));
+                let mut undone = std::mem::take(&mut self.core.undone);
+                undone.extend(fiber.undone);
+                self.end(Status::Failed(Failure { error, undone }));
                 Ok(())
             }
-            Role::Branch(group, _) => self.branch_failed(group, unwinding.error, fiber.undone),
+            Role::Branch(group, index) => {
+                self.branch_failed(id, (group, index), unwinding.error, fiber.undone)
+            }
+            Role::Loser => self.loser_ended(fiber.undone),
             Role::Undo(of) => self.undo_ended(of, Some(unwinding.error)),
         }
     }
@@ -233,6 +243,7 @@ impl Machine {
             return;
         }
         let Some(mut attention) = self.core.halted.take() else { return };
+        attention.undone.splice(0..0, std::mem::take(&mut self.core.undone));
         let ids: Vec<FiberId> = self.core.fibers.keys().copied().collect();
         for id in ids {
             if let Err(fault) = self.gather_unsettled(id, &mut attention) {

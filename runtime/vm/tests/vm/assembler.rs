@@ -28,6 +28,7 @@ use flow_plan::{
 };
 
 use crate::assembly::{Operands, instruction};
+use crate::forks;
 
 /// The plan of a text.
 pub(crate) fn assemble(text: &str) -> Plan {
@@ -573,6 +574,7 @@ impl Body<'_> {
             "arithmetic" => Catch::Arithmetic,
             "range" => Catch::Range,
             "cast" => Catch::Cast,
+            "quorum" => Catch::Quorum,
             name => Catch::Error(id(&self.assembler.errors, name, ErrorId)),
         };
         self.cursor.expect("as");
@@ -644,24 +646,23 @@ impl Operands for Body<'_> {
         id(&self.assembler.steps, &name, StepId)
     }
 
-    /// `{ field: function(captures), _: function() }`
+    /// `[settled | first | some] { field: function(captures), _: function() }`
     fn group(&mut self) -> GroupId {
         let dst = self.named(&self.cursor.tokens[1]).ty;
         let mut branches = Vec::new();
+        let mode = forks::mode(self.cursor.peek());
+        self.cursor.at += usize::from(mode.is_some());
         self.cursor.expect("{");
         while !self.cursor.eat("}") {
             let name = self.cursor.next();
             self.cursor.expect(":");
             let function = self.function();
             let captures = self.list();
-            let field = match &self.assembler.types[dst.index()] {
-                Type::Record(fields) => fields.iter().position(|field| field.name == name),
-                _ => None,
-            };
-            branches.push(Branch { field: field.map(|field| field as u16), function, captures });
+            let field = forks::place(&self.assembler.types[dst.index()], &name);
+            branches.push(Branch { field, function, captures });
             self.cursor.eat(",");
         }
-        self.groups.push(Group { mode: GroupMode::All, branches });
+        self.groups.push(Group { mode: mode.unwrap_or(GroupMode::All), branches });
         GroupId(self.groups.len() as u32 - 1)
     }
 

@@ -12,6 +12,7 @@
 
 mod assembler;
 mod assembly;
+mod forks;
 mod transcript;
 
 mod branches;
@@ -19,6 +20,7 @@ mod deadlines;
 mod errors;
 mod limits;
 mod pure;
+mod races;
 mod sagas;
 mod state;
 mod steps;
