@@ -2,8 +2,8 @@
 
 use flow_diagnostics::{Diagnostic, codes};
 use flow_hir::{
-    BinaryOp, Branch, BuiltinError, Catch, CatchSelector, ErrorRef, ExprId, ExprKind, FunctionId, LocalId, UnaryOp,
-    WorkflowId,
+    BinaryOp, Branch, BuiltinError, Catch, CatchSelector, ErrorRef, ExprId, ExprKind, FunctionId, LocalId,
+    UnaryOp, WorkflowId,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 

@@ -163,10 +163,16 @@ impl Context<'_> {
         self.type_ids.insert(ty, id);
         self.held.insert(id);
         let cases = union.cases.iter().map(|case| {
-            let name = if *self.typed.types.structure(case.record) == TyKind::AnyError { "error" } else { "value" };
+            let name =
+                if *self.typed.types.structure(case.record) == TyKind::AnyError { "error" } else { "value" };
             let held = self.ty(case.record);
-            let field =
-                Field { name: name.to_owned(), wire: name.to_owned(), ty: held, optional: false, check: None };
+            let field = Field {
+                name: name.to_owned(),
+                wire: name.to_owned(),
+                ty: held,
+                optional: false,
+                check: None,
+            };
             let fields = self.intern(Type::Record(vec![field]));
             let name = case.name.to_string();
             Case { wire: Literal::String(name.clone()), name, fields }

@@ -28,13 +28,7 @@ pub(super) struct Width {
 
 impl Infer<'_, '_> {
     /// `parallel { a: x, b: y }`, `parallel settled { a: x, b: y }`.
-    pub(super) fn parallel(
-        &mut self,
-        span: Span,
-        settled: bool,
-        branches: &[Branch],
-        want: Want<'_>,
-    ) -> Ty {
+    pub(super) fn parallel(&mut self, span: Span, settled: bool, branches: &[Branch], want: Want<'_>) -> Ty {
         self.effect(span, "`parallel`");
         self.check_branches(branches, "`parallel`");
         let hints = self.hint_kind(want).and_then(|(_, kind)| match &*kind {
@@ -68,8 +62,11 @@ impl Infer<'_, '_> {
     fn outcome(&self, value: Ty) -> Ty {
         let types = &self.checker.typed.types;
         let error = types.intern(TyKind::AnyError);
-        let cases = [("Ok", value), ("Err", error)]
-            .map(|(name, record)| Case { name: Arc::from(name), wire: None, record });
+        let cases = [("Ok", value), ("Err", error)].map(|(name, record)| Case {
+            name: Arc::from(name),
+            wire: None,
+            record,
+        });
         self.held_union("outcome", cases.into())
     }
 
@@ -219,8 +216,12 @@ impl Infer<'_, '_> {
         for (index, branch) in branches.iter().enumerate() {
             if i64::try_from(index) == Ok(WIDTH_MAX) {
                 self.checker.report(
-                    Diagnostic::new(&codes::F0407, branch.name.span, format!("{what} has more than 1,000 branches"))
-                        .help("put what they have in common into `for … parallel`"),
+                    Diagnostic::new(
+                        &codes::F0407,
+                        branch.name.span,
+                        format!("{what} has more than 1,000 branches"),
+                    )
+                    .help("put what they have in common into `for … parallel`"),
                 );
             }
             if let Some(first) = seen.insert(&branch.name.text, branch.name.span) {

@@ -154,6 +154,7 @@ impl Infer<'_, '_> {
         let help = match &*types.structure(ty) {
             TyKind::Optional(_) | TyKind::Null => "give a text for null: `{value ?? \"none\"}`",
             TyKind::Record(_) | TyKind::Map(_) => "name a field of it",
+            TyKind::Union(union) if union.held => "take it apart: `match value { … }`",
             TyKind::List(_) => "join its elements: `{xs.join(\", \")}`",
             TyKind::Json => "say what it is: `{value as string}`",
             TyKind::Bytes => "bytes have no text",

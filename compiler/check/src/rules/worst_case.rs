@@ -307,9 +307,10 @@ impl Finder<'_, '_> {
             usize::try_from(due?.checked_sub(1)?).ok().and_then(|index| times.get(index).copied())
         };
         // As many as are due are sure to succeed by then.
-        let sure = branches.iter().zip(&costs).filter(|(branch, _)| {
-            self.checker.typed.unfailing.get(branch.body).is_some()
-        });
+        let sure = branches
+            .iter()
+            .zip(&costs)
+            .filter(|(branch, _)| self.checker.typed.unfailing.get(branch.body).is_some());
         let by_then = nth(sure.filter_map(|(_, cost)| cost.time_us).collect(), due);
         total.time_us = match (total.time_us, by_then) {
             (Some(time_us), Some(by_then)) => Some(time_us.min(by_then)),

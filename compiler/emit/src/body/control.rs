@@ -2,8 +2,8 @@
 
 use flow_check::{Ty, TyKind};
 use flow_hir::{
-    BinaryOp, Block, BuiltinError, Catch, CatchSelector, ErrorRef, ExprId, ExprKind, MatchArm, Name,
-    Pattern, Statement, StatusPattern,
+    BinaryOp, Block, BuiltinError, Catch, CatchSelector, ErrorRef, ExprId, ExprKind, MatchArm, Name, Pattern,
+    Statement, StatusPattern,
 };
 use flow_plan::{Handler, Op, Target, Type, TypeId};
 use flow_source::Span;

@@ -247,7 +247,8 @@ fn words<'t>(rules: &Rules<'t>, place: Place, operand: Rule<'t>) -> Rule<'t> {
                 if place == Place::Free {
                     return input.parse(&constructor);
                 }
-                if calls::is_record_after_path(ahead) {
+                // After `race` stands a number, and the braces hold the branches.
+                if calls::is_record_after_path(ahead) && ahead.previous() != Kind::RaceKeyword {
                     report(input, Problem::ConstructorInHead);
                     return input.parse(&constructor);
                 }

@@ -140,7 +140,8 @@ impl Machine {
         let Some(Op::ForkEach { items, .. }) = function.code.get(parent.at() as usize) else {
             return Err(Fault::Damaged);
         };
-        let list = *self.program.info(parent.function())?.types_at.get(items.index()).ok_or(Fault::Damaged)?;
+        let list =
+            *self.program.info(parent.function())?.types_at.get(items.index()).ok_or(Fault::Damaged)?;
         let types = &self.program.plan().types;
         let Type::List(item) = types.get(types.open_secret(list)) else { return Err(Fault::Damaged) };
         let branch = self.forked(id)?.0.branches.first().ok_or(Fault::Damaged)?;

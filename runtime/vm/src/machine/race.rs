@@ -39,12 +39,7 @@ impl Machine {
     }
 
     /// The value of the branch that won.
-    pub(super) fn tagged_result(
-        &mut self,
-        program: &Program,
-        id: GroupId,
-        ty: TypeId,
-    ) -> Result<u64, Fault> {
+    pub(super) fn tagged_result(&mut self, program: &Program, id: GroupId, ty: TypeId) -> Result<u64, Fault> {
         let (index, slots) = self.group(id)?.results.first().cloned().ok_or(Fault::Damaged)?;
         let branch = self.forked(id)?.0.branches.get(index as usize).ok_or(Fault::Damaged)?;
         let case = branch.field.ok_or(Fault::Damaged)?;

@@ -19,9 +19,7 @@ use crate::effect::{EffectId, Undone};
 use crate::error::StateError;
 use crate::heap::Heap;
 use crate::interpret::{Budget, Frame, Thread};
-use crate::limits::{
-    CALL_DEPTH_MAX, HEAP_WORDS_MAX, HEAP_WORDS_RESERVE, PURE_FUEL, UNDOS_MAX, WIDTH_MAX,
-};
+use crate::limits::{CALL_DEPTH_MAX, HEAP_WORDS_MAX, HEAP_WORDS_RESERVE, PURE_FUEL, UNDOS_MAX, WIDTH_MAX};
 use crate::outcome::{Held, Outcome};
 use crate::program::{Program, Slots};
 
@@ -363,9 +361,7 @@ fn check_fiber(program: &Program, core: &Core, id: FiberId, fiber: &Fiber) -> Ch
     };
     let placed = match fiber.role {
         Role::Root | Role::Loser => true,
-        Role::Branch(group, _) => {
-            core.groups.get(&group).is_some_and(|group| group.running.contains(&id))
-        }
+        Role::Branch(group, _) => core.groups.get(&group).is_some_and(|group| group.running.contains(&id)),
         Role::Undo(of) => core.fibers.contains_key(&of),
     };
     if fits && placed { Ok(()) } else { Err("its fibers do not fit together") }
