@@ -247,8 +247,7 @@ fn words<'t>(rules: &Rules<'t>, place: Place, operand: Rule<'t>) -> Rule<'t> {
                 if place == Place::Free {
                     return input.parse(&constructor);
                 }
-                // After `race` stands a number, and the braces hold the branches.
-                if calls::is_record_after_path(ahead) && ahead.previous() != Kind::RaceKeyword {
+                if calls::is_record_after_path(ahead) {
                     report(input, Problem::ConstructorInHead);
                     return input.parse(&constructor);
                 }
