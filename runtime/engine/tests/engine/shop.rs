@@ -31,6 +31,9 @@ const DURATION: TypeId = TypeId(3);
 const BOTH: TypeId = TypeId(4);
 const REASON: TypeId = TypeId(5);
 const UUID: TypeId = TypeId(6);
+/// The list of what won.
+const WON: TypeId = TypeId(7);
+const INT: TypeId = TypeId(8);
 
 pub(crate) const QUOTE: StepId = StepId(0);
 pub(crate) const RESERVE: StepId = StepId(1);
@@ -118,6 +121,29 @@ impl Shop {
         self.plan(main)
     }
 
+    /// A race of the reservation and the quote, whose winner is the result.
+    pub(crate) fn race(&self) -> Plan {
+        let mut main = Code::new(ID, &[ID]);
+        let id = main.reg(TEXT);
+        main.op(Op::Field { dst: id, record: Reg(0), offset: 0, slots: 1 });
+        let captures = main.list(&[id]);
+        main.function.groups.push(Group {
+            mode: GroupMode::Some,
+            branches: vec![
+                Branch { field: None, function: FunctionId(1), captures },
+                Branch { field: None, function: FunctionId(2), captures },
+            ],
+        });
+        let (due, won, first) = (main.reg(INT), main.reg(WON), main.reg(ID));
+        main.op(Op::Const { dst: due, constant: ConstantId(2) });
+        main.op(Op::ForkSome { dst: won, group: GroupId(0), count: due });
+        let index = main.reg(INT);
+        main.op(Op::Const { dst: index, constant: ConstantId(3) });
+        main.op(Op::Item { dst: first, list: won, index, slots: 1 });
+        main.op(Op::Return { src: first });
+        self.plan(main)
+    }
+
     /// Only one of its steps, which takes the id; `times` in a row.
     pub(crate) fn only(&self, step: StepId, times: usize) -> Plan {
         let mut main = Code::new(ID, &[ID]);
@@ -194,10 +220,14 @@ impl Shop {
                 Type::Record(vec![field("quote", ID), field("stock", ID)]),
                 Type::Record(vec![field("reason", TEXT)]),
                 Type::Uuid,
+                Type::List(ID),
+                Type::Int,
             ]),
             constants: vec![
                 (DURATION, Constant::Slot(self.within_us)),
                 (DURATION, Constant::Slot(5 * SECOND)),
+                (INT, Constant::Slot(1)),
+                (INT, Constant::Slot(0)),
             ],
             functions: vec![
                 main.finish(Purity::Flow),
