@@ -18,5 +18,6 @@ mod mistakes;
 mod order;
 mod plan;
 mod readme;
+mod requests;
 mod support;
 mod tidy;

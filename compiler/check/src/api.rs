@@ -2,13 +2,14 @@
 
 use flow_diagnostics::{Diagnostic, codes};
 use flow_hir::{
-    Api, ApiId, ApiRate, Auth, BuiltinError, ErrorRef, ExprId, ExprKind, Idempotency, Method, Operation,
-    OperationId, ParamPlace, Raise, ResponseForm, StatusPattern, UndoClause,
+    Api, ApiId, ApiRate, BuiltinError, ErrorRef, Idempotency, Method, Operation, OperationId, ParamPlace,
+    PathPart, Raise, ResponseForm, StatusPattern, UndoClause,
 };
 use flow_source::Span;
 
 use crate::checker::Checker;
 use crate::infer::{Infer, Place, Reason};
+use crate::requests::Owner;
 use crate::retry;
 use crate::typed::{CheckedApi, CheckedOperation, EffectClass, OperationUndo};
 use crate::types::{Ty, TyKind};
@@ -59,106 +60,18 @@ impl Checker<'_> {
             }
         };
         if let Some(auth) = &api.auth {
-            self.auth(auth);
+            self.auth(auth, Owner::Api);
         }
         for (_, value) in &api.headers {
-            self.setting(*value, "a header");
+            self.setting(*value, "a header", Owner::Api);
         }
         CheckedApi {
             base_is_list,
             timeout_us: timeout_us.unwrap_or(TIMEOUT_US_DEFAULT),
+            connect_timeout_us: api
+                .connect_timeout
+                .and_then(|limit| self.duration(limit, "a limit on connecting")),
             rate: api.rate.as_ref().and_then(|rate| self.rate(rate)),
-            concurrency: api.concurrency.map(|concurrency| concurrency.value),
-        }
-    }
-
-    /// Checks a base: one URL or a list of them, from the source or the configuration.
-    fn base(&mut self, base: ExprId) -> bool {
-        let program = self.program;
-        match &program.exprs[base].kind {
-            ExprKind::List(items) => {
-                if items.is_empty() {
-                    let span = self.span(base);
-                    self.report(Diagnostic::new(&codes::F0405, span, "a base without any URL"));
-                }
-                let list = self.typed.types.list(Ty::URL);
-                Infer::new(self, Place::Pure("an API's base")).check(base, list, None);
-                true
-            }
-            ExprKind::Config(_) => {
-                let mut infer = Infer::new(self, Place::Pure("an API's base"));
-                let ty = infer.any(base);
-                let list = infer.checker.typed.types.list(Ty::URL);
-                let is_list = matches!(*infer.checker.typed.types.structure(ty), TyKind::List(_));
-                infer.fit(base, ty, if is_list { list } else { Ty::URL }, None);
-                is_list
-            }
-            ExprKind::String(_) => {
-                Infer::new(self, Place::Pure("an API's base")).check(base, Ty::URL, None);
-                false
-            }
-            ExprKind::Missing => false,
-            _ => {
-                self.computed(base, "a base URL");
-                false
-            }
-        }
-    }
-
-    /// Checks a text from the source or the configuration; it may be secret.
-    fn setting(&mut self, value: ExprId, what: &str) {
-        let program = self.program;
-        match &program.exprs[value].kind {
-            ExprKind::Missing => {}
-            ExprKind::String(_) | ExprKind::Config(_) => {
-                Infer::new(self, Place::Pure("an API's property")).check_revealing(value, Ty::STRING, None);
-            }
-            _ => self.computed(value, what),
-        }
-    }
-
-    fn computed(&mut self, value: ExprId, what: &str) {
-        let span = self.span(value);
-        self.report(
-            Diagnostic::new(&codes::F0001, span, format!("{what} that is computed is not built yet"))
-                .help("write a text, or `config.name`"),
-        );
-    }
-
-    fn auth(&mut self, auth: &Auth) {
-        match auth {
-            Auth::Bearer { token, .. } => self.credential(*token, "a token"),
-            Auth::Basic { user, password, .. } => {
-                self.setting(*user, "a user");
-                self.credential(*password, "a password");
-            }
-            Auth::KeyHeader { value, .. } | Auth::KeyQuery { value, .. } => self.credential(*value, "a key"),
-        }
-    }
-
-    /// A credential comes from a secret, never from the source.
-    fn credential(&mut self, value: ExprId, what: &str) {
-        self.setting(value, what);
-        let span = self.span(value);
-        if let ExprKind::String(_) = self.kind(value) {
-            self.report(
-                Diagnostic::new(&codes::F0702, span, format!("{what} stands in the source"))
-                    .help("declare it: `config { token: secret string }`, and write `config.token` here"),
-            );
-        } else if let ExprKind::Config(entry) = *self.kind(value)
-            && self.typed.config.get(entry).is_some_and(|checked| !checked.secret && checked.ty != Ty::ERROR)
-        {
-            let declared = &self.program.config[entry];
-            self.report(
-                Diagnostic::new(&codes::F0703, span, format!("{what} that is not declared `secret`"))
-                    .also(declared.ty.span, "declared without `secret`")
-                    .help("what is not secret is recorded and shown: declare it `secret string`")
-                    .edit(
-                        "declare it `secret`",
-                        Span::at(declared.ty.span.file, declared.ty.span.start),
-                        "secret ",
-                    ),
-            );
         }
     }
 
@@ -184,6 +97,17 @@ impl Checker<'_> {
         let params: Vec<Ty> = operation.params.iter().map(|param| self.lower_type(&param.ty)).collect();
         for (param, ty) in operation.params.iter().zip(&params) {
             self.check_place(&param.place, *ty, param.ty.span, &param.name.text);
+        }
+        if let [PathPart::Link(index)] = operation.path.as_slice()
+            && let (Some(param), Some(ty)) = (operation.params.get(*index), params.get(*index))
+            && !matches!(
+                &*self.typed.types.structure(*ty),
+                TyKind::String | TyKind::Url | TyKind::Error | TyKind::Secret(_)
+            )
+        {
+            let (span, words) = (param.ty.span, self.words(*ty));
+            let message = format!("`{}` cannot be `{words}`: a link is a text", param.name.text);
+            self.report(Diagnostic::new(&codes::F0411, span, message).help("declare it `url`, or `string`"));
         }
         self.check_body_place(operation);
         let body = operation.response.as_ref().map(|response| self.lower_type(response));
@@ -221,9 +145,6 @@ impl Checker<'_> {
             .timeout
             .and_then(|timeout| self.duration(timeout, "a timeout"))
             .or_else(|| self.typed.apis.get(api_id).map(|api| api.timeout_us));
-        if let Some(auth) = &operation.auth {
-            self.auth(auth);
-        }
         let raises = self.raises(&operation.raises);
         let mut errors: Vec<ErrorRef> = Vec::new();
         for (_, error) in &raises {
@@ -258,6 +179,11 @@ impl Checker<'_> {
             body,
             effect,
             timeout_us: timeout_us.unwrap_or(TIMEOUT_US_DEFAULT),
+            connect_timeout_us: operation
+                .connect_timeout
+                .and_then(|limit| self.duration(limit, "a limit on connecting"))
+                .or_else(|| self.typed.apis.get(api_id)?.connect_timeout_us),
+            key_path: Vec::new(),
             retry: operation.retry.or(api.retry).and_then(retry::policy),
             rate: operation.rate.as_ref().and_then(|rate| self.rate(rate)),
             raises,
@@ -355,7 +281,7 @@ impl Checker<'_> {
                 };
                 (scalar(plain), "one value travels in a header")
             }
-            ParamPlace::Body => (true, ""),
+            ParamPlace::Body | ParamPlace::Unsent => (true, ""),
         };
         if !fits {
             let words = self.words(ty);
@@ -400,15 +326,7 @@ impl Checker<'_> {
                 Infer::new(self, Place::Pure("a default")).check(default, *ty, Some(&reason));
             }
         }
-        for (_, value) in &operation.headers {
-            self.setting(*value, "a header");
-        }
-        if let Some(idempotency) = &operation.idempotency
-            && let Idempotency::Header { key: Some(key), .. } | Idempotency::Field { key: Some(key), .. } =
-                &idempotency.value
-        {
-            Infer::new(self, Place::Pure("an idempotency key")).check(*key, Ty::STRING, None);
-        }
+        self.check_request_values(id);
     }
 
     /// `api.operation`, with the version where several of the API exist.

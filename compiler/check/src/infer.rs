@@ -141,7 +141,16 @@ impl<'c, 'a> Infer<'c, 'a> {
 
     /// Infers an expression and notes its type.
     pub(crate) fn expr(&mut self, expr: ExprId, want: Want<'_>) -> Ty {
+        // What a record or a list holds goes where it goes; what a condition, an argument or a statement inside
+        // does with a secret is another matter.
+        let holds = matches!(
+            self.checker.program.exprs[expr].kind,
+            ExprKind::Record(_) | ExprKind::List(_) | ExprKind::Map(_)
+        );
+        let reveal = self.reveal;
+        self.reveal &= holds;
         let ty = flow_hir::deeper(|| self.form(expr, want));
+        self.reveal = reveal;
         self.checker.typed.exprs.insert(expr, ty);
         ty
     }

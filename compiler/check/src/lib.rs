@@ -15,6 +15,7 @@ mod escape;
 mod infer;
 mod methods;
 mod recursion;
+mod requests;
 mod retry;
 mod rules;
 mod tests;

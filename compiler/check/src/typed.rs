@@ -224,8 +224,8 @@ pub struct CheckedApi {
     pub timeout_us: u64,
     /// Requests, and the time in microseconds that they are counted over.
     pub rate: Option<(u64, u64)>,
-    /// Requests at a time.
-    pub concurrency: Option<u64>,
+    /// The longest time until the request goes out, in microseconds.
+    pub connect_timeout_us: Option<u64>,
 }
 
 /// An operation.
@@ -241,6 +241,10 @@ pub struct CheckedOperation {
     pub effect: EffectClass,
     /// The longest time of one attempt, in microseconds.
     pub timeout_us: u64,
+    /// The longest time until the request goes out, in microseconds.
+    pub connect_timeout_us: Option<u64>,
+    /// The way to the field of the body that carries the idempotency key, by the names on the wire.
+    pub key_path: Vec<String>,
     /// The policy that applies where a call has none of its own.
     pub retry: Option<RetryId>,
     /// A rate of its own: requests, and the time in microseconds that they are counted over.

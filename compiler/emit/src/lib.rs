@@ -9,6 +9,7 @@ mod body;
 mod builder;
 mod constant;
 mod context;
+mod requests;
 mod tables;
 mod test;
 mod types;

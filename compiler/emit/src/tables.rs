@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use flow_check::{CheckedBackoff, Condition, EffectClass, Ty, TyKind};
 use flow_hir::{
-    ApiId, ConfigId, ErrorDeclId, ErrorRef, ExprId, ExprKind, OperationId, RetryId, StatusPattern, WorkflowId,
+    ApiId, ConfigId, ErrorDeclId, ErrorRef, ExprId, OperationId, RetryId, StatusPattern, WorkflowId,
 };
 use flow_plan::{
-    Api, Auth, Backoff, Balance, Config, ErrorType, Exhausted, Idempotency, InputForm, KeyPlace, Literal,
-    Method, Op, Operation, Param, PathPart, Place, Policy, Purity, Rate, Response, RetryOn, Setting, Type,
+    Api, Backoff, Balance, Config, ErrorType, Exhausted, Idempotency, InputForm, Literal, Method, Op,
+    Operation, Param, Place, Policy, Purity, Rate, Response, RetryOn, Type,
 };
 use flow_source::Span;
 
@@ -153,71 +153,21 @@ impl Context<'_> {
         made
     }
 
-    /// A text or a configuration entry, for what the process supplies at each attempt.
-    fn setting(&mut self, expr: ExprId) -> Setting {
-        match &self.program.exprs[expr].kind {
-            ExprKind::String(text) => Setting::Text(text.to_string()),
-            ExprKind::Config(entry) => Setting::Config(self.config_entry(*entry)),
-            _ => {
-                let span = self.program.exprs[expr].span;
-                self.not_built(span, "a computed value here", "write a text or `config.name`");
-                Setting::Text(String::new())
-            }
-        }
-    }
-
-    fn settings(&mut self, expr: ExprId) -> Vec<Setting> {
-        match &self.program.exprs[expr].kind {
-            ExprKind::List(items) => items
-                .iter()
-                .map(|item| match item {
-                    flow_hir::ListItem::Item(expr) | flow_hir::ListItem::Spread(expr) => self.setting(*expr),
-                })
-                .collect(),
-            _ => vec![self.setting(expr)],
-        }
-    }
-
-    fn auth(&mut self, auth: &flow_hir::Auth) -> Auth {
-        match auth {
-            flow_hir::Auth::Bearer { token, .. } => Auth::Bearer(self.setting(*token)),
-            flow_hir::Auth::Basic { user, password, .. } => {
-                Auth::Basic { user: self.setting(*user), password: self.setting(*password) }
-            }
-            flow_hir::Auth::KeyHeader { name, value, .. } => {
-                Auth::Key { place: KeyPlace::Header(name.text.to_string()), key: self.setting(*value) }
-            }
-            flow_hir::Auth::KeyQuery { name, value, .. } => {
-                Auth::Key { place: KeyPlace::Query(name.text.to_string()), key: self.setting(*value) }
-            }
-        }
-    }
-
-    fn headers(&mut self, headers: &[(flow_hir::Name, ExprId)]) -> Vec<(String, Setting)> {
-        headers.iter().map(|(name, value)| (name.text.to_string(), self.setting(*value))).collect()
-    }
-
     fn api(&mut self, id: ApiId) -> flow_plan::ApiId {
         if let Some(known) = self.apis.get(&id) {
             return *known;
         }
         let declared = &self.program.apis[id];
         let checked = self.typed.apis.get(id).cloned();
-        if let Some(travel) = &declared.version_travel {
-            self.not_built(travel.span, "`version`", "put the version into `base` or the paths");
-        }
-        if let Some(concurrency) = &declared.concurrency {
-            self.not_built(concurrency.span, "`concurrency`", "use `rate`");
-        }
         let api = Api {
             name: declared.name.text.to_string(),
             version: declared.version,
             base: declared.base.map_or_else(Vec::new, |base| self.settings(base)),
             balance: Balance::RoundRobin,
-            auth: declared.auth.as_ref().map(|auth| self.auth(auth)),
-            connect_timeout_us: None,
+            auth: declared.auth.as_ref().map(|auth| self.auth(auth, &mut None)),
+            connect_timeout_us: checked.as_ref().and_then(|checked| checked.connect_timeout_us),
             rate: checked.as_ref().and_then(|checked| rate(checked.rate)),
-            headers: self.headers(&declared.headers),
+            headers: self.headers(&declared.headers, &mut None),
         };
         let made = flow_plan::ApiId(u32::try_from(self.plan.apis.len()).unwrap_or(u32::MAX));
         self.plan.apis.push(api);
@@ -241,15 +191,6 @@ impl Context<'_> {
         let declared = &self.program.operations[id];
         let api = self.api(declared.api);
         let checked = self.typed.operations.get(id).cloned();
-        if let Some(auth) = &declared.auth {
-            let span = match auth {
-                flow_hir::Auth::Bearer { span, .. }
-                | flow_hir::Auth::Basic { span, .. }
-                | flow_hir::Auth::KeyHeader { span, .. }
-                | flow_hir::Auth::KeyQuery { span, .. } => *span,
-            };
-            self.not_built(span, "`auth` of one operation", "give the operation an `api` of its own");
-        }
         if let Some(confirm) = &declared.confirm {
             self.not_built(
                 confirm.span,
@@ -257,7 +198,8 @@ impl Context<'_> {
                 "catch `unknown`, or give the operation an idempotency key",
             );
         }
-        let params = declared.params.iter().map(|param| self.operation_param(param)).collect();
+        let params: Vec<Param> = declared.params.iter().map(|param| self.operation_param(param)).collect();
+        let made = self.request_form(id, &params);
         let statuses = |context: &mut Self, patterns: &[StatusPattern], span: Span| -> Vec<u16> {
             patterns.iter().flat_map(|pattern| context.exact(*pattern, span)).collect()
         };
@@ -300,27 +242,19 @@ impl Context<'_> {
             api,
             name: declared.name.text.to_string(),
             method: method(declared.method.value),
-            path: declared
-                .path
-                .iter()
-                .map(|part| match part {
-                    flow_hir::PathPart::Text(text) => PathPart::Text(text.to_string()),
-                    flow_hir::PathPart::Param(index) => {
-                        PathPart::Param(u16::try_from(*index).unwrap_or(u16::MAX))
-                    }
-                })
-                .collect(),
+            path: self.path_template(id),
             params,
             response,
             statuses: self.statuses_of(response),
             class,
             idempotency: self.idempotency(id),
+            form: made.form,
             raises,
             absent,
             done,
             unknown_on,
             rate: own_rate,
-            headers: self.headers(&declared.headers),
+            headers: made.headers,
         }
     }
 
@@ -332,6 +266,7 @@ impl Context<'_> {
             flow_hir::ParamPlace::Query(wire) => (Place::Query, wire.to_string()),
             flow_hir::ParamPlace::Header(wire) => (Place::Header, wire.to_string()),
             flow_hir::ParamPlace::Body => (Place::Body, name.clone()),
+            flow_hir::ParamPlace::Unsent => (Place::Unsent, name.clone()),
         };
         let check = param.constraint.as_ref().map(|constraint| {
             let condition = Condition {
@@ -348,18 +283,10 @@ impl Context<'_> {
         let declared = self.program.operations[id].idempotency.as_ref()?;
         match &declared.value {
             flow_hir::Idempotency::Natural => Some(Idempotency::Natural),
-            flow_hir::Idempotency::Header { name, key: None } => Some(Idempotency::Header(name.to_string())),
-            flow_hir::Idempotency::Header { .. } => {
-                self.not_built(declared.span, "an idempotency key of your own", "leave it out: one is made");
-                None
-            }
+            flow_hir::Idempotency::Header { name, .. } => Some(Idempotency::Header(name.to_string())),
             flow_hir::Idempotency::Field { .. } => {
-                self.not_built(
-                    declared.span,
-                    "an idempotency key in the body",
-                    "use `header(\"Idempotency-Key\")`",
-                );
-                None
+                let checked = self.typed.operations.get(id)?;
+                Some(Idempotency::Field(checked.key_path.clone()))
             }
         }
     }

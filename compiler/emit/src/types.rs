@@ -86,7 +86,11 @@ impl Context<'_> {
             TyKind::Optional(inner) => return self.around(ty, *inner, Type::Optional),
             TyKind::List(inner) => return self.around(ty, *inner, Type::List),
             TyKind::Map(inner) => return self.around(ty, *inner, Type::Map),
-            TyKind::Secret(inner) => return self.around(ty, *inner, Type::Secret),
+            TyKind::Secret(inner) => {
+                let head = self.head;
+                self.not_built(head, "a secret outside of `config`", "declare it in `config { … }`");
+                return self.around(ty, *inner, Type::Secret);
+            }
             // What gives no value, and what only tests or literals hold, takes the slot of null.
             TyKind::Error
             | TyKind::Never

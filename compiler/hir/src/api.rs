@@ -28,14 +28,20 @@ pub struct Api {
     pub retry: Option<RetryRef>,
     /// How many requests in how much time.
     pub rate: Option<ApiRate>,
-    /// How many requests at a time.
-    pub concurrency: Option<Concurrency>,
     /// Fixed or computed headers: name and value.
     pub headers: Vec<(Name, ExprId)>,
     /// How the version travels.
     pub version_travel: Option<Spanned<VersionTravel>>,
+    /// The longest time until the request goes out, a duration.
+    pub connect_timeout: Option<ExprId>,
+    /// The media type that is asked for.
+    pub accept: Option<Spanned<Arc<str>>>,
+    /// The media type of bodies.
+    pub content: Option<Spanned<Arc<str>>>,
     /// Why and for what it should no longer be used.
     pub deprecated: Option<Spanned<Arc<str>>>,
+    /// The day from which it is no longer there.
+    pub sunset: Option<Spanned<Arc<str>>>,
     /// Its operations, in the order of the text.
     pub operations: Vec<OperationId>,
     /// `api name vN`.
@@ -105,9 +111,6 @@ pub struct ApiRate {
     pub per_us: Spanned<i64>,
 }
 
-/// `concurrency: 10`.
-pub type Concurrency = Spanned<u64>;
-
 /// HTTP methods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Method {
@@ -172,8 +175,16 @@ pub struct Operation {
     pub absent: Option<Spanned<Vec<StatusPattern>>>,
     /// Fixed or computed headers; the values see the parameters.
     pub headers: Vec<(Name, ExprId)>,
+    /// The longest time until the request goes out, a duration.
+    pub connect_timeout: Option<ExprId>,
+    /// The media type that is asked for.
+    pub accept: Option<Spanned<Arc<str>>>,
+    /// The media type of bodies.
+    pub content: Option<Spanned<Arc<str>>>,
     /// Why and for what it should no longer be used.
     pub deprecated: Option<Spanned<Arc<str>>>,
+    /// The day from which it is no longer there.
+    pub sunset: Option<Spanned<Arc<str>>>,
     /// Everything before the property block.
     pub head: Span,
     /// The whole declaration.
@@ -198,6 +209,8 @@ pub enum PathPart {
     Text(Arc<str>),
     /// A parameter, by its position in [`Operation::params`]; percent-encoded.
     Param(usize),
+    /// A parameter that is the whole URL.
+    Link(usize),
 }
 
 /// Where a parameter travels.
@@ -211,6 +224,8 @@ pub enum ParamPlace {
     Header(Arc<str>),
     /// As the body.
     Body,
+    /// Nowhere by itself: a secret that the operation's `auth` or `headers` use.
+    Unsent,
 }
 
 /// A parameter of an operation.

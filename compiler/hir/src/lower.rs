@@ -8,6 +8,7 @@ mod expressions;
 mod operations;
 mod patterns;
 mod property;
+mod requests;
 mod resolve;
 mod responses;
 mod retries;
@@ -224,7 +225,7 @@ impl Lowerer {
         for entry in decl.entries() {
             let span = self.span(&entry);
             let name = self.name(entry.name(), span);
-            let ty = self.lower_config_type(entry.ty(), span);
+            let ty = self.lower_type(entry.ty(), span);
             if let Some(clause) = entry.where_clause() {
                 self.not_built(clause.syntax(), "`where` in a `config`", "check the value where it is used");
             }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ApiId, ConfigId, ErrorId, FunctionId, TypeId};
+use crate::{ApiId, ConfigId, ErrorId, FunctionId, RequestForm, TypeId};
 
 /// A value that the process supplies at each attempt, or that stands in the source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,6 +11,10 @@ pub enum Setting {
     Text(String),
     /// A configuration entry, read live.
     Config(ConfigId),
+    /// Texts one after another.
+    Joined(Vec<Setting>),
+    /// A text that the call computes, by its place among the operation's.
+    Computed(u16),
 }
 
 /// How an API's base URLs are chosen among.
@@ -126,6 +130,8 @@ pub enum Idempotency {
     Natural,
     /// A key in the header of that name, the same on every attempt.
     Header(String),
+    /// A key in a field of the body, by the names on the wire.
+    Field(Vec<String>),
 }
 
 /// A piece of a path template.
@@ -135,6 +141,8 @@ pub enum PathPart {
     Text(String),
     /// A parameter, by index; it is percent-encoded as one segment.
     Param(u16),
+    /// A parameter, by index, that is the whole URL: an absolute link to where the API is. It stands alone.
+    Link(u16),
 }
 
 /// Where a parameter travels.
@@ -148,6 +156,8 @@ pub enum Place {
     Header,
     /// As the body.
     Body,
+    /// Nowhere by itself: what the operation computes uses it.
+    Unsent,
 }
 
 /// A parameter of an operation.
@@ -222,6 +232,8 @@ pub struct Operation {
     pub rate: Option<Rate>,
     /// Headers sent with it.
     pub headers: Vec<(String, Setting)>,
+    /// What its requests have beside.
+    pub form: RequestForm,
 }
 
 /// What a policy retries.

@@ -16,6 +16,7 @@ mod ids;
 pub mod op;
 mod outcome;
 mod plan;
+mod request;
 mod text;
 mod types;
 mod verify;
@@ -33,6 +34,7 @@ pub use ids::{
 pub use op::{Op, Reg, Target};
 pub use outcome::Outcome;
 pub use plan::{Config, Constant, ErrorType, FORMAT, InputForm, Plan, Step, Undo, WorstCase};
+pub use request::RequestForm;
 pub use text::text;
 pub use types::{BodyForm, Boundary, Case, Field, Literal, Literals, Type, Types, UNKNOWN_CASE, WireForm};
 pub use verify::{VerifyError, layout_classes, live_tables, reads_after, verify};

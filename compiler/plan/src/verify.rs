@@ -13,6 +13,7 @@ mod graph;
 mod liveness;
 mod loops;
 mod operands;
+mod requests;
 mod rules;
 mod set;
 mod tables;

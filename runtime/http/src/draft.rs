@@ -7,7 +7,7 @@ use flow_plan::{
 use percent_encoding::utf8_percent_encode;
 use url::form_urlencoded;
 
-use crate::{NetError, encode::COMPONENT};
+use crate::{NetError, encode::COMPONENT, link, splice};
 
 /// The longest path and query that is sent: 8 KiB.
 const TARGET_MAX: usize = 8 << 10;
@@ -39,6 +39,8 @@ pub struct Parts<'a> {
     pub headers: &'a [(String, String)],
     /// The body.
     pub body: Option<&'a [u8]>,
+    /// The texts that the operation computes.
+    pub computed: &'a [String],
 }
 
 /// A request as it is written down: encoded, but without its base URL and its authentication, which are live,
@@ -47,12 +49,15 @@ pub struct Parts<'a> {
 pub struct Draft {
     /// The method.
     pub method: Method,
-    /// Path and query, encoded.
+    /// Path and query, encoded; for a link, the whole URL.
     pub target: String,
     /// The headers, names in lower case, each once.
     pub headers: Vec<(String, Field)>,
     /// The body.
     pub body: Option<Bytes>,
+    /// The texts that the operation computes: its authentication, which is not written down with the request, may
+    /// need them.
+    pub computed: Vec<String>,
 }
 
 /// The value of a header.
@@ -62,6 +67,34 @@ pub enum Field {
     Text(String),
     /// Of a configuration entry, read at each attempt.
     Config(ConfigId),
+    /// One after another.
+    Joined(Vec<Field>),
+}
+
+impl Field {
+    /// A setting, with what the call has computed put in.
+    fn of(setting: &Setting, computed: &[String]) -> Result<Self, NetError> {
+        Ok(match setting {
+            Setting::Text(text) => Self::Text(text.clone()),
+            Setting::Config(id) => Self::Config(*id),
+            Setting::Joined(parts) => {
+                Self::Joined(parts.iter().map(|part| Self::of(part, computed)).collect::<Result<_, _>>()?)
+            }
+            Setting::Computed(index) => {
+                let text = computed.get(usize::from(*index));
+                Self::Text(text.cloned().ok_or_else(|| NetError::setting("a computed text is missing"))?)
+            }
+        })
+    }
+
+    /// The octets that are known before it is sent.
+    fn known_len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Config(_) => 0,
+            Self::Joined(parts) => parts.iter().map(Self::known_len).sum(),
+        }
+    }
 }
 
 impl Draft {
@@ -80,12 +113,16 @@ impl Draft {
             .iter()
             .filter_map(|part| match part {
                 PathPart::Param(index) => operation.params.get(usize::from(*index)).map(|p| p.name.as_str()),
-                PathPart::Text(_) => None,
+                PathPart::Text(_) | PathPart::Link(_) => None,
             })
             .collect();
-        let mut target = path(&operation.path, parts.path, &names)?;
-        if !parts.query.is_empty() {
+        let mut target = match operation.path.as_slice() {
+            [PathPart::Link(_)] => link::target(parts.path)?,
+            template => path(template, parts.path, &names)?,
+        };
+        if !parts.query.is_empty() || !operation.form.query.is_empty() {
             let mut query = form_urlencoded::Serializer::new(String::new());
+            query.extend_pairs(&operation.form.query);
             query.extend_pairs(parts.query);
             target.push(if target.contains('?') { '&' } else { '?' });
             target.push_str(&query.finish());
@@ -101,32 +138,41 @@ impl Draft {
         // those over the API's. The key wins over all, or it would not be the same on every attempt.
         let mut headers: Vec<(String, Field)> = Vec::new();
         put(&mut headers, "accept", Field::Text(accept(plan, operation).into()))?;
+        if let Some(media) = &operation.form.accept {
+            put(&mut headers, "accept", Field::Text(media.clone()))?;
+        }
         if parts.body.is_some() {
-            put(&mut headers, "content-type", Field::Text("application/json".into()))?;
+            let media = operation.form.content.as_deref().unwrap_or("application/json");
+            put(&mut headers, "content-type", Field::Text(media.to_owned()))?;
         }
         for (name, setting) in api.headers.iter().chain(&operation.headers) {
-            let field = match setting {
-                Setting::Text(text) => Field::Text(text.clone()),
-                Setting::Config(id) => Field::Config(*id),
-            };
-            put(&mut headers, name, field)?;
+            put(&mut headers, name, Field::of(setting, parts.computed)?)?;
         }
         for (name, value) in parts.headers {
             put(&mut headers, name, Field::Text(value.clone()))?;
         }
-        if let Some(Idempotency::Header(name)) = &operation.idempotency {
-            put(&mut headers, name, Field::Text(key.to_owned()))?;
+        let mut body = parts.body.map(Bytes::copy_from_slice);
+        match &operation.idempotency {
+            Some(Idempotency::Header(_) | Idempotency::Field(_)) if key.is_empty() => {
+                return Err(NetError::setting("the idempotency key is empty"));
+            }
+            Some(Idempotency::Header(name)) => put(&mut headers, name, Field::Text(key.to_owned()))?,
+            Some(Idempotency::Field(path)) => {
+                let given = parts.body.unwrap_or_default();
+                let keyed = splice::with_field(given, path, key).ok_or_else(|| {
+                    NetError::setting(format!("the body has no place for the key `{}`", path.join(".")))
+                })?;
+                body = Some(Bytes::from(keyed));
+            }
+            Some(Idempotency::Natural) | None => {}
         }
-        let size: usize = headers
-            .iter()
-            .map(|(name, field)| name.len() + if let Field::Text(text) = field { text.len() } else { 0 })
-            .sum();
+        let size: usize = headers.iter().map(|(name, field)| name.len() + field.known_len()).sum();
         if size > HEADERS_MAX {
             return Err(NetError::setting(format!(
                 "the headers have {size} bytes; at most {HEADERS_MAX} are sent"
             )));
         }
-        Ok(Self { method: operation.method, target, headers, body: parts.body.map(Bytes::copy_from_slice) })
+        Ok(Self { method: operation.method, target, headers, body, computed: parts.computed.to_vec() })
     }
 }
 
@@ -152,14 +198,21 @@ fn put(headers: &mut Vec<(String, Field)>, name: &str, field: Field) -> Result<(
     if RESERVED.contains(&name.as_str()) {
         return Err(NetError::setting(format!("the header `{name}` is made by the client itself")));
     }
-    if let Field::Text(text) = &field {
-        check_header_value(&name, text)?;
-    }
+    check_field(&name, &field)?;
     match headers.iter_mut().find(|(existing, _)| *existing == name) {
         Some((_, value)) => *value = field,
         None => headers.push((name, field)),
     }
     Ok(())
+}
+
+/// Refuses what of a value is known already and a header cannot carry.
+fn check_field(name: &str, field: &Field) -> Result<(), NetError> {
+    match field {
+        Field::Text(text) => check_header_value(name, text),
+        Field::Config(_) => Ok(()),
+        Field::Joined(parts) => parts.iter().try_for_each(|part| check_field(name, part)),
+    }
 }
 
 /// Refuses what a header cannot carry, without showing it: it may be a secret.
@@ -181,7 +234,7 @@ fn path(template: &[PathPart], values: &[String], names: &[&str]) -> Result<Stri
     for part in template {
         match part {
             PathPart::Text(text) => path.push_str(text),
-            PathPart::Param(_) => {
+            PathPart::Param(_) | PathPart::Link(_) => {
                 let name = names.next().copied().unwrap_or("?");
                 let value = values
                     .next()

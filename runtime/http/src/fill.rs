@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use flow_plan::{Api, ApiId, Auth, Balance, ConfigId, KeyPlace, Plan, Setting};
+use flow_plan::{Api, Auth, Balance, ConfigId, KeyPlace, OperationId, Plan, Setting};
 use url::{Url, form_urlencoded};
+use zeroize::Zeroizing;
 
 use crate::{
-    Draft, Field, HeaderLine, HttpRequest, NetError, Settings, Value, draft::check_header_value,
-    settings::Supplied,
+    Draft, Field, HeaderLine, HttpRequest, NetError, Secret, Settings, Value, draft::check_header_value,
+    link, settings::Supplied,
 };
 
 /// What one attempt adds to a draft.
@@ -28,37 +29,80 @@ impl Draft {
     pub fn fill(
         &self,
         plan: &Plan,
-        id: ApiId,
+        id: OperationId,
         settings: &Settings,
         attempt: Attempt,
     ) -> Result<HttpRequest, NetError> {
-        let api = plan.api(id).ok_or_else(|| NetError::setting(format!("no API {id}")))?;
-        let base = base(api, settings, attempt.turn)?;
+        let operation = plan.operation(id).ok_or_else(|| NetError::setting(format!("no operation {id}")))?;
+        let api =
+            plan.api(operation.api).ok_or_else(|| NetError::setting(format!("no API {}", operation.api)))?;
         let mut target = self.target.clone();
         let mut headers = Vec::with_capacity(self.headers.len() + 1);
         for (name, field) in &self.headers {
-            let value = match field {
-                Field::Text(text) => Supplied::Text(text.clone()),
-                Field::Config(id) => supplied(settings, &Setting::Config(*id))?,
-            };
-            headers.push(header(name, &value)?);
+            headers.push(header(name, &field_value(settings, field)?)?);
         }
-        if let Some(auth) = &api.auth {
-            authenticate(auth, settings, &mut target, &mut headers)?;
+        if let Some(auth) = operation.form.auth.as_ref().or(api.auth.as_ref()) {
+            authenticate(auth, Live { settings, computed: &self.computed }, &mut target, &mut headers)?;
         }
+        let url = if target.starts_with('/') {
+            let base = base(api, settings, attempt.turn)?;
+            join(&base, &target)?
+        } else {
+            link::check(&target, &bases(api, settings)?)?;
+            target
+        };
         Ok(HttpRequest {
             method: self.method,
-            url: join(&base, &target)?,
+            url,
             headers,
             body: self.body.clone(),
             timeout: attempt.timeout,
-            connect_timeout: api.connect_timeout_us.map(Duration::from_micros),
+            connect_timeout: operation
+                .form
+                .connect_timeout_us
+                .or(api.connect_timeout_us)
+                .map(Duration::from_micros),
         })
     }
 }
 
-fn supplied(settings: &Settings, setting: &Setting) -> Result<Supplied, NetError> {
-    settings.text(setting).map_err(NetError::setting)
+/// What the process and the call have for settings.
+#[derive(Clone, Copy)]
+struct Live<'a> {
+    settings: &'a Settings,
+    computed: &'a [String],
+}
+
+fn supplied(live: Live<'_>, setting: &Setting) -> Result<Supplied, NetError> {
+    match setting {
+        Setting::Text(_) | Setting::Config(_) => live.settings.text(setting).map_err(NetError::setting),
+        Setting::Joined(parts) => joined(parts.iter().map(|part| supplied(live, part))),
+        // It may be made of a secret, and is as good as one.
+        Setting::Computed(index) => match live.computed.get(usize::from(*index)) {
+            Some(text) => Ok(Supplied::Secret(Secret::new(text.as_str()))),
+            None => Err(NetError::setting("a computed text is missing")),
+        },
+    }
+}
+
+fn field_value(settings: &Settings, field: &Field) -> Result<Supplied, NetError> {
+    match field {
+        Field::Text(text) => Ok(Supplied::Text(text.clone())),
+        Field::Config(id) => settings.text(&Setting::Config(*id)).map_err(NetError::setting),
+        Field::Joined(parts) => joined(parts.iter().map(|part| field_value(settings, part))),
+    }
+}
+
+/// Texts one after another; secret where one of them is.
+fn joined(parts: impl Iterator<Item = Result<Supplied, NetError>>) -> Result<Supplied, NetError> {
+    let (mut whole, mut secret) = (Zeroizing::new(String::new()), false);
+    for part in parts {
+        let part = part?;
+        secret |= part.is_secret();
+        whole.push_str(part.expose());
+    }
+    let whole = whole.as_str();
+    Ok(if secret { Supplied::Secret(Secret::new(whole)) } else { Supplied::Text(whole.to_owned()) })
 }
 
 fn header(name: &str, value: &Supplied) -> Result<HeaderLine, NetError> {
@@ -69,13 +113,13 @@ fn header(name: &str, value: &Supplied) -> Result<HeaderLine, NetError> {
 /// Adds the authentication, in place of a header of the same name.
 fn authenticate(
     auth: &Auth,
-    settings: &Settings,
+    live: Live<'_>,
     target: &mut String,
     headers: &mut Vec<HeaderLine>,
 ) -> Result<(), NetError> {
     let line = match auth {
         Auth::Bearer(token) => {
-            let token = supplied(settings, token)?;
+            let token = supplied(live, token)?;
             HeaderLine {
                 name: "authorization".into(),
                 value: format!("Bearer {}", token.expose()),
@@ -83,7 +127,7 @@ fn authenticate(
             }
         }
         Auth::Basic { user, password } => {
-            let (user, password) = (supplied(settings, user)?, supplied(settings, password)?);
+            let (user, password) = (supplied(live, user)?, supplied(live, password)?);
             // The first colon ends the user (RFC 7617, section 2).
             if user.expose().contains(':') {
                 return Err(NetError::setting("the user of `basic` authentication has a colon"));
@@ -93,11 +137,11 @@ fn authenticate(
         }
         Auth::Key { place: KeyPlace::Header(name), key } => HeaderLine {
             name: name.to_ascii_lowercase(),
-            value: supplied(settings, key)?.expose().to_owned(),
+            value: supplied(live, key)?.expose().to_owned(),
             sensitive: true,
         },
         Auth::Key { place: KeyPlace::Query(name), key } => {
-            let key = supplied(settings, key)?;
+            let key = supplied(live, key)?;
             let pair =
                 form_urlencoded::Serializer::new(String::new()).append_pair(name, key.expose()).finish();
             target.push(if target.contains('?') { '&' } else { '?' });
@@ -113,21 +157,35 @@ fn authenticate(
 
 /// The base URL whose turn it is.
 fn base(api: &Api, settings: &Settings, turn: u64) -> Result<String, NetError> {
-    let mut bases: Vec<&str> = Vec::new();
-    for setting in &api.base {
-        match setting {
-            Setting::Text(text) => bases.push(text),
-            Setting::Config(id) => bases.extend(base_config(settings, *id)?),
-        }
-    }
-    let count = bases.len() as u64;
+    let mut bases = bases(api, settings)?;
     let index = match api.balance {
-        Balance::RoundRobin => turn.checked_rem(count),
+        Balance::RoundRobin => turn.checked_rem(bases.len() as u64),
     };
     index
-        .and_then(|index| bases.get(usize::try_from(index).ok()?))
-        .map(|base| (*base).to_owned())
+        .and_then(|index| usize::try_from(index).ok())
+        .filter(|index| *index < bases.len())
+        .map(|index| bases.swap_remove(index))
         .ok_or_else(|| NetError::setting(format!("the API `{}` has no base URL", api.name)))
+}
+
+/// All base URLs.
+fn bases(api: &Api, settings: &Settings) -> Result<Vec<String>, NetError> {
+    let mut bases: Vec<String> = Vec::new();
+    for setting in &api.base {
+        match setting {
+            Setting::Config(id) => bases.extend(base_config(settings, *id)?.into_iter().map(str::to_owned)),
+            other => match supplied(Live { settings, computed: &[] }, other)? {
+                Supplied::Text(text) => bases.push(text),
+                Supplied::Secret(_) => {
+                    return Err(NetError::setting(format!(
+                        "a base URL of `{}` has a secret in it",
+                        api.name
+                    )));
+                }
+            },
+        }
+    }
+    Ok(bases)
 }
 
 fn base_config(settings: &Settings, id: ConfigId) -> Result<Vec<&str>, NetError> {

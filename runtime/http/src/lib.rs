@@ -20,6 +20,7 @@ mod draft;
 mod encode;
 mod fill;
 mod limits;
+mod link;
 mod message;
 mod net;
 mod rate;
@@ -29,6 +30,7 @@ pub mod retry;
 mod retry_after;
 mod secret;
 mod settings;
+mod splice;
 
 pub use address::is_private;
 pub use backoff::{WAIT_MAX_US, backoff_us};

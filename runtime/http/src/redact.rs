@@ -10,7 +10,7 @@ use base64::{
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::Secret;
+use crate::{Secret, encode::json_escaped};
 
 /// Shorter secrets are not searched for: they would be found in innocent places of an answer, and a masked answer is
 /// another value (`test-1` is not a resource's id any more when the secret is `test`).
@@ -132,23 +132,6 @@ fn json_ascii(text: &str) -> String {
         }
     }
     out
-}
-
-/// A text as it stands between the quotes of a JSON string (RFC 8259, section 7).
-fn json_escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '"' => escaped.push_str("\\\""),
-            '\\' => escaped.push_str("\\\\"),
-            '\n' => escaped.push_str("\\n"),
-            '\r' => escaped.push_str("\\r"),
-            '\t' => escaped.push_str("\\t"),
-            control if control < ' ' => escaped.push_str(&format!("\\u{:04x}", u32::from(control))),
-            other => escaped.push(other),
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]

@@ -61,6 +61,7 @@ impl Settings {
                 Some(Value::List(_)) => Err(format!("config `{}` is a list", self.name(*id))),
                 None => Err(format!("config `{}` is missing", self.name(*id))),
             },
+            Setting::Joined(_) | Setting::Computed(_) => Err("this is no single text".to_owned()),
         }
     }
 }

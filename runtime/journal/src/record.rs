@@ -87,6 +87,8 @@ pub enum HeaderValue {
     Text(String),
     /// Of the configuration entry of that name, read at each attempt.
     Config(String),
+    /// One after another.
+    Joined(Vec<HeaderValue>),
 }
 
 /// The beginning of an attempt.

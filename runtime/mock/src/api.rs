@@ -52,7 +52,15 @@ impl Played {
     pub(crate) fn key_header(&self) -> Option<&str> {
         match &self.operation.idempotency {
             Some(Idempotency::Header(name)) => Some(name),
-            Some(Idempotency::Natural) | None => None,
+            Some(Idempotency::Natural | Idempotency::Field(_)) | None => None,
+        }
+    }
+
+    /// The way to the field of the body that carries its idempotency key.
+    pub(crate) fn key_field(&self) -> Option<&[String]> {
+        match &self.operation.idempotency {
+            Some(Idempotency::Field(path)) => Some(path),
+            _ => None,
         }
     }
 
@@ -165,12 +173,24 @@ impl Api {
 fn declared(program: &Program, base: &[Setting]) -> Vec<Declared> {
     base.iter()
         .map(|setting| match setting {
-            Setting::Text(text) => Declared::Text(text.clone()),
-            Setting::Config(id) => Declared::Config(
-                program.plan().config_entry(*id).map_or_else(|| id.to_string(), |entry| entry.name.clone()),
-            ),
+            Setting::Config(id) => Declared::Config(entry_name(program, *id)),
+            other => Declared::Text(shown(program, other)),
         })
         .collect()
+}
+
+/// A setting that is put together, with the names of what it is made of.
+fn shown(program: &Program, setting: &Setting) -> String {
+    match setting {
+        Setting::Text(text) => text.clone(),
+        Setting::Config(id) => format!("{{{}}}", entry_name(program, *id)),
+        Setting::Joined(parts) => parts.iter().map(|part| shown(program, part)).collect(),
+        Setting::Computed(index) => format!("{{{index}}}"),
+    }
+}
+
+fn entry_name(program: &Program, id: flow_plan::ConfigId) -> String {
+    program.plan().config_entry(id).map_or_else(|| id.to_string(), |entry| entry.name.clone())
 }
 
 /// Gives the operations what the options say of them.

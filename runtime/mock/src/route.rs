@@ -8,6 +8,8 @@ use percent_encoding::percent_decode_str;
 pub(crate) struct Route {
     method: Method,
     segments: Vec<Vec<Piece>>,
+    /// Whether it is for any path: the operation takes a whole link.
+    link: bool,
     /// The operation, by its place in the API.
     pub(crate) operation: usize,
 }
@@ -29,8 +31,10 @@ impl Route {
                 segment.push(piece);
             }
         };
+        let link = matches!(operation.path.as_slice(), [PathPart::Link(_)]);
         for (index, part) in operation.path.iter().enumerate() {
             let text = match part {
+                PathPart::Link(_) => continue,
                 PathPart::Param(param) => {
                     push(&mut segments, Piece::Param(*param));
                     continue;
@@ -52,11 +56,15 @@ impl Route {
                 break;
             }
         }
-        Self { method: operation.method, segments, operation: place }
+        Self { method: operation.method, segments, link, operation: place }
     }
 
-    /// Smaller is more specific: text before text with parameters before parameters, segment by segment.
+    /// Smaller is more specific: text before text with parameters before parameters, segment by segment; a link, which
+    /// may be any path, comes last.
     pub(crate) fn rank(&self) -> Vec<u8> {
+        if self.link {
+            return vec![3];
+        }
         let rank = |segment: &Vec<Piece>| {
             let params = segment.iter().filter(|piece| matches!(piece, Piece::Param(_))).count();
             if params == 0 {
@@ -76,6 +84,9 @@ impl Route {
             return None;
         }
         let path = path.strip_prefix('/')?;
+        if self.link {
+            return Some(Vec::new());
+        }
         let mut params = Vec::new();
         let mut rest = path.split('/');
         for segment in &self.segments {
@@ -146,6 +157,7 @@ mod tests {
             statuses: Vec::new(),
             rate: None,
             headers: Vec::new(),
+            form: flow_plan::RequestForm::default(),
         };
         Route::new(&operation, 0)
     }

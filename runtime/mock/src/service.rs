@@ -94,6 +94,17 @@ async fn judge(api: &Api, request: Request<Incoming>, mut line: Line) -> Result<
             return Err(Cut);
         }
     };
+    let key = match played.key_field() {
+        Some(field) => match text_at(&body, field) {
+            Some(key) if key.len() > KEY_BYTES_MAX || key.is_empty() => {
+                let detail = "the idempotency key is empty or too long";
+                return Ok((Verdict::problem(400, detail, detail), line));
+            }
+            key => key,
+        },
+        None => key,
+    };
+    line.key = key.clone();
     let target = percent_decode_str(head.uri.path()).decode_utf8_lossy().into_owned();
     let fingerprint = reply::fingerprint(&target, &query, &body);
     Ok((reply::decide(api, played, &Received { place, target, path, query, key, body, fingerprint }), line))
@@ -106,6 +117,15 @@ fn key(headers: &HeaderMap, name: Option<&str>) -> Result<Option<String>, &'stat
         Ok(key) if !key.is_empty() && key.len() <= KEY_BYTES_MAX => Ok(Some(key.to_owned())),
         _ => Err("the idempotency key is empty, too long, or no ASCII text"),
     }
+}
+
+/// The text at a place in a JSON body.
+fn text_at(body: &[u8], path: &[String]) -> Option<String> {
+    let mut value: &serde_json::Value = &serde_json::from_slice(body).ok()?;
+    for name in path {
+        value = value.get(name)?;
+    }
+    value.as_str().map(str::to_owned)
 }
 
 enum Unread {

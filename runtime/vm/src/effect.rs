@@ -82,6 +82,8 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// The JSON body.
     pub body: Option<Vec<u8>>,
+    /// The texts that the operation computes from the arguments, in the order of its table.
+    pub computed: Vec<String>,
 }
 
 /// The outcome of one effect.

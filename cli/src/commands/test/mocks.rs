@@ -164,6 +164,7 @@ fn called(plan: &Plan, sending: &Sending) -> Called {
             Place::Query => named(&request.query, &param.wire),
             Place::Header => named(&request.headers, &param.wire),
             Place::Body => request.body.clone(),
+            Place::Unsent => None,
         });
     Called {
         name: plan.operation_name(sending.operation),

@@ -218,7 +218,7 @@ impl Infer<'_, '_> {
                 ty: types.get(index).copied().unwrap_or(Ty::ERROR),
                 span: param.span,
                 default: param.default,
-                reveals: matches!(param.place, ParamPlace::Body | ParamPlace::Header(_)),
+                reveals: matches!(param.place, ParamPlace::Body | ParamPlace::Header(_) | ParamPlace::Unsent),
             })
             .collect();
         self.arguments(callee, &name, &parameters, arguments, partial)

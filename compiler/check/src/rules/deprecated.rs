@@ -1,9 +1,7 @@
 //! Deprecated operations and APIs, where they are used.
 
-use std::sync::Arc;
-
 use flow_diagnostics::{Diagnostic, codes};
-use flow_hir::{ExprKind, Spanned};
+use flow_hir::ExprKind;
 
 use crate::checker::Checker;
 
@@ -14,14 +12,20 @@ pub(super) fn check(checker: &mut Checker<'_>) {
         let ExprKind::CallOperation { operation, callee, .. } = found.kind else { continue };
         let declared = &program.operations[operation];
         let api = &program.apis[declared.api];
-        let (what, why): (String, &Spanned<Arc<str>>) = match (&declared.deprecated, &api.deprecated) {
-            (Some(why), _) => (checker.operation_name(operation), why),
-            (None, Some(why)) => (format!("{} v{}", api.name.text, api.version), why),
-            (None, None) => continue,
+        let version = || format!("{} v{}", api.name.text, api.version);
+        let name = || checker.operation_name(operation);
+        let (what, why, ends) = match (&declared.deprecated, &declared.sunset, &api.deprecated, &api.sunset) {
+            (Some(why), ..) => (name(), why, false),
+            (None, Some(day), ..) => (name(), day, true),
+            (None, None, Some(why), _) => (version(), why, false),
+            (None, None, None, Some(day)) => (version(), day, true),
+            (None, None, None, None) => continue,
         };
-        checker.report(
-            Diagnostic::new(&codes::F1005, callee, format!("`{what}` is deprecated: {}", why.value))
-                .also(why.span, "declared here"),
-        );
+        let message = if ends {
+            format!("`{what}` ends on {}", why.value)
+        } else {
+            format!("`{what}` is deprecated: {}", why.value)
+        };
+        checker.report(Diagnostic::new(&codes::F1005, callee, message).also(why.span, "declared here"));
     }
 }

@@ -11,20 +11,29 @@ use crate::scope::version;
 use crate::{Api, ApiId, ApiRate, Auth, ExprId, Name, Spanned};
 
 /// The properties of an API that are built.
-const KNOWN: [&str; 8] = ["base", "auth", "timeout", "retry", "rate", "concurrency", "headers", "deprecated"];
+const KNOWN: [&str; 17] = [
+    "base",
+    "auth",
+    "timeout",
+    "connect_timeout",
+    "retry",
+    "rate",
+    "headers",
+    "version",
+    "accept",
+    "content",
+    "deprecated",
+    "sunset",
+    "balance",
+    "breaker",
+    "cache",
+    "redirects",
+    "compress",
+];
 
 /// Those that are not, and what to do instead.
-const LATER: [(&str, &str); 13] = [
-    ("version", "write the version into `base` or the paths"),
-    ("balance", "leave it out: several URLs are used in turn"),
-    ("breaker", "leave it out: there is no breaker"),
-    ("cache", "leave it out: nothing is cached"),
-    ("redirects", "leave it out: redirects are not followed"),
-    ("accept", "leave it out: JSON is asked for"),
-    ("content", "leave it out: JSON is sent"),
-    ("compress", "leave it out: requests are sent as they are"),
-    ("connect_timeout", "use `timeout`, which covers connecting too"),
-    ("sunset", "use `deprecated: \"…\"`"),
+const LATER: [(&str, &str); 4] = [
+    ("concurrency", "use `rate`"),
     ("idempotency", "write it on each operation"),
     ("raises", "write it on each operation"),
     ("paginate", "call the operation in a `while` loop"),
@@ -45,10 +54,13 @@ impl Lowerer {
             timeout: None,
             retry: None,
             rate: None,
-            concurrency: None,
             headers: Vec::new(),
             version_travel: None,
+            connect_timeout: None,
+            accept: None,
+            content: None,
             deprecated: None,
+            sunset: None,
             operations: Vec::new(),
             head: Span::new(span.file, span.start, block_start),
             span,
@@ -56,12 +68,27 @@ impl Lowerer {
         for property in self.properties(decl.properties()) {
             match property.name.as_str() {
                 "base" => api.base = Some(self.apart(|lowerer| lowerer.lower_expr(&property.value))),
-                "auth" => api.auth = self.lower_auth(&property),
+                "auth" => api.auth = self.apart(|lowerer| lowerer.lower_auth(&property)),
                 "timeout" => api.timeout = Some(self.apart(|lowerer| lowerer.lower_expr(&property.value))),
                 "retry" => api.retry = self.lower_retry_ref(&property.value),
                 "rate" => api.rate = self.lower_rate(&property),
-                "concurrency" => api.concurrency = self.lower_concurrency(&property),
-                "headers" => api.headers = self.lower_headers(&property),
+                "connect_timeout" => {
+                    api.connect_timeout = Some(self.apart(|lowerer| lowerer.lower_expr(&property.value)));
+                }
+                "version" => api.version_travel = self.lower_version_travel(&property),
+                "accept" => api.accept = self.lower_media_type(&property, false),
+                "content" => api.content = self.lower_media_type(&property, true),
+                "sunset" => api.sunset = self.lower_sunset(&property),
+                "balance" => self.only(&property, "round_robin", "an api", "several URLs are used in turn"),
+                "breaker" => self.only(&property, "none", "an api", "leave it out: there is no breaker"),
+                "cache" => self.only(&property, "none", "an api", "leave it out: nothing is cached"),
+                "redirects" => {
+                    self.only(&property, "none", "an api", "leave it out: redirects are not followed");
+                }
+                "compress" => {
+                    self.only(&property, "none", "an api", "leave it out: requests are sent as they are");
+                }
+                "headers" => api.headers = self.apart(|lowerer| lowerer.lower_headers(&property)),
                 "deprecated" => api.deprecated = self.text(&property.value, "deprecated"),
                 _ => self.unknown_property(&property, "an api", &KNOWN, &LATER),
             }
@@ -96,7 +123,7 @@ impl Lowerer {
         };
         let mut value = |index: usize| -> Option<ExprId> {
             let argument = arguments.get(index)?;
-            Some(self.apart(|lowerer| lowerer.lower_expr(argument)))
+            Some(self.lower_expr(argument))
         };
         match (word.as_str(), arguments.len()) {
             ("bearer", 1) => Some(Auth::Bearer { token: value(0)?, span }),
@@ -155,15 +182,6 @@ impl Lowerer {
                 None
             }
         }
-    }
-
-    fn lower_concurrency(&mut self, property: &Property) -> Option<Spanned<u64>> {
-        let number = self.whole(&property.value, "concurrency")?;
-        if number.value == 0 {
-            self.wrong(&codes::F0407, number.span, "a concurrency of zero lets nothing through".into());
-            return None;
-        }
-        Some(number)
     }
 
     /// `{ "X-Name": value }`.

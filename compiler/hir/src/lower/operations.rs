@@ -9,12 +9,20 @@ use flow_syntax::ast::{self, AstNode};
 use super::Lowerer;
 use super::property::Property;
 use crate::{
-    ApiId, ErrorRef, ExprId, Idempotency, LocalKind, Method, Name, Operation, OperationParam, ParamPlace,
-    PathPart, Raise, ResponseForm, Spanned, UndoCall, UndoClause,
+    ApiId, Auth, ErrorRef, ExprId, LocalKind, Method, Name, Operation, OperationParam, ParamPlace, PathPart,
+    Raise, ResponseForm, Spanned, TypeRefKind, UndoCall, UndoClause,
 };
 
 /// The properties of an operation that are built.
-const KNOWN: [&str; 11] = [
+const KNOWN: [&str; 19] = [
+    "auth",
+    "headers",
+    "accept",
+    "content",
+    "connect_timeout",
+    "sunset",
+    "cache",
+    "redirects",
     "timeout",
     "retry",
     "rate",
@@ -29,18 +37,11 @@ const KNOWN: [&str; 11] = [
 ];
 
 /// Those that are not, and what to do instead.
-const LATER: [(&str, &str); 11] = [
-    ("auth", "write it on the api"),
-    ("headers", "write them on the api, or declare a `header` parameter"),
-    ("concurrency", "write it on the api"),
-    ("cache", "leave it out: nothing is cached"),
-    ("redirects", "leave it out: redirects are not followed"),
-    ("accept", "leave it out: JSON is asked for"),
-    ("content", "leave it out: JSON is sent"),
+const LATER: [(&str, &str); 4] = [
+    ("concurrency", "use `rate`"),
     ("paginate", "call the operation in a `while` loop"),
     ("async", "ask for the state in a `while` loop"),
     ("conditional", "declare a `header` parameter for the tag"),
-    ("sunset", "use `deprecated: \"…\"`"),
 ];
 
 impl Lowerer {
@@ -81,13 +82,18 @@ impl Lowerer {
                 unknown_on: None,
                 absent: None,
                 headers: Vec::new(),
+                connect_timeout: None,
+                accept: None,
+                content: None,
                 deprecated: None,
+                sunset: None,
                 head: Span::new(span.file, span.start, head_end),
                 span,
             };
             for property in lowerer.properties(decl.properties()) {
                 lowerer.lower_operation_property(&mut operation, &property);
             }
+            lowerer.place_credentials(&mut operation);
             operation
         })
     }
@@ -100,6 +106,16 @@ impl Lowerer {
         let value = &property.value;
         match property.name.as_str() {
             "timeout" => operation.timeout = Some(self.lower_expr(value)),
+            "connect_timeout" => operation.connect_timeout = Some(self.lower_expr(value)),
+            "auth" => operation.auth = self.lower_auth(property),
+            "headers" => operation.headers = self.lower_headers(property),
+            "accept" => operation.accept = self.lower_media_type(property, false),
+            "content" => operation.content = self.lower_media_type(property, true),
+            "sunset" => operation.sunset = self.lower_sunset(property),
+            "cache" => self.only(property, "none", "an operation", "leave it out: nothing is cached"),
+            "redirects" => {
+                self.only(property, "none", "an operation", "leave it out: redirects are not followed");
+            }
             "retry" => operation.retry = self.lower_retry_ref(value),
             "rate" => operation.rate = self.lower_rate(property),
             "idempotency" => operation.idempotency = self.lower_idempotency(property),
@@ -199,12 +215,15 @@ impl Lowerer {
         let span = self.span(&literal);
         let mut parts = Vec::new();
         let mut text = String::new();
-        if literal
+        let is_link = literal
             .template()
             .iter()
-            .any(|part| matches!(part, ast::PathPart::Parameter { is_link: true, .. }))
-        {
-            self.not_built_at(span, "`{+link}` in a path", "pass the parts of the link as parameters");
+            .any(|part| matches!(part, ast::PathPart::Parameter { is_link: true, .. }));
+        if is_link && literal.template().len() != 1 {
+            self.report(
+                Diagnostic::new(&codes::F0401, span, "a link is a whole path")
+                    .help("write `\"{+link}\"`: a link brings its path and its query along"),
+            );
         }
         for part in literal.parts() {
             match part {
@@ -215,7 +234,8 @@ impl Lowerer {
                 ast::StringPart::Expr(ast::Expr::NameExpr(name)) => {
                     text.push_str(&format!("{{{}}}", name.text()));
                     let at = self.span(&name);
-                    parts.extend(self.path_param(name.text(), at, params));
+                    let param = self.path_param(name.text(), at, params);
+                    parts.extend(param.map(if is_link { PathPart::Link } else { PathPart::Param }));
                 }
                 ast::StringPart::Expr(other) => {
                     let at = self.span(&other);
@@ -230,7 +250,7 @@ impl Lowerer {
                 }
             }
         }
-        if !text.starts_with('/') {
+        if !text.starts_with('/') && !is_link {
             self.report(
                 Diagnostic::new(&codes::F0401, span, "a path begins with `/`")
                     .help("the rest of the URL is the api's `base`"),
@@ -245,7 +265,7 @@ impl Lowerer {
         (parts, Spanned { value: Arc::from(text), span })
     }
 
-    fn path_param(&mut self, text: &str, span: Span, params: &[OperationParam]) -> Option<PathPart> {
+    fn path_param(&mut self, text: &str, span: Span, params: &[OperationParam]) -> Option<usize> {
         if let Some(position) = params.iter().position(|param| &*param.name.text == text) {
             if let Some(param) = params.get(position)
                 && !matches!(param.place, ParamPlace::Query(_))
@@ -259,7 +279,7 @@ impl Lowerer {
                     .also(param.span, "declared here"),
                 );
             }
-            return Some(PathPart::Param(position));
+            return Some(position);
         }
         let diagnostic = Diagnostic::new(
             &codes::F0401,
@@ -278,6 +298,26 @@ impl Lowerer {
         None
     }
 
+    /// A secret without a place of its own that `auth` or `headers` use goes where they put it, not into the query.
+    fn place_credentials(&self, operation: &mut Operation) {
+        let mut values: Vec<ExprId> = operation.headers.iter().map(|(_, value)| *value).collect();
+        match &operation.auth {
+            Some(Auth::Bearer { token: value, .. })
+            | Some(Auth::KeyHeader { value, .. } | Auth::KeyQuery { value, .. }) => values.push(*value),
+            Some(Auth::Basic { user, password, .. }) => values.extend([*user, *password]),
+            None => {}
+        }
+        for value in values {
+            let used = self.program.locals_used(value);
+            for param in &mut operation.params {
+                let secret = matches!(param.ty.kind, TypeRefKind::Secret(_));
+                if secret && matches!(param.place, ParamPlace::Query(_)) && used.contains(&param.local) {
+                    param.place = ParamPlace::Unsent;
+                }
+            }
+        }
+    }
+
     fn check_bodies(&mut self, params: &[OperationParam]) {
         let mut bodies = params.iter().filter(|param| param.place == ParamPlace::Body);
         let (Some(first), Some(second)) = (bodies.next(), bodies.next()) else { return };
@@ -287,43 +327,6 @@ impl Lowerer {
                 .also(first, "the first one")
                 .help("put both into a record: `body x: { a: T, b: U }`"),
         );
-    }
-
-    /// `natural`, `header("Idempotency-Key")`.
-    fn lower_idempotency(&mut self, property: &Property) -> Option<Spanned<Idempotency>> {
-        let span = property.span;
-        if Self::word(&property.value).as_deref() == Some("natural") {
-            return Some(Spanned { value: Idempotency::Natural, span });
-        }
-        let expected = "`natural` or `header(\"Idempotency-Key\")`";
-        let Some((word, arguments)) = Self::form(&property.value) else {
-            self.wrong_value(span, "idempotency", expected);
-            return None;
-        };
-        match (word.as_str(), arguments.as_slice()) {
-            ("header", [name]) => {
-                let name = self.text(name, "idempotency")?;
-                self.check_header_name(&Name { text: Arc::clone(&name.value), span: name.span });
-                Some(Spanned { value: Idempotency::Header { name: name.value, key: None }, span })
-            }
-            ("header", [_, key]) => {
-                let at = self.span(key);
-                self.not_built_at(
-                    at,
-                    "an idempotency key of your own",
-                    "leave it out: the key is made of the execution and the step",
-                );
-                None
-            }
-            ("field", _) => {
-                self.not_built_at(span, "a key in a field", "use `header(\"Idempotency-Key\")`");
-                None
-            }
-            _ => {
-                self.wrong_value(span, "idempotency", expected);
-                None
-            }
-        }
     }
 
     /// `{ 409: OutOfStock }`.
@@ -391,7 +394,7 @@ impl Lowerer {
 /// Marks the parameters that stand in the path.
 fn place_params(mut params: Vec<OperationParam>, path: &[PathPart]) -> Vec<OperationParam> {
     for part in path {
-        if let PathPart::Param(position) = part
+        if let PathPart::Param(position) | PathPart::Link(position) = part
             && let Some(param) = params.get_mut(*position)
         {
             param.place = ParamPlace::Path;

@@ -54,18 +54,6 @@ impl Lowerer {
         TypeRef { kind, span }
     }
 
-    /// The type of a configuration entry, which alone may be secret as yet.
-    pub(super) fn lower_config_type(&mut self, ty: Option<ast::TypeExpr>, owner: Span) -> TypeRef {
-        match ty {
-            Some(ast::TypeExpr::SecretType(secret)) => {
-                let span = self.span(&secret);
-                let inner = self.lower_type(secret.inner(), span);
-                TypeRef { kind: TypeRefKind::Secret(Box::new(inner)), span }
-            }
-            other => self.lower_type(other, owner),
-        }
-    }
-
     fn lower_type_kind(&mut self, ty: &ast::TypeExpr, span: Span) -> TypeRefKind {
         match ty {
             ast::TypeExpr::NamedType(named) => self.lower_named_type(named, span),
@@ -87,12 +75,7 @@ impl Lowerer {
             },
             ast::TypeExpr::ParenType(paren) => self.lower_type(paren.inner(), span).kind,
             ast::TypeExpr::SecretType(secret) => {
-                self.not_built(
-                    secret.syntax(),
-                    "`secret` outside of `config`",
-                    "declare it in `config { … }`",
-                );
-                TypeRefKind::Missing
+                TypeRefKind::Secret(Box::new(self.lower_type(secret.inner(), span)))
             }
             ast::TypeExpr::StatusType(status) => {
                 let at = self.span(status);

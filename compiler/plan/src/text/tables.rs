@@ -91,6 +91,10 @@ fn path(operation: &Operation) -> String {
                 let name = operation.params.get(usize::from(*index)).map_or("?", |param| &param.name);
                 format!("{{{name}}}")
             }
+            PathPart::Link(index) => {
+                let name = operation.params.get(usize::from(*index)).map_or("?", |param| &param.name);
+                format!("{{+{name}}}")
+            }
         })
         .collect()
 }
@@ -101,6 +105,9 @@ fn class(operation: &Operation) -> String {
         (EffectClass::Unsafe, _) => "unsafe: sent at most once".to_owned(),
         (EffectClass::Idempotent, Some(Idempotency::Natural)) => "idempotent by nature".to_owned(),
         (EffectClass::Idempotent, Some(Idempotency::Header(name))) => format!("idempotent by {name}"),
+        (EffectClass::Idempotent, Some(Idempotency::Field(path))) => {
+            format!("idempotent by field {}", path.join("."))
+        }
         (EffectClass::Idempotent, None) => "idempotent".to_owned(),
     }
 }
@@ -172,12 +179,11 @@ pub(super) fn apis(out: &mut String, plan: &Plan) -> Result {
     for (index, api) in plan.apis.iter().enumerate() {
         let base: Vec<String> = api.base.iter().map(|base| setting(plan, base)).collect();
         write!(out, "  {} v{}  base {}", api.name, api.version, base.join(", "))?;
-        match &api.auth {
-            None => {}
-            Some(Auth::Bearer(token)) => write!(out, "; auth bearer {}", setting(plan, token))?,
-            Some(Auth::Basic { user, .. }) => write!(out, "; auth basic {}", setting(plan, user))?,
-            Some(Auth::Key { place: KeyPlace::Header(name), .. }) => write!(out, "; auth header {name}")?,
-            Some(Auth::Key { place: KeyPlace::Query(name), .. }) => write!(out, "; auth query {name}")?,
+        if let Some(auth) = &api.auth {
+            write!(out, "; {}", auth_words(plan, auth))?;
+        }
+        for (name, value) in &api.headers {
+            write!(out, "; {name}: {}", setting(plan, value))?;
         }
         if let Some(rate) = api.rate {
             write!(out, "; at most {} per {}", rate.requests, duration(rate.per_us))?;
@@ -194,10 +200,37 @@ pub(super) fn apis(out: &mut String, plan: &Plan) -> Result {
                 Response::Body(ty) | Response::ByStatus(ty) => format!(" -> {}", type_row(plan, ty)),
                 Response::Whole(ty) => format!(" -> response {}", type_row(plan, ty)),
             };
-            writeln!(out, "    {}({}){answer}", operation.name, params.join(", "))?;
+            writeln!(out, "    {}({}){answer}{}", operation.name, params.join(", "), form(plan, operation))?;
         }
     }
     Ok(())
+}
+
+/// What an operation's requests have beside their parameters.
+fn form(plan: &Plan, operation: &Operation) -> String {
+    let (mut words, form) = (Vec::new(), &operation.form);
+    if let Some(auth) = &form.auth {
+        words.push(auth_words(plan, auth));
+    }
+    words.extend(operation.headers.iter().map(|(name, value)| format!("{name}: {}", setting(plan, value))));
+    words.extend(form.query.iter().map(|(name, value)| format!("?{name}={value}")));
+    words.extend(form.accept.iter().map(|media| format!("accept {media}")));
+    words.extend(form.content.iter().map(|media| format!("content {media}")));
+    words.extend(form.key.iter().map(|key| format!("key computed {key}")));
+    words.extend(form.connect_timeout_us.iter().map(|limit| format!("connect within {}", duration(*limit))));
+    for (index, function) in form.computed.iter().enumerate() {
+        words.push(format!("computed {index} = {function}"));
+    }
+    words.into_iter().map(|word| format!("; {word}")).collect()
+}
+
+fn auth_words(plan: &Plan, auth: &Auth) -> String {
+    match auth {
+        Auth::Bearer(token) => format!("auth bearer {}", setting(plan, token)),
+        Auth::Basic { user, .. } => format!("auth basic {}", setting(plan, user)),
+        Auth::Key { place: KeyPlace::Header(name), .. } => format!("auth header {name}"),
+        Auth::Key { place: KeyPlace::Query(name), .. } => format!("auth query {name}"),
+    }
 }
 
 /// The configuration entries.

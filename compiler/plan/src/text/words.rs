@@ -143,6 +143,11 @@ pub(super) fn setting(plan: &Plan, setting: &Setting) -> String {
         Setting::Config(id) => {
             plan.config_entry(*id).map_or_else(|| id.to_string(), |entry| format!("config.{}", entry.name))
         }
+        Setting::Joined(parts) => {
+            let parts: Vec<String> = parts.iter().map(|part| self::setting(plan, part)).collect();
+            parts.join(" + ")
+        }
+        Setting::Computed(index) => format!("computed {index}"),
     }
 }
 

@@ -1,10 +1,10 @@
 //! The plan's tables: constants, errors, configuration, APIs, operations, policies, steps, the entry.
 
 use super::types::known;
-use super::{Checked, Checker, ensure};
+use super::{Checked, Checker, ensure, requests};
 use crate::{
-    Auth, ConfigId, Constant, ErrorId, FunctionId, InputForm, Literal, Operation, PathPart, Place, Plan,
-    Purity, Response, RetryOn, Setting, Step, Type, TypeId, Undo,
+    Constant, ErrorId, FunctionId, InputForm, Literal, Operation, PathPart, Place, Plan, Purity, Response,
+    RetryOn, Step, Type, TypeId, Undo,
 };
 
 /// Bytes of a constant text: 8 MB, the limit of every text at run time.
@@ -107,29 +107,11 @@ fn check_error(plan: &Plan, id: ErrorId) -> Checked {
     ensure(plan.error(id).is_some(), || format!("there is no error {id}"))
 }
 
-fn check_config(plan: &Plan, id: ConfigId) -> Checked {
-    ensure(plan.config_entry(id).is_some(), || format!("there is no configuration entry {id}"))
-}
-
-fn check_setting(plan: &Plan, setting: &Setting) -> Checked {
-    match setting {
-        Setting::Config(id) => check_config(plan, *id),
-        Setting::Text(_) => Ok(()),
-    }
-}
-
 fn check_apis(plan: &Plan) -> Checked {
     for api in &plan.apis {
-        api.base.iter().try_for_each(|setting| check_setting(plan, setting))?;
-        api.headers.iter().try_for_each(|(_, setting)| check_setting(plan, setting))?;
-        match &api.auth {
-            Some(Auth::Bearer(key) | Auth::Key { key, .. }) => check_setting(plan, key)?,
-            Some(Auth::Basic { user, password }) => {
-                check_setting(plan, user)?;
-                check_setting(plan, password)?;
-            }
-            None => {}
-        }
+        api.base.iter().try_for_each(|setting| requests::check_setting(plan, setting, 0))?;
+        api.headers.iter().try_for_each(|(_, setting)| requests::check_setting(plan, setting, 0))?;
+        requests::check_auth(plan, api.auth.as_ref(), 0)?;
     }
     Ok(())
 }
@@ -137,7 +119,7 @@ fn check_apis(plan: &Plan) -> Checked {
 fn check_operation(checker: &Checker<'_>, operation: &Operation) -> Checked {
     let plan = checker.plan;
     ensure(plan.api(operation.api).is_some(), || format!("there is no API {}", operation.api))?;
-    operation.headers.iter().try_for_each(|(_, setting)| check_setting(plan, setting))?;
+    requests::check_form(checker, operation)?;
     for param in &operation.params {
         known(&plan.types, param.ty)?;
         if let Some(check) = param.check {
@@ -145,11 +127,11 @@ fn check_operation(checker: &Checker<'_>, operation: &Operation) -> Checked {
         }
     }
     let named = |index: usize| {
-        let is_part = |part: &PathPart| matches!(part, PathPart::Param(of) if usize::from(*of) == index);
+        let is_part = |part: &PathPart| matches!(part, PathPart::Param(of) | PathPart::Link(of) if usize::from(*of) == index);
         operation.path.iter().any(is_part)
     };
     for part in &operation.path {
-        if let PathPart::Param(index) = part {
+        if let PathPart::Param(index) | PathPart::Link(index) = part {
             let param = operation.params.get(usize::from(*index));
             ensure(param.is_some_and(|param| param.place == Place::Path), || {
                 format!("the path names parameter {index}, which is none of the path")

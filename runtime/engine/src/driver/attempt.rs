@@ -16,9 +16,7 @@ use super::{
     call::{Call, Phase, Tables, lock},
     intent,
 };
-use crate::{
-    Action, AttemptId, AttemptReport, Context, EventKind, Retry, Sending, idempotency_key, random::unit,
-};
+use crate::{Action, AttemptId, AttemptReport, Context, EventKind, Retry, Sending, random::unit};
 
 /// Of the body of an attempt that is not the last, so much is written down: 4 KiB.
 const EXCERPT_MAX: usize = 4 << 10;
@@ -69,7 +67,7 @@ impl Driver {
         self.report_attempt(&call, now.wall_us);
         let attempt =
             Attempt { turn: lock(context).turn(tables.api), timeout: Duration::from_micros(limit_us) };
-        let filled = call.draft.fill(program.plan(), tables.operation.api, context.settings, attempt);
+        let filled = call.draft.fill(program.plan(), tables.operation_id, context.settings, attempt);
         let request = match filled {
             Ok(request) => request,
             Err(error) => {
@@ -102,7 +100,7 @@ impl Driver {
     fn record_attempt(&mut self, call: &mut Call, tables: Tables<'_>, origin: String, at_us: i64) {
         let class = tables.operation.class;
         if class != EffectClass::Safe && !call.recorded {
-            let key = idempotency_key(self.execution, &call.call.path);
+            let key = self.key(&call.call);
             let (effect, path) = (call.effect, &call.call.path);
             let intent = intent::to_record(self.plan(), effect, path, class, &key, &call.draft, at_us);
             self.records.push(Record::Intent(intent));

@@ -102,12 +102,13 @@ impl Driver {
         let Some(tables) = Self::tables(&self.program, &call) else {
             return self.refuse(effect, format!("the plan has no step {}", call.step), context);
         };
-        let key = idempotency_key(self.execution, &call.path);
+        let key = self.key(&call);
         let parts = Parts {
             path: &call.request.path,
             query: &call.request.query,
             headers: &call.request.headers,
             body: call.request.body.as_deref(),
+            computed: &call.request.computed,
         };
         match Draft::new(self.program.plan(), tables.operation_id, parts, &key) {
             Ok(draft) => self.ask(
@@ -127,6 +128,15 @@ impl Driver {
                 context,
             ),
             Err(error) => self.refuse(effect, error.to_string(), context),
+        }
+    }
+
+    /// The idempotency key of a call: the author's own, or that of the step's place.
+    pub(super) fn key(&self, call: &CallEffect) -> String {
+        let own = Self::tables(&self.program, call).and_then(|tables| tables.operation.form.key);
+        match own {
+            Some(own) => call.request.computed.get(usize::from(own)).cloned().unwrap_or_default(),
+            None => idempotency_key(self.execution, &call.path),
         }
     }
 

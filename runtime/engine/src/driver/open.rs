@@ -11,7 +11,7 @@ use super::{
     call::{Call, Phase},
     intent,
 };
-use crate::{Context, StepReport, idempotency_key};
+use crate::{Context, StepReport};
 
 /// The driver's part of a snapshot.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -97,7 +97,7 @@ impl Driver {
         let kind = EffectKind::Call((*call.call).clone());
         let class = self.plan().step_operation(call.call.step).map(|operation| operation.class);
         let intent = class.filter(|_| call.recorded).map(|class| {
-            let key = idempotency_key(self.execution, &call.call.path);
+            let key = self.key(&call.call);
             let path = &call.call.path;
             intent::to_record(self.plan(), call.effect, path, class, &key, &call.draft, now.wall_us)
         });

@@ -123,14 +123,14 @@ impl Driver {
         };
         let draft = match &open.intent {
             None if open.cancelled => {
-                Draft { method, target: String::new(), headers: Vec::new(), body: None }
+                Draft { method, target: String::new(), headers: Vec::new(), body: None, computed: Vec::new() }
             }
             None => {
                 // Nothing was written down, so nothing that matters was sent: it begins anew.
                 self.begin_call(id, effect, open.report, context);
                 return Ok(());
             }
-            Some(record) => intent::from_record(self.plan(), method, record).ok_or_else(|| {
+            Some(record) => intent::from_record(self.plan(), method, record, &effect).ok_or_else(|| {
                 RecoverError::Misfit(format!("the request of effect {} is another one", id.0))
             })?,
         };

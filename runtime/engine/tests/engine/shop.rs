@@ -197,6 +197,7 @@ impl Shop {
                 statuses: Vec::new(),
                 rate: None,
                 headers: Vec::new(),
+                form: flow_plan::RequestForm::default(),
             }
         };
         let (safe, idempotent) = (EffectClass::Safe, EffectClass::Idempotent);

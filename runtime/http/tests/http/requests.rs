@@ -50,6 +50,7 @@ fn plan(change: impl FnOnce(&mut Api, &mut Operation)) -> Plan {
         statuses: Vec::new(),
         rate: None,
         headers: vec![("x-both".into(), text("operation"))],
+        form: flow_plan::RequestForm::default(),
     };
     change(&mut api, &mut operation);
     Plan {
@@ -94,14 +95,15 @@ fn draft(
     headers: &[(&str, &str)],
 ) -> Result<Draft, String> {
     let (path, query, headers) = ([customer.to_owned()], pairs(query), pairs(headers));
-    let parts = Parts { path: &path, query: &query, headers: &headers, body: Some(b"{}") };
+    let parts = Parts { path: &path, query: &query, headers: &headers, body: Some(b"{}"), computed: &[] };
     Draft::new(plan, OperationId(0), parts, "key-1").map_err(|error| error.to_string())
 }
 
 /// The URL and the headers of an attempt.
 fn sent(plan: &Plan, draft: &Draft, turn: u64, token: &str) -> Result<(String, Vec<String>), String> {
     let attempt = Attempt { turn, timeout: Duration::from_secs(1) };
-    let request = draft.fill(plan, ApiId(0), &settings(token), attempt).map_err(|error| error.to_string())?;
+    let request =
+        draft.fill(plan, OperationId(0), &settings(token), attempt).map_err(|error| error.to_string())?;
     Ok((request.url, request.headers.iter().map(|line| format!("{}: {}", line.name, line.value)).collect()))
 }
 

@@ -251,6 +251,7 @@ impl Plans {
             statuses: Vec::new(),
             rate: None,
             headers: Vec::new(),
+            form: flow_plan::RequestForm::default(),
         });
         self.plan.operations.last_mut().unwrap()
     }

@@ -6,7 +6,7 @@ use super::Machine;
 use super::fiber::FiberId;
 use crate::effect::Request;
 use crate::fault::Fault;
-use crate::interpret::{Budget, Env};
+use crate::interpret::{self, Budget, Env};
 use crate::wire::{Conditions, Wire, padded};
 
 impl Machine {
@@ -45,16 +45,21 @@ impl Machine {
                 }
                 Place::Header if is_null(&program, param.ty, value) => {}
                 Place::Header => request.headers.push((name(), wire.wire_text(param.ty, value)?)),
+                Place::Unsent => {}
                 Place::Body if is_null(&program, param.ty, value) => {}
                 Place::Body => request.body = Some(wire.encode(param.ty, value, Conditions::Checked)?),
             }
             texts.push(text);
         }
         for part in &operation.path {
-            if let PathPart::Param(index) = part {
+            if let PathPart::Param(index) | PathPart::Link(index) = part {
                 let text = texts.get(usize::from(*index)).cloned().flatten();
                 request.path.push(text.ok_or(Fault::Damaged)?);
             }
+        }
+        for function in &operation.form.computed {
+            let slots = interpret::call(wire.env, wire.heap, wire.budget, *function, &slots)?;
+            request.computed.push(wire.heap.text(slots[0])?.to_owned());
         }
         Ok(request)
     }

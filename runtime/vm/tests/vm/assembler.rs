@@ -429,6 +429,7 @@ impl Assembler {
             statuses: vec![],
             rate: None,
             headers: Vec::new(),
+            form: flow_plan::RequestForm::default(),
         }
     }
 
