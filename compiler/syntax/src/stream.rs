@@ -168,11 +168,21 @@ impl Builder<'_, '_> {
 
     fn goes_on_after(&self, last: SyntaxKind, next: usize) -> bool {
         if last.is_word() {
-            // After a dot and before a colon, `in` and `div` are names.
+            // `in` and `div` are names where nothing stands before them, and before a colon.
             let before = self.stream.kinds.iter().rev().nth(1);
-            return newlines::continues_after(last)
-                && !matches!(before, Some(SyntaxKind::Dot | SyntaxKind::QuestionDot))
-                && !matches!(self.kind(next), SyntaxKind::Colon | SyntaxKind::QuestionColon);
+            let is_name = matches!(
+                before,
+                Some(
+                    SyntaxKind::Dot
+                        | SyntaxKind::QuestionDot
+                        | SyntaxKind::Colon
+                        | SyntaxKind::QuestionColon
+                        | SyntaxKind::Comma
+                        | SyntaxKind::Newline
+                        | SyntaxKind::LeftBrace
+                )
+            ) || matches!(self.kind(next), SyntaxKind::Colon | SyntaxKind::QuestionColon);
+            return newlines::continues_after(last) && !is_name;
         }
         if last == SyntaxKind::Percent && self.ends_with_percentage() {
             return false;

@@ -81,9 +81,10 @@ impl<'t, 'd> Validator<'t, 'd> {
             SyntaxKind::StringStart => self.fixed_text(index),
             SyntaxKind::StatusClass => self.status_class(index),
             SyntaxKind::DotDotDot => self.rest(index),
-            SyntaxKind::Int | SyntaxKind::TrueKeyword | SyntaxKind::FalseKeyword => self.wire_name(index),
+            SyntaxKind::Int => self.wire_name(index),
             kind => {
                 if kind.is_reserved() {
+                    self.wire_name(index);
                     self.shorthand(index);
                 }
                 self.comparison(index, kind);

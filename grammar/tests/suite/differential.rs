@@ -35,8 +35,18 @@ fn of_parser(text: &str) -> Verdict {
 
 /// What the grammar says where the parser says something else.
 fn disagreement(text: &str) -> Option<Verdict> {
+    if has_large_exponent(text) {
+        // How large a number may be is not told by the grammar.
+        return None;
+    }
     let (grammar, parser) = (of_grammar(text), of_parser(text));
     (grammar != parser).then_some(grammar)
+}
+
+fn has_large_exponent(text: &str) -> bool {
+    let digits =
+        |rest: &str| rest.trim_start_matches(['+', '-']).chars().take_while(char::is_ascii_digit).count();
+    text.split(['e', 'E']).skip(1).any(|rest| digits(rest) > 2)
 }
 
 fn from_environment(name: &str, otherwise: usize) -> usize {

@@ -236,7 +236,9 @@ fn words<'t>(rules: &Rules<'t>, place: Place, operand: Rule<'t>) -> Rule<'t> {
     by_hand(move |input| {
         let ahead = Ahead::of(input);
         let (first, next) = (ahead.nth(0), ahead.nth(1));
-        if !is_name(first) && !is_special(first) {
+        // `config {` begins a declaration.
+        if (!is_name(first) && !is_special(first)) || (first, next) == (Kind::ConfigKeyword, Kind::LeftBrace)
+        {
             return Err(EmptyErr::default());
         }
         match (first, next) {

@@ -7,7 +7,7 @@ use super::super::rule::{
     take, token,
 };
 use super::super::{Problem, Rules, SyntaxKind as Kind, types};
-use super::{Place, calls, starts_expr};
+use super::{calls, paren};
 use crate::grammar::rule::report;
 
 /// The rules of keywords that start an expression. `operand` is an expression in the same place.
@@ -138,10 +138,9 @@ fn parallel<'t>(rules: &Rules<'t>) -> Rule<'t> {
 }
 
 fn race<'t>(rules: &Rules<'t>) -> Rule<'t> {
-    // The `{` after a name opens the branches, though they look like a record.
-    let named = if_ahead(calls::is_constructor, calls::dotted());
-    let count = if_ahead(|ahead| starts_expr(ahead.nth(0), Place::Head), rules.head.clone());
-    let count = alternatives([named, count]);
+    // The `{` after a name opens the branches, though they look like a record: so what is computed needs parentheses.
+    let number = node(Kind::Literal, token(Kind::Int));
+    let count = alternatives([number, paren(rules), calls::dotted()]);
     node(Kind::RaceExpr, seq([token(Kind::RaceKeyword), optional(count), branches(rules)]))
 }
 
