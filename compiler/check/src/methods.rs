@@ -31,6 +31,12 @@ pub enum Scheme {
     Map(&'static Scheme),
     /// `{ key: string, value: T }` of a map.
     Entry,
+    /// `{ first: T, second: U }` of two lists.
+    Pair,
+    /// The text of a regular expression, which stands in the source.
+    Pattern,
+    /// date.
+    Date,
     /// A lambda from these to that.
     Lambda(&'static [Scheme], &'static Scheme),
     /// A lambda whose value has an order: numbers, text, times.
@@ -60,6 +66,8 @@ pub enum Receiver {
     Float,
     /// timestamp.
     Timestamp,
+    /// date.
+    Date,
     /// Anything that interpolation writes: numbers, bool, times, UUIDs, URLs, literals.
     Scalar,
 }
@@ -78,6 +86,7 @@ impl Receiver {
             Self::Decimal => "decimals",
             Self::Float => "floats",
             Self::Timestamp => "timestamps",
+            Self::Date => "dates",
             Self::Scalar => "single values",
         }
     }
@@ -139,6 +148,8 @@ methods! {
     ListDistinct List "distinct" () -> Same, "Each value once, at its first place.";
     ListContains List "contains" ("value": Element) -> Bool, "Whether an element equals the value.";
     ListSortBy List "sort_by" ("f": OrderKey) -> Same, "The elements by the lambda's value, the least first; equal ones keep their order.";
+    ListGroupBy List "group_by" ("f": Lambda(&[Element], &String)) -> Map(&List(&Element)), "The elements by the lambda's value, in the order in which they come.";
+    ListZip List "zip" ("other": List(&Given)) -> List(&Pair), "The elements of both in pairs, as far as the shorter one goes.";
     ListSum ListOfNumbers "sum" () -> Element, "All elements added; 0 for an empty list.";
     ListMin ListOfOrdered "min" () -> Optional(&Element), "The least element, or null.";
     ListMax ListOfOrdered "max" () -> Optional(&Element), "The greatest element, or null.";
@@ -158,6 +169,7 @@ methods! {
     StringTrim String "trim" () -> String, "Without white space at both ends.";
     StringSplit String "split" ("separator": String) -> List(&String), "The pieces between separators.";
     StringReplace String "replace" ("text": String, "by": String) -> String, "With every occurrence of the text replaced.";
+    StringMatches String "matches" ("pattern": Pattern) -> Bool, "Whether the regular expression matches somewhere in it.";
     StringParseInt String "parse_int" () -> Optional(&Int), "The int that it writes, or null.";
     StringParseDecimal String "parse_decimal" () -> Optional(&Decimal), "The decimal that it writes, or null.";
     IntAbs Int "abs" () -> Int, "Without its sign.";
@@ -165,11 +177,17 @@ methods! {
     DecimalRound Decimal "round" ("digits" ? true: Int) -> Decimal, "Rounded half-even to so many digits after the point; to a whole number where none stands.";
     DecimalFloor Decimal "floor" () -> Decimal, "The greatest whole number that is not greater.";
     DecimalCeil Decimal "ceil" () -> Decimal, "The least whole number that is not less.";
+    DecimalFormat Decimal "format" ("digits": Int) -> String, "Rounded half-even, with exactly so many digits after the point.";
     FloatAbs Float "abs" () -> Float, "Without its sign.";
+    FloatRound Float "round" () -> Float, "Rounded half-even to a whole number.";
+    FloatFloor Float "floor" () -> Float, "The greatest whole number that is not greater.";
+    FloatCeil Float "ceil" () -> Float, "The least whole number that is not less.";
     TimestampPlus Timestamp "plus" ("time": Duration) -> Timestamp, "So much later.";
     TimestampMinus Timestamp "minus" ("time": Duration) -> Timestamp, "So much earlier.";
     TimestampBefore Timestamp "before" ("other": Timestamp) -> Bool, "Whether it is earlier.";
     TimestampAfter Timestamp "after" ("other": Timestamp) -> Bool, "Whether it is later.";
+    DateBefore Date "before" ("other": Date) -> Bool, "Whether it is earlier.";
+    DateAfter Date "after" ("other": Date) -> Bool, "Whether it is later.";
     ToString Scalar "to_string" () -> String, "As interpolation writes it.";
 }
 

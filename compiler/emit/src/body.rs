@@ -6,6 +6,7 @@
 mod branches;
 mod calls;
 mod coerce;
+mod collections;
 mod control;
 mod expression;
 mod functions;

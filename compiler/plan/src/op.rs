@@ -389,6 +389,15 @@ pub enum Shape {
     Same,
     /// A map of anything.
     Map,
+    /// A list of values with an order.
+    OrderedList,
+    IntList,
+    /// A map of what the first argument, a list, holds.
+    MapOfItems,
+    /// A map of lists, each of the type of the first argument.
+    MapOfSame,
+    OptionalInt,
+    OptionalDecimal,
 }
 
 macro_rules! builtins {
@@ -442,4 +451,15 @@ builtins! {
     DecimalAbs "decimal.abs" (Decimal) -> Decimal "without its sign";
     IntAbs "int.abs" (Int) -> Int "without its sign; overflow is `arithmetic`";
     FloatAbs "float.abs" (Float) -> Float "without its sign";
+    FloatRound "float.round" (Float) -> Float "half-even, to a whole number";
+    FloatFloor "float.floor" (Float) -> Float "the greatest whole number not above";
+    FloatCeil "float.ceil" (Float) -> Float "the smallest whole number not below";
+    DecimalFormat "decimal.format" (Decimal, Int) -> Text "half-even, with exactly that many digits after the point";
+    TextParseInt "string.parse_int" (Text) -> OptionalInt "the int that it writes, or null";
+    TextParseDecimal "string.parse_decimal" (Text) -> OptionalDecimal "the decimal that it writes, or null";
+    TextMatches "string.matches" (Text, Text) -> Bool "whether the first matches the second, a regular expression";
+    ListOrder "list.order" (OrderedList) -> IntList "the indices of the items in the order of their values; stable";
+    ListGroup "list.group" (List, TextList) -> MapOfSame "the items by their keys, which stand in the second";
+    MapOf "map.of" (List, TextList) -> MapOfItems "the items under the keys of the second, which differ";
+    MapMerge "map.merge" (Map, Same) -> Same "both together; the second one's values replace";
 }

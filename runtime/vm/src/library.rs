@@ -1,6 +1,9 @@
 //! The library functions.
 #![expect(clippy::indexing_slicing, reason = "the verifier has checked every register of every instruction")]
 
+mod collections;
+mod text;
+
 use flow_plan::op::Builtin;
 use flow_plan::{ListId, Reg, Type};
 
@@ -11,6 +14,8 @@ use crate::interpret::{Context, decimal_at};
 use crate::limits::TEXT_BYTES_MAX;
 use crate::program::Slots;
 use crate::wire::padded;
+
+pub(crate) use text::Patterns;
 
 /// Joins texts.
 pub(crate) fn concat(context: &mut Context<'_>, slots: &[u64], parts: ListId) -> Result<u64, Fault> {
@@ -49,7 +54,7 @@ pub(crate) fn apply(
     let args = context.list(args).to_vec();
     let arg = |index: usize| args.get(index).copied().ok_or(Fault::Damaged);
     let word = |index: usize| arg(index).map(|reg| slots[reg.index()]);
-    let text = |heap: &Heap, index: usize| heap.text(word(index)?).map(str::to_owned);
+    let text_at = |heap: &Heap, index: usize| heap.text(word(index)?).map(str::to_owned);
     for reg in &args {
         spend_text(context, slots, *reg);
     }
@@ -59,29 +64,29 @@ pub(crate) fn apply(
     match builtin {
         Builtin::TextSize => one(heap.text(word(0)?)?.chars().count() as u64),
         Builtin::TextUpper => {
-            let upper = text(heap, 0)?.to_uppercase();
+            let upper = text_at(heap, 0)?.to_uppercase();
             one(heap.new_text(&upper)?)
         }
         Builtin::TextLower => {
-            let lower = text(heap, 0)?.to_lowercase();
+            let lower = text_at(heap, 0)?.to_lowercase();
             one(heap.new_text(&lower)?)
         }
         Builtin::TextTrim => {
-            let whole = text(heap, 0)?;
+            let whole = text_at(heap, 0)?;
             one(heap.new_text(whole.trim())?)
         }
         Builtin::TextContains => truth(heap.text(word(0)?)?.contains(heap.text(word(1)?)?)),
         Builtin::TextStartsWith => truth(heap.text(word(0)?)?.starts_with(heap.text(word(1)?)?)),
         Builtin::TextEndsWith => truth(heap.text(word(0)?)?.ends_with(heap.text(word(1)?)?)),
         Builtin::TextReplace => {
-            let (whole, old, new) = (text(heap, 0)?, text(heap, 1)?, text(heap, 2)?);
+            let (whole, old, new) = (text_at(heap, 0)?, text_at(heap, 1)?, text_at(heap, 2)?);
             let count = whole.matches(old.as_str()).count();
             let kept = whole.len().saturating_sub(count.saturating_mul(old.len()));
             check_length(kept.saturating_add(count.saturating_mul(new.len())))?;
             one(heap.new_text(&whole.replace(old.as_str(), &new))?)
         }
         Builtin::TextSplit => {
-            let (whole, separator) = (text(heap, 0)?, text(heap, 1)?);
+            let (whole, separator) = (text_at(heap, 0)?, text_at(heap, 1)?);
             let mut parts = Vec::new();
             if separator.is_empty() {
                 for scalar in whole.chars() {
@@ -95,7 +100,7 @@ pub(crate) fn apply(
             one(heap.new_list(&parts, 1)?)
         }
         Builtin::TextJoin => {
-            let (parts, separator) = (heap.items(word(0)?, 1)?.to_vec(), text(heap, 1)?);
+            let (parts, separator) = (heap.items(word(0)?, 1)?.to_vec(), text_at(heap, 1)?);
             one(join(heap, &parts, &separator)?)
         }
         Builtin::MapSize => one(heap.len(word(0)?)? as u64),
@@ -135,6 +140,34 @@ pub(crate) fn apply(
             let value = value.ok_or_else(|| Fault::arithmetic("an int overflows 64 bits"))?;
             one(value.cast_unsigned())
         }
+        Builtin::MapMerge => {
+            let width = item_width(context, arg(0)?)?;
+            one(collections::merge(context.heap, width, word(0)?, word(1)?)?)
+        }
+        Builtin::MapOf => {
+            let width = item_width(context, arg(0)?)?;
+            one(collections::map_of(context.heap, width, word(0)?, word(1)?)?)
+        }
+        Builtin::ListGroup => {
+            let width = item_width(context, arg(0)?)?;
+            one(collections::group(context.heap, width, word(0)?, word(1)?)?)
+        }
+        Builtin::ListOrder => one(collections::order(context, slots, arg(0)?)?),
+        Builtin::TextParseInt => Ok(text::parse_int(heap.text(word(0)?)?)),
+        Builtin::TextParseDecimal => Ok(text::parse_decimal(heap.text(word(0)?)?)),
+        Builtin::TextMatches => {
+            let patterns = context.env.program.patterns();
+            truth(patterns.matches(heap.text(word(0)?)?, heap.text(word(1)?)?)?)
+        }
+        Builtin::DecimalFormat => {
+            let digits = word(1)?.cast_signed();
+            let value = decimal::round(decimal_at(slots, arg(0)?), digits)?;
+            let digits = usize::try_from(digits.clamp(0, 28)).unwrap_or(0);
+            one(heap.new_text(&format!("{value:.digits$}"))?)
+        }
+        Builtin::FloatRound => one(f64::from_bits(word(0)?).round_ties_even().to_bits()),
+        Builtin::FloatFloor => one(f64::from_bits(word(0)?).floor().to_bits()),
+        Builtin::FloatCeil => one(f64::from_bits(word(0)?).ceil().to_bits()),
         Builtin::FloatAbs => one(f64::from_bits(word(0)?).abs().to_bits()),
     }
 }

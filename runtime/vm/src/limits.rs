@@ -18,6 +18,16 @@ pub(crate) const COLLECT_GROWTH_WORDS: usize = (1 << 20) / 8;
 /// Bytes of one text: 8 MB.
 pub(crate) const TEXT_BYTES_MAX: usize = 8 << 20;
 
+/// Bytes of a text that is matched against a regular expression: 1 MB.
+pub(crate) const MATCHED_BYTES_MAX: usize = 1 << 20;
+
+/// Bytes of a regular expression, and of what it is made into.
+pub(crate) const PATTERN_BYTES_MAX: usize = 4 << 10;
+pub(crate) const PATTERN_SIZE_MAX: usize = 1 << 20;
+
+/// Regular expressions that a program keeps made.
+pub(crate) const PATTERNS_KEPT_MAX: usize = 256;
+
 /// Calls of pure functions inside each other.
 pub(crate) const CALL_DEPTH_MAX: usize = 64;
 

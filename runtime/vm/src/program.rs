@@ -10,6 +10,7 @@ use crate::error_object;
 use crate::fault::Fault;
 use crate::heap::{Heap, NULL};
 use crate::interpret::{self, Budget, Env};
+use crate::library::Patterns;
 use crate::wire::body::Answer;
 use crate::wire::{Conditions, Misfit, Wire};
 use crate::{Raised, decimal};
@@ -54,6 +55,7 @@ pub struct Program {
     /// The layout class of each type.
     classes: Vec<u32>,
     functions: Vec<FunctionInfo>,
+    patterns: Patterns,
 }
 
 impl Program {
@@ -68,7 +70,7 @@ impl Program {
         let functions = plan.functions.iter().map(|function| function_info(&plan, function)).collect();
         let (image, constants) = load_constants(&plan.constants);
         let classes = flow_plan::layout_classes(&plan.types);
-        Ok(Self { plan, hash, image, constants, layouts, classes, functions })
+        Ok(Self { plan, hash, image, constants, layouts, classes, functions, patterns: Patterns::default() })
     }
 
     /// The plan.
@@ -84,6 +86,11 @@ impl Program {
     /// The words that every heap begins with.
     pub(crate) fn image(&self) -> &[u64] {
         &self.image
+    }
+
+    /// The regular expressions of the program.
+    pub(crate) fn patterns(&self) -> &Patterns {
+        &self.patterns
     }
 
     /// Whether a handle is that of a constant, a text or octets.

@@ -51,7 +51,8 @@ impl Infer<'_, '_> {
             (Receiver::Int, TyKind::Int)
             | (Receiver::Decimal, TyKind::Decimal)
             | (Receiver::Float, TyKind::Float)
-            | (Receiver::Timestamp, TyKind::Timestamp) => true,
+            | (Receiver::Timestamp, TyKind::Timestamp)
+            | (Receiver::Date, TyKind::Date) => true,
             (
                 Receiver::Scalar,
                 TyKind::Int
@@ -236,6 +237,14 @@ impl Infer<'_, '_> {
                     ));
                 }
             }
+            Scheme::List(&Scheme::Given) => {
+                let found = self.any(value);
+                self.learn_given(value, scheme, found, bindings);
+            }
+            Scheme::Pattern => {
+                self.check(value, Ty::STRING, None);
+                self.regular_expression(value);
+            }
             Scheme::Given => {
                 // The first value of a `fold` has the type that is wanted of the whole, where one is.
                 match want.hint() {
@@ -255,6 +264,23 @@ impl Infer<'_, '_> {
         }
     }
 
+    /// A regular expression stands in the source, so that it is known to be one.
+    fn regular_expression(&mut self, value: ExprId) {
+        let span = self.checker.span(value);
+        let problem = match &self.checker.program.exprs[value].kind {
+            ExprKind::String(text) => match regular_expression(text) {
+                Ok(()) => return,
+                Err(why) => why,
+            },
+            ExprKind::Missing => return,
+            _ => "a pattern that is computed".to_owned(),
+        };
+        self.checker.report(
+            Diagnostic::new(&codes::F0404, span, problem)
+                .help("write a regular expression as a text, such as `r\"^[A-Z]{2}[0-9]+$\"`"),
+        );
+    }
+
     /// What a lambda gives tells what `Given` stands for.
     fn learn_given(&mut self, value: ExprId, result: Scheme, found: Ty, bindings: &mut Bindings) {
         match result {
@@ -267,7 +293,7 @@ impl Infer<'_, '_> {
                     self.checker.report(Diagnostic::new(
                         &codes::F0301,
                         span,
-                        format!("expected a lambda that gives a list, found `{words}`"),
+                        format!("expected a list, found `{words}`"),
                     ));
                 }
             },
@@ -348,7 +374,38 @@ impl Infer<'_, '_> {
                 plain_field(&Arc::from("key"), Ty::STRING),
                 plain_field(&Arc::from("value"), bindings.element),
             ]),
+            Scheme::Pair => types.record(vec![
+                plain_field(&Arc::from("first"), bindings.element),
+                plain_field(&Arc::from("second"), bindings.given?),
+            ]),
+            Scheme::Pattern => Ty::STRING,
+            Scheme::Date => Ty::DATE,
             Scheme::Lambda(..) | Scheme::OrderKey => return None,
         })
+    }
+}
+
+/// Bytes of a regular expression, and of what it is made into; the machine has the same limits.
+const PATTERN_BYTES_MAX: usize = 4 << 10;
+const PATTERN_SIZE_MAX: usize = 1 << 20;
+
+/// Whether a text is a regular expression, or why not.
+fn regular_expression(text: &str) -> Result<(), String> {
+    if text.len() > PATTERN_BYTES_MAX {
+        return Err("a regular expression of more than 4 KB".to_owned());
+    }
+    let made =
+        regex::RegexBuilder::new(text).size_limit(PATTERN_SIZE_MAX).dfa_size_limit(PATTERN_SIZE_MAX).build();
+    match made {
+        Ok(_) => Ok(()),
+        Err(regex::Error::CompiledTooBig(_)) => {
+            Err("a regular expression that takes too much room".to_owned())
+        }
+        // The last line says what is wrong; the others draw it.
+        Err(error) => {
+            let text = error.to_string();
+            let why = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
+            Err(format!("no regular expression: {why}"))
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use flow_check::{Coercion, FieldCoercion, Ty, TyKind};
 use flow_hir::ExprId;
+use flow_plan::op::Builtin;
 use flow_plan::{Op, Type, TypeId};
 
 use crate::builder::Value;
@@ -100,11 +101,7 @@ impl Context<'_> {
                 let value = self.convert(value, from, target, inner, expr);
                 Value { ty: self.ty(to), ..value }
             }
-            Coercion::InMap(_) => {
-                let span = self.program.exprs[expr].span;
-                self.not_built(span, "converting the values of a map", "write a map of the wanted type");
-                self.register_of(to)
-            }
+            Coercion::InMap(inner) => self.convert_map(value, from, to, inner, expr),
         }
     }
 
@@ -134,6 +131,23 @@ impl Context<'_> {
         self.push(out, item);
         self.end_walk(walk);
         out
+    }
+
+    fn convert_map(&mut self, value: Value, from: Ty, to: Ty, inner: &Coercion, expr: ExprId) -> Value {
+        let (source, target) = (self.element(from), self.element(to));
+        let list = self.ty(source);
+        let list = self.intern(Type::List(list));
+        let (keys, values) = self.map_parts(value, list);
+        let made = self.ty(target);
+        let made = self.intern(Type::List(made));
+        let converted = self.empty_list(made);
+        let walk = self.begin_walk(values);
+        let item = Value { ty: self.ty(source), ..walk.item };
+        let item = self.convert(item, source, target, inner, expr);
+        self.push(converted, item);
+        self.end_walk(walk);
+        let ty = self.ty(to);
+        self.library(Builtin::MapOf, ty, &[converted, keys])
     }
 
     fn convert_record(

@@ -22,6 +22,11 @@ pub(crate) struct Walk {
 }
 
 impl Walk {
+    /// The index of the item at hand.
+    pub(crate) fn index(&self) -> Value {
+        self.index
+    }
+
     /// Where the walk ends early.
     pub(crate) fn exit(&self) -> Label {
         self.end

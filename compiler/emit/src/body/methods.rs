@@ -46,6 +46,19 @@ impl Context<'_> {
                 let value = self.argument(call, 0);
                 self.contains(receiver, value, call.receiver)
             }
+            Method::ListSortBy => self.sort_by(call, receiver, out),
+            Method::ListGroupBy => self.group_by(call, receiver, out),
+            Method::ListZip => self.zip(call, receiver, out),
+            Method::MapValues => self.map_items(receiver, out, false),
+            Method::MapEntries => self.map_items(receiver, out, true),
+            Method::DateBefore => {
+                let other = self.argument(call, 0);
+                self.compare(receiver, other, true)
+            }
+            Method::DateAfter => {
+                let other = self.argument(call, 0);
+                self.compare(other, receiver, true)
+            }
             Method::ToString => self.text_of(receiver),
             Method::TimestampPlus | Method::TimestampMinus => self.shifted(call, receiver),
             Method::TimestampBefore => {
@@ -72,7 +85,7 @@ impl Context<'_> {
         if gives_optional { result } else { self.inside(result) }
     }
 
-    fn argument(&mut self, call: &MethodCall, index: usize) -> Value {
+    pub(super) fn argument(&mut self, call: &MethodCall, index: usize) -> Value {
         match call.arguments.get(index) {
             Some(ParamValue::Given(expr) | ParamValue::Default(expr)) => self.expr(*expr),
             _ => self.load_int(0),
@@ -90,7 +103,7 @@ impl Context<'_> {
     }
 
     /// The body of a lambda in place, its parameters bound to values.
-    fn apply(&mut self, call: &MethodCall, argument: usize, values: &[Value]) -> Value {
+    pub(super) fn apply(&mut self, call: &MethodCall, argument: usize, values: &[Value]) -> Value {
         let Some(ParamValue::Given(expr)) = call.arguments.get(argument) else { return self.null() };
         let ExprKind::Lambda { params, body } = &self.program.exprs[*expr].kind else { return self.null() };
         for (param, value) in params.iter().zip(values) {
@@ -285,6 +298,14 @@ fn builtin(method: Method) -> Option<Builtin> {
         Method::DecimalFloor => Builtin::DecimalFloor,
         Method::DecimalCeil => Builtin::DecimalCeil,
         Method::FloatAbs => Builtin::FloatAbs,
+        Method::FloatRound => Builtin::FloatRound,
+        Method::FloatFloor => Builtin::FloatFloor,
+        Method::FloatCeil => Builtin::FloatCeil,
+        Method::DecimalFormat => Builtin::DecimalFormat,
+        Method::StringParseInt => Builtin::TextParseInt,
+        Method::StringParseDecimal => Builtin::TextParseDecimal,
+        Method::StringMatches => Builtin::TextMatches,
+        Method::MapMerge => Builtin::MapMerge,
         _ => return None,
     })
 }

@@ -325,9 +325,42 @@ impl Body<'_> {
             Shape::TextList => matches!(open, Type::List(item) if is_text(*item)),
             Shape::List => matches!(open, Type::List(_)),
             Shape::Map => matches!(open, Type::Map(_)),
+            Shape::OrderedList => matches!(open, Type::List(item) if self.is_ordered(*item)),
+            Shape::IntList => {
+                matches!(open, Type::List(item) if matches!(self.checker.open(*item), Type::Int))
+            }
+            Shape::MapOfItems => match (open, first.map(|first| self.checker.open(first))) {
+                (Type::Map(value), Some(Type::List(item))) => self.checker.alike(*value, *item),
+                _ => false,
+            },
+            Shape::MapOfSame => {
+                matches!(open, Type::Map(list) if first.is_some_and(|first| self.checker.alike(*list, first)))
+            }
+            Shape::OptionalInt => {
+                matches!(open, Type::Optional(inner) if matches!(self.checker.open(*inner), Type::Int))
+            }
+            Shape::OptionalDecimal => {
+                matches!(open, Type::Optional(inner) if matches!(self.checker.open(*inner), Type::Decimal))
+            }
             Shape::Same => first.is_some_and(|first| self.checker.alike(ty, first)),
         };
         ensure(fits, || format!("{ty} is not of shape {shape:?}"))
+    }
+
+    /// Whether values of a type have an order.
+    fn is_ordered(&self, ty: TypeId) -> bool {
+        match self.checker.open(ty) {
+            Type::Int
+            | Type::Decimal
+            | Type::Float
+            | Type::String
+            | Type::Url
+            | Type::Duration
+            | Type::Timestamp
+            | Type::Date
+            | Type::Literals(_) => true,
+            _ => false,
+        }
     }
 
     fn library(&self, dst: Reg, builtin: Builtin, args: ListId) -> Checked {
