@@ -11,6 +11,7 @@
 )]
 
 mod cli;
+mod conformance;
 mod docs;
 mod errors;
 mod language;

@@ -201,6 +201,9 @@ fn scheme(scheme: &Scheme) -> String {
         Scheme::Element => "T".into(),
         Scheme::Given => "U".into(),
         Scheme::OrderKey => "T => key".into(),
+        Scheme::Pattern => "string".into(),
+        Scheme::Date => "date".into(),
+        Scheme::Pair => "{ first: T, second: U }".into(),
         Scheme::Entry => "{ key: string, value: T }".into(),
         Scheme::List(inner) => format!("[{}]", self::scheme(inner)),
         Scheme::Optional(inner) => format!("{}?", self::scheme(inner)),
@@ -226,6 +229,7 @@ fn receiver(receiver: Receiver) -> &'static str {
         Receiver::Decimal => "decimal",
         Receiver::Float => "float",
         Receiver::Timestamp => "timestamp",
+        Receiver::Date => "date",
         Receiver::Scalar => "scalar",
     }
 }
