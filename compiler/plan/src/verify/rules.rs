@@ -349,18 +349,18 @@ impl Body<'_> {
 
     /// Whether values of a type have an order.
     fn is_ordered(&self, ty: TypeId) -> bool {
-        match self.checker.open(ty) {
+        matches!(
+            self.checker.open(ty),
             Type::Int
-            | Type::Decimal
-            | Type::Float
-            | Type::String
-            | Type::Url
-            | Type::Duration
-            | Type::Timestamp
-            | Type::Date
-            | Type::Literals(_) => true,
-            _ => false,
-        }
+                | Type::Decimal
+                | Type::Float
+                | Type::String
+                | Type::Url
+                | Type::Duration
+                | Type::Timestamp
+                | Type::Date
+                | Type::Literals(_)
+        )
     }
 
     fn library(&self, dst: Reg, builtin: Builtin, args: ListId) -> Checked {
