@@ -282,9 +282,9 @@ impl Finder<'_, '_> {
         for escaping in left.into_iter().chain(after) {
             add_ref(found, escaping.error, escaping.origin);
         }
-        // An error of a `finally` is attached, and never replaces; its calls have errors all the same.
-        if let Some(finally) = finally {
-            self.escapes(finally);
+        // Its error goes on where none is on the way; else it is attached, and never replaces.
+        for escaping in finally.map(|finally| self.escapes(finally)).unwrap_or_default() {
+            add_ref(found, escaping.error, escaping.origin);
         }
     }
 
@@ -296,6 +296,12 @@ impl Finder<'_, '_> {
             return;
         }
         let name = self.checker.error_name(error);
+        if error == ErrorRef::Builtin(BuiltinError::Cancelled) {
+            let message = format!("nothing catches `{name}`");
+            let help = "put what must happen in any case into `finally { … }`";
+            self.checker.report(Diagnostic::new(&codes::F0606, selector.span(), message).help(help));
+            return;
+        }
         let names: Vec<String> =
             left.iter().map(|escaping| self.checker.error_name(escaping.error)).collect();
         let mut diagnostic = Diagnostic::new(

@@ -3,6 +3,7 @@
 //! Each function here appends to the function under construction and gives the register of the value. Code
 //! after a point that control cannot pass is dropped by the builder.
 
+mod attempt;
 mod branches;
 mod calls;
 mod coerce;

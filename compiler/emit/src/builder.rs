@@ -2,8 +2,8 @@
 
 use flow_hir::LocalId;
 use flow_plan::{
-    Function, FunctionDebug, Group, GroupId, Handler, ListId, Location, Op, Purity, Reg, Register, Target,
-    TypeId, Types,
+    Function, FunctionDebug, FunctionId, Group, GroupId, Handler, ListId, Location, Op, Purity, Reg,
+    Register, Target, TypeId, Types,
 };
 use rustc_hash::FxHashMap;
 
@@ -31,6 +31,34 @@ pub(crate) enum Scope {
         exit: Label,
         next: Label,
     },
+    /// A `try`, by its place among those that are open. Nothing is open for it when the code runs.
+    Try(usize),
+}
+
+/// A `try` under construction: code in it that is not guarded, because control is on its way out there.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Try {
+    /// The code of its `finally`, with what it captures.
+    pub(crate) finally: Option<(FunctionId, Vec<LocalId>)>,
+    /// Where what is not guarded begins, while it is made.
+    pub(crate) open: Option<Target>,
+    /// What is not guarded.
+    pub(crate) holes: Vec<(Target, Target)>,
+}
+
+impl Try {
+    /// What is guarded between two places.
+    pub(crate) fn guarded(&self, start: Target, end: Target) -> Vec<(Target, Target)> {
+        let mut pieces = Vec::new();
+        let mut from = start;
+        for (open, close) in &self.holes {
+            pieces.push((from, (*open).min(end)));
+            from = from.max(*close);
+        }
+        pieces.push((from, end));
+        pieces.retain(|(from, to)| from < to);
+        pieces
+    }
 }
 
 /// A function under construction.
@@ -43,6 +71,8 @@ pub(crate) struct FunctionBuilder {
     /// Parameters that are not captures.
     pub(crate) params: Vec<Reg>,
     pub(crate) scopes: Vec<Scope>,
+    /// The `try`s that are open, outer ones first.
+    pub(crate) tries: Vec<Try>,
     registers: Vec<Register>,
     next_slot: u16,
     overflow: bool,
@@ -66,6 +96,7 @@ impl FunctionBuilder {
             captures: Vec::new(),
             params: Vec::new(),
             scopes: Vec::new(),
+            tries: Vec::new(),
             registers: Vec::new(),
             next_slot: 0,
             overflow: false,
@@ -79,6 +110,12 @@ impl FunctionBuilder {
             jumped: Vec::new(),
             reachable: true,
         }
+    }
+
+    /// How many scopes are open when the code runs.
+    pub(crate) fn open_scopes(&self) -> u16 {
+        let open = self.scopes.iter().filter(|scope| !matches!(scope, Scope::Try(_))).count();
+        u16::try_from(open).unwrap_or(u16::MAX)
     }
 
     /// A new register of the type.

@@ -65,6 +65,9 @@ pub enum GroupMode {
     First,
     /// The first ones that succeed, as many as are due, end the others; the result is the list of their results.
     Some,
+    /// The code of a `finally`: nothing that interrupts the fiber around reaches its branches, or the fiber while
+    /// it waits for them.
+    Shielded,
 }
 
 impl GroupMode {
@@ -117,6 +120,8 @@ pub struct Handler {
 pub enum Catch {
     /// Every error that can be caught.
     Any,
+    /// Whatever leaves the `try`, `cancelled` and outer deadlines too: a `finally`, which raises it again.
+    Finally,
     /// One declared error.
     Error(ErrorId),
     /// Any other status of an HTTP answer, in the range.
@@ -139,6 +144,8 @@ pub enum Catch {
     Range,
     /// A failed conversion.
     Cast,
+    /// A limit of the execution.
+    Limit,
     /// Too few branches of a race could still succeed.
     Quorum,
 }

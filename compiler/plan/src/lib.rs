@@ -37,4 +37,4 @@ pub use plan::{Config, Constant, ErrorType, FORMAT, InputForm, Plan, Step, Undo,
 pub use request::RequestForm;
 pub use text::text;
 pub use types::{BodyForm, Boundary, Case, Field, Literal, Literals, Type, Types, UNKNOWN_CASE, WireForm};
-pub use verify::{VerifyError, layout_classes, live_tables, reads_after, verify};
+pub use verify::{VerifyError, layout_classes, live_tables, may_raise, reads_after, verify};

@@ -271,6 +271,11 @@ macro_rules! for_each_op {
             ErrorIs "error_is" { dst: write Bool, src: read Error, error: error Any } "dst = whether it is the declared error";
             ErrorFields "error_fields" { dst: write Record, src: read Error, error: error Any } "dst = its fields; another error is `cast`";
             MakeError "error" { dst: write Error, error: error Any, fields: read Record } "dst = a value of the declared error, not raised";
+            ErrorAttach "error_attach" { dst: write Error, src: read Error, also: read Error } "dst = src, with also among the errors beside it, unless also is `cancelled`";
+            ErrorBecause "error_because" { dst: write Error, src: read Error, because: read Error } "dst = src, with because as its cause";
+            ErrorStatus "error_status" { dst: write Int, src: read Error } "dst = the status of its answer; an error without one is `cast`";
+            ErrorBody "error_body" { dst: write Json, src: read Error } "dst = the body of its answer, or null";
+            ErrorAlso "error_also" { dst: write List, src: read Error, of: ty Any } "dst = the errors beside it, a list of the type";
             ErrorStep "error_step" { dst: write Optional, src: read Error } "dst = the name of the operation whose call raised it, or null; a text";
             ErrorName "error_name" { dst: write Text, src: read Error } "dst = its name";
             ErrorMessage "error_message" { dst: write Text, src: read Error } "dst = its message";

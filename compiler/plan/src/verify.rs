@@ -20,6 +20,7 @@ mod tables;
 mod types;
 
 pub use classes::layout_classes;
+pub use flow::may_raise;
 pub use liveness::{live_tables, reads_after};
 
 use std::fmt;

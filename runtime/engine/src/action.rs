@@ -46,7 +46,8 @@ pub enum Action {
     ClearTimer(TimerId),
     /// Show this to whoever watches.
     Show(Event),
-    /// The machine has used up its slice: let others run, then tell to proceed.
+    /// It is busy: let others run, then tell what has become due meanwhile, or to proceed where nothing has. It
+    /// stands in each answer while the driver is busy, also in that to a timer or a command.
     Yield,
     /// The execution has ended, or is held. Nothing follows.
     End(Box<Outcome>),

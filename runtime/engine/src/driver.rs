@@ -42,6 +42,13 @@ pub use recover::RecoverError;
 /// After so many completions a snapshot is written, unless told otherwise: recovery takes in at most so many.
 const SNAPSHOT_EVERY: u32 = 64;
 
+/// So much is given to the machine between two yields: a loop over `now()`, which is answered at once, leaves room
+/// for timers and commands too.
+const DELIVERIES_MAX: u32 = 1_000;
+
+/// So many records are made durable even where nothing else asks for it.
+const RECORDS_WAITING_MAX: usize = 1_000;
+
 /// A wait of at least this long is not entered with records that are not durable: one second.
 const WAIT_UNRECORDED_MAX_US: u64 = 1_000_000;
 
@@ -56,6 +63,8 @@ pub struct Driver {
     machine: Machine,
     /// Whether the machine has used up a slice and is to proceed.
     running: bool,
+    /// The slices that it has proceeded for since what was written down last.
+    unrecorded_slices: u64,
     /// Nothing more happens.
     ended: bool,
     /// Why an operator is waited for.
@@ -137,6 +146,7 @@ impl Driver {
             program,
             machine,
             running: false,
+            unrecorded_slices: 0,
             ended: false,
             paused: None,
             calls: BTreeMap::new(),
@@ -173,7 +183,9 @@ impl Driver {
             return Vec::new();
         }
         match input {
-            Input::Proceed if self.running => {
+            // What is written down as given to the machine is given to it before it computes on.
+            Input::Proceed if self.running && self.ready.is_empty() => {
+                self.unrecorded_slices += 1;
                 let step = self.machine.proceed();
                 self.advance(step, context);
             }
@@ -182,7 +194,7 @@ impl Driver {
             Input::Fired(TimerId::Effect(effect)) => self.timer_due(effect, context),
             Input::Fired(TimerId::Attempt(effect)) => self.attempt_due(effect, context),
             Input::Cancel => {
-                self.records.push(Record::Cancelled { at_us: context.now.wall_us });
+                self.record(Record::Cancelled { at_us: context.now.wall_us });
                 self.must_commit = true;
                 self.ready.push_back(Delivery::Cancel);
             }
@@ -191,9 +203,9 @@ impl Driver {
         self.settle(context)
     }
 
-    /// Gives the machine what is ready, if it waits.
+    /// Gives the machine what is ready. One that computes is given it between two slices.
     fn deliver(&mut self, context: &mut Context<'_>) {
-        if self.running || self.ended {
+        if self.ended {
             return;
         }
         if let Some(step) = self.next_step(context) {
@@ -203,7 +215,7 @@ impl Driver {
 
     /// Performs the effects of a step, and of those that follow from it at once.
     fn advance(&mut self, mut step: Step, context: &mut Context<'_>) {
-        loop {
+        for _ in 0..DELIVERIES_MAX {
             for effect in step.effects {
                 self.perform(effect, context);
             }
@@ -211,7 +223,6 @@ impl Driver {
             let outcome = match step.status {
                 Status::Running => {
                     self.running = true;
-                    self.actions.push(Action::Yield);
                     return;
                 }
                 Status::Waiting => None,
@@ -249,6 +260,21 @@ impl Driver {
         None
     }
 
+    /// Whether it goes on without anything happening: the shell is to let others run, and tell it to proceed.
+    fn is_busy(&self) -> bool {
+        !self.ended && (self.running || !self.ready.is_empty())
+    }
+
+    /// Writes something down. How far the machine has computed until then goes first: whoever reads the history
+    /// brings it to the same place.
+    fn record(&mut self, record: Record) {
+        if self.unrecorded_slices > 0 {
+            let slices = std::mem::take(&mut self.unrecorded_slices);
+            self.records.push(Record::Proceeded { slices, at_us: record.at_us() });
+        }
+        self.records.push(record);
+    }
+
     fn perform(&mut self, effect: Effect, context: &mut Context<'_>) {
         let Effect { id, kind } = effect;
         match kind {
@@ -275,7 +301,7 @@ impl Driver {
             }
             EffectKind::Log { text } => {
                 let at_us = context.now.wall_us;
-                self.records.push(Record::Logged(Logged { effect: id.0, text: text.clone(), at_us }));
+                self.record(Record::Logged(Logged { effect: id.0, text: text.clone(), at_us }));
                 self.show(EventKind::Logged { text }, context);
             }
             EffectKind::Cancel { effect } => self.cancel_effect(effect, context),
@@ -288,7 +314,7 @@ impl Driver {
         let completion = Completion { effect, result };
         // Plain data in memory always encodes.
         let encoded = postcard::to_stdvec(&completion).unwrap_or_default();
-        self.records.push(Record::Completed(Completed {
+        self.record(Record::Completed(Completed {
             effect: effect.0,
             completion: encoded,
             at_us: context.now.wall_us,
@@ -318,7 +344,7 @@ impl Driver {
             Outcome::NeedsAttention(attention) => Err(held(true, &attention.error.message)),
             Outcome::Paused { reason } => Err(held(false, reason)),
         };
-        self.records.push(status.map_or_else(
+        self.record(status.map_or_else(
             |held| held,
             |status| {
                 let encoded = postcard::to_stdvec(&(&outcome, &self.reports)).unwrap_or_default();
@@ -332,7 +358,7 @@ impl Driver {
     /// Decides what is made durable, and hands over the actions.
     fn settle(&mut self, context: &mut Context<'_>) -> Vec<Action> {
         let sending = self.calls.values().any(Call::is_under_way);
-        let idle = !sending && !self.running && !self.ended;
+        let idle = !sending && !self.is_busy() && !self.ended;
         if idle {
             if let Some(reason) = self.paused.take() {
                 self.show(EventKind::Held { reason: reason.clone() }, context);
@@ -341,7 +367,12 @@ impl Driver {
                 self.rest(context);
             }
         }
-        if self.must_commit && !self.records.is_empty() {
+        if self.is_busy() {
+            // It may compute for long: what has happened so far must not be lost meanwhile.
+            self.must_commit |= self.running;
+            self.actions.push(Action::Yield);
+        }
+        if self.records.len() > RECORDS_WAITING_MAX || self.must_commit && !self.records.is_empty() {
             if self.since_snapshot >= self.snapshot_every
                 && self.ready.is_empty()
                 && !self.running
@@ -352,7 +383,7 @@ impl Driver {
                     driver: self.save(context),
                     at_us: context.now.wall_us,
                 };
-                self.records.push(Record::Snapshot(snapshot));
+                self.record(Record::Snapshot(snapshot));
                 self.since_snapshot = 0;
             }
             let records = std::mem::take(&mut self.records);

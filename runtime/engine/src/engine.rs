@@ -284,9 +284,9 @@ impl Task {
                 Performed::Ended(outcome) => return Ok(driver.report(*outcome)),
                 Performed::Yielded => {
                     tokio::task::yield_now().await;
-                    Input::Proceed
+                    self.wait(driver.execution(), &mut commands, true).await?
                 }
-                Performed::Waiting => self.wait(driver.execution(), &mut commands).await?,
+                Performed::Waiting => self.wait(driver.execution(), &mut commands, false).await?,
             };
             actions = self.decide(|context| driver.handle(input, context));
         }
@@ -332,14 +332,22 @@ impl Task {
         Ok(())
     }
 
-    /// Waits for whatever comes first.
+    /// Waits for whatever comes first. While the driver is busy only what has happened is taken in; where nothing
+    /// has, it proceeds.
     async fn wait(
         &mut self,
         execution: ExecutionId,
         commands: &mut mpsc::Receiver<Input>,
+        busy: bool,
     ) -> Result<Input, EngineError> {
         let next = self.timers.iter().map(|(timer, at_us)| (*at_us, *timer)).min();
-        if next.is_none() && self.sends.is_empty() {
+        if let Some((at_us, timer)) = next
+            && at_us <= self.parts.clock.now().mono_us
+        {
+            self.timers.remove(&timer);
+            return Ok(Input::Fired(timer));
+        }
+        if next.is_none() && self.sends.is_empty() && !busy {
             return Err(EngineError::Stuck(execution));
         }
         let clock = Arc::clone(&self.parts.clock);
@@ -365,6 +373,7 @@ impl Task {
                 Ok(Input::Answered { attempt, exchange })
             }
             Some(command) = commands.recv() => Ok(command),
+            () = std::future::ready(()), if busy => Ok(Input::Proceed),
         }
     }
 }

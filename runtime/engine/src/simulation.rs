@@ -63,6 +63,8 @@ pub struct Simulation<N> {
     random: SeededRandom,
     limits: Mutex<Limits>,
     snapshot_every: Option<u32>,
+    /// How long a slice of computing takes.
+    slice_us: u64,
     /// What is durable.
     kept: Vec<Vec<u8>>,
     commits: u64,
@@ -107,6 +109,7 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
             random,
             limits: Mutex::default(),
             snapshot_every: None,
+            slice_us: 0,
             kept: Vec::new(),
             commits: 0,
             timers: BTreeMap::new(),
@@ -122,6 +125,11 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
     /// Writes snapshots after so many completions.
     pub fn set_snapshot_every(&mut self, completions: u32) {
         self.snapshot_every = Some(completions);
+    }
+
+    /// Lets computing take time: so much for each slice, where it takes none otherwise.
+    pub fn set_slice(&mut self, takes: Duration) {
+        self.slice_us = u64::try_from(takes.as_micros()).unwrap_or(u64::MAX);
     }
 
     /// Lets the process die before its so many-th action, counted from 0 over all its lives.
@@ -225,7 +233,7 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
                     None => {}
                 }
             }
-            let input = if yielded { Some(Input::Proceed) } else { self.next() };
+            let input = if yielded { Some(self.due_or_proceed()) } else { self.next() };
             let Some(input) = input else { return Run::Endless };
             actions = self.decide(|context| driver.handle(input, context));
         }
@@ -271,6 +279,20 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
         let at_us = self.now.mono_us.saturating_add(after_us);
         self.arrivals.insert((at_us, self.sent), (sending.attempt, Exchange { result, timings }));
         self.sent += 1;
+    }
+
+    /// While it computes: what has become due meanwhile, and then the next slice.
+    fn due_or_proceed(&mut self) -> Input {
+        let timer = self.timers.values().copied().min();
+        let arrival = self.arrivals.first_key_value().map(|((at_us, _), _)| *at_us);
+        let next_us = timer.into_iter().chain(arrival).chain(self.cancel_at_us).min();
+        if next_us.is_some_and(|at_us| at_us <= self.now.mono_us)
+            && let Some(input) = self.next()
+        {
+            return input;
+        }
+        self.pass_until(self.now.mono_us.saturating_add(self.slice_us));
+        Input::Proceed
     }
 
     /// Lets time pass until the next thing happens.

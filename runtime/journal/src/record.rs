@@ -36,6 +36,13 @@ pub enum Record {
     Snapshot(Snapshot),
     /// The execution has ended. Nothing follows.
     Ended(Ended),
+    /// The machine computed on for so many slices, before what follows.
+    Proceeded {
+        /// How many.
+        slices: u64,
+        /// When.
+        at_us: i64,
+    },
 }
 
 /// The beginning of an execution.

@@ -66,6 +66,7 @@ pub(crate) fn records() -> Vec<Record> {
         attempt(3, AttemptOutcome::Answered { status: 200, good: true }, None),
         Record::Completed(Completed { effect: 3, completion: vec![0, 255], at_us: 6 }),
         Record::Logged(Logged { effect: 4, text: "ünïcode".into(), at_us: 7 }),
+        Record::Proceeded { slices: 300, at_us: 8 },
         Record::Cancelled { at_us: 8 },
         Record::Held(Held { needs_attention: true, reason: "unknown".into(), at_us: 9 }),
         Record::Snapshot(Snapshot { machine: vec![1], driver: vec![2], at_us: 10 }),

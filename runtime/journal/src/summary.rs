@@ -71,7 +71,7 @@ impl Record {
             Record::Completed(record) => record.at_us,
             Record::TimerSet(record) => record.at_us,
             Record::Logged(record) => record.at_us,
-            Record::Cancelled { at_us } => *at_us,
+            Record::Cancelled { at_us } | Record::Proceeded { at_us, .. } => *at_us,
             Record::Held(record) => record.at_us,
             Record::Snapshot(record) => record.at_us,
             Record::Ended(record) => record.at_us,

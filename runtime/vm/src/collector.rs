@@ -364,5 +364,6 @@ fn error_layout(
     child(7, word(7)?, Of::Text);
     child(11, word(11)?, Of::Error);
     child(12, word(12)?, Of::Errors);
+    child(13, word(13)?, Of::Json);
     Ok(error_object::WORDS)
 }

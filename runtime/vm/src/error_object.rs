@@ -13,7 +13,8 @@
 //! | 8, 9 | the function and the instruction that raised it |
 //! | 10 | the timer of the deadline that passed, or `NONE` |
 //! | 11 | the error because of which it was raised, or null |
-//! | 12 | the list of the sibling branches' errors, or null |
+//! | 12 | the list of the errors beside it, of sibling branches and of `finally`s, or null |
+//! | 13 | the body of an HTTP answer, a dynamic value |
 
 use flow_plan::{Catch, ErrorId, FunctionId, StepId, Target, Type};
 
@@ -24,7 +25,7 @@ use crate::wire::{Conditions, Wire};
 use crate::{Raised, Refusal, StepPath, UnknownReason};
 
 /// Words of an error object.
-pub(crate) const WORDS: usize = 13;
+pub(crate) const WORDS: usize = 14;
 
 /// No id, no status.
 pub(crate) const NONE: u64 = u64::MAX;
@@ -81,6 +82,7 @@ pub(crate) struct NewError {
     pub(crate) at: (FunctionId, Target),
     pub(crate) deadline: u64,
     pub(crate) because: u64,
+    pub(crate) body: u64,
 }
 
 impl NewError {
@@ -96,6 +98,7 @@ impl NewError {
             at,
             deadline: NONE,
             because: NULL,
+            body: NULL,
         }
     }
 
@@ -121,6 +124,7 @@ impl NewError {
             self.deadline,
             self.because,
             NULL,
+            self.body,
         ])
     }
 }
@@ -169,17 +173,54 @@ pub(crate) fn declared_message(env: Env<'_>, heap: &Heap, id: ErrorId, fields: u
     Ok(error.name.clone())
 }
 
-/// The same error with the errors of siblings.
+/// The word of the cause, and of the errors beside it.
+const BECAUSE: usize = 11;
+const ALSO: usize = 12;
+
+/// The same error with more errors beside it.
 pub(crate) fn with_siblings(heap: &mut Heap, error: u64, siblings: &[u64]) -> Result<u64, Fault> {
+    let known = heap.word(error, ALSO)?;
+    let mut all = if known == NULL { Vec::new() } else { heap.items(known, 1)?.to_vec() };
+    all.extend_from_slice(siblings);
+    let list = heap.new_list(&all, 1)?;
+    changed(heap, error, ALSO, list)
+}
+
+/// The same error with the error of a `finally` that it has left. That it was stopped says nothing.
+pub(crate) fn attached(heap: &mut Heap, error: u64, also: u64) -> Result<u64, Fault> {
+    if kind(heap, also)? == Kind::Cancelled { Ok(error) } else { with_siblings(heap, error, &[also]) }
+}
+
+/// The same error with a cause.
+pub(crate) fn because(heap: &mut Heap, error: u64, cause: u64) -> Result<u64, Fault> {
+    changed(heap, error, BECAUSE, cause)
+}
+
+/// The same error with one word changed.
+fn changed(heap: &mut Heap, error: u64, at: usize, value: u64) -> Result<u64, Fault> {
     let mut words = [0; WORDS];
-    for (to, from) in words.iter_mut().zip(heap.words(error, WORDS)?) {
-        *to = *from;
-    }
-    let list = heap.new_list(siblings, 1)?;
-    if let Some(last) = words.last_mut() {
-        *last = list;
+    words.copy_from_slice(heap.words(error, WORDS)?);
+    if let Some(word) = words.get_mut(at) {
+        *word = value;
     }
     heap.object(&words)
+}
+
+/// The errors beside it, as a new list.
+pub(crate) fn also(heap: &mut Heap, error: u64) -> Result<u64, Fault> {
+    let known = heap.word(error, ALSO)?;
+    let all = if known == NULL { Vec::new() } else { heap.items(known, 1)?.to_vec() };
+    heap.new_list(&all, 1)
+}
+
+/// The body of the HTTP answer that raised it.
+pub(crate) fn body(heap: &Heap, error: u64) -> Result<u64, Fault> {
+    heap.word(error, 13)
+}
+
+/// The status of the HTTP answer that raised it.
+pub(crate) fn status(heap: &Heap, error: u64) -> Result<Option<u16>, Fault> {
+    Ok(u16::try_from(heap.word(error, 4)?).ok())
 }
 
 /// What an error is.
@@ -253,6 +294,7 @@ pub(crate) fn is_caught(heap: &Heap, error: u64, catch: &Catch) -> Result<bool, 
         |reasons: &[UnknownReason]| kind == Kind::Unknown && reasons.iter().any(|of| unknown(*of) == reason);
     Ok(match catch {
         Catch::Any => kind != Kind::Cancelled,
+        Catch::Finally => true,
         Catch::Error(id) => declared_id(heap, error)? == Some(*id),
         Catch::Http(from, to) => {
             let status = heap.word(error, 4)?;
@@ -271,6 +313,7 @@ pub(crate) fn is_caught(heap: &Heap, error: u64, catch: &Catch) -> Result<bool, 
         Catch::Range => kind == Kind::Range,
         Catch::Cast => kind == Kind::Cast,
         Catch::Quorum => kind == Kind::Quorum,
+        Catch::Limit => kind == Kind::Limit,
     })
 }
 

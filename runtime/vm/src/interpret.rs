@@ -138,17 +138,18 @@ fn run_frames(env: Env<'_>, heap: &mut Heap, thread: &mut Thread, fuel: &mut u64
         let is_pure = function.purity == flow_plan::Purity::Pure;
         let slots = thread.stack.get_mut(frame.base..frame.base + info.slots).ok_or(Fault::Damaged)?;
         let (op, next) = loop {
-            if *fuel == 0 {
+            let op = *function.code.get(frame.at as usize).ok_or(Fault::Damaged)?;
+            // A slice ends where the thread can be interrupted: each way through a loop passes such a place.
+            if *fuel == 0 && flow_plan::may_raise(&op) {
                 return Ok(Exit::Slice);
             }
-            *fuel -= 1;
+            *fuel = fuel.saturating_sub(1);
             if is_pure {
                 thread.budget.fuel = thread.budget.fuel.checked_sub(1).ok_or_else(out_of_fuel)?;
             } else {
                 thread.budget = Budget::default();
             }
             let before = thread.budget.fuel;
-            let op = *function.code.get(frame.at as usize).ok_or(Fault::Damaged)?;
             let place = (frame.function, Target(frame.at));
             let mut context = Context { env, heap, function, info, budget: &mut thread.budget, place };
             let next = context.step(slots, op)?;
@@ -500,6 +501,23 @@ impl Context<'_> {
                 return Err(Fault::Raised(raised));
             }
             Op::Rethrow { error } => return Err(Fault::Raised(get(slots, error))),
+            Op::ErrorAttach { dst, src, also } => {
+                set(slots, dst, error_object::attached(self.heap, get(slots, src), get(slots, also))?);
+            }
+            Op::ErrorBecause { dst, src, because } => {
+                set(slots, dst, error_object::because(self.heap, get(slots, src), get(slots, because))?);
+            }
+            Op::ErrorStatus { dst, src } => {
+                let status = error_object::status(self.heap, get(slots, src))?;
+                let status = status.ok_or_else(|| Fault::cast("the error has no status"))?;
+                set(slots, dst, u64::from(status));
+            }
+            Op::ErrorBody { dst, src } => {
+                set(slots, dst, error_object::body(self.heap, get(slots, src))?);
+            }
+            Op::ErrorAlso { dst, src, .. } => {
+                set(slots, dst, error_object::also(self.heap, get(slots, src))?);
+            }
             Op::ErrorIs { dst, src, error } => {
                 set_bool(slots, dst, error_object::declared_id(self.heap, get(slots, src))? == Some(error));
             }

@@ -109,8 +109,15 @@ impl Machine {
         }
     }
 
-    /// Goes on after [`Status::Running`].
+    /// Goes on after [`Status::Running`]. A deadline that has passed meanwhile, and a cancel, stop code that only
+    /// computes here.
     pub fn proceed(&mut self) -> Step {
+        if self.core.ended.is_none()
+            && let Some(id) = self.next_fiber()
+            && let Err(fault) = self.interrupt_if_computing(id)
+        {
+            self.break_off(fault);
+        }
         self.run()
     }
 

@@ -180,8 +180,20 @@ impl Infer<'_, '_> {
         match &*name.text {
             "name" | "message" => Ty::STRING,
             "step" => self.checker.typed.types.optional(Ty::STRING),
+            "also" => {
+                let any = self.checker.typed.types.intern(TyKind::AnyError);
+                self.checker.typed.types.intern(TyKind::List(any))
+            }
+            "status" | "body" if own.is_empty() => {
+                let span = name.span;
+                let message = format!("only errors `http` have `{}`", name.text);
+                let help = "catch them apart: `catch http as e { … }`";
+                self.checker.report(Diagnostic::new(&codes::F0302, span, message).help(help));
+                Ty::ERROR
+            }
             _ => {
-                let known: Vec<&str> = own.iter().copied().chain(["name", "message", "step"]).collect();
+                let known: Vec<&str> =
+                    own.iter().copied().chain(["name", "message", "step", "also"]).collect();
                 let ty = self.checker.typed.types.intern(TyKind::AnyError);
                 self.no_field(name, ty, &known);
                 Ty::ERROR

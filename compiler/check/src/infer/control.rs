@@ -356,10 +356,14 @@ impl Infer<'_, '_> {
                 after = after.meet(&self.facts);
             }
         }
-        self.facts = after;
         if let Some(finally) = finally {
+            // It runs whatever was done before, and what it learns holds for itself alone.
+            self.facts = before;
+            self.forget_assigned(body);
+            catches.iter().for_each(|catch| self.forget_assigned(catch.body));
             self.in_branch("a `finally`", |infer| infer.expr(finally, Want::Nothing));
         }
+        self.facts = after;
         self.joined(join)
     }
 

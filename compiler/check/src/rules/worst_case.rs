@@ -283,7 +283,9 @@ impl Finder<'_, '_> {
                 let mut cost = body.then(caught.unwrap_or(Cost::NOTHING));
                 // A body that fails early takes no time.
                 cost.least_us = if catches.is_empty() { body.least_us } else { 0 };
-                cost.then(finally.map_or(Cost::NOTHING, |finally| self.cost(finally)))
+                // No deadline cuts off a `finally`.
+                let after = finally.map_or(Cost::NOTHING, |finally| self.cost(finally));
+                cost.then(Cost { least_us: 0, ..after })
             }
             _ => {
                 let mut children = Vec::new();

@@ -5,7 +5,7 @@ use flow_hir::{
     BinaryOp, Block, BuiltinError, Catch, CatchSelector, ErrorRef, ExprId, ExprKind, MatchArm, Name, Pattern,
     Statement, StatusPattern,
 };
-use flow_plan::{Handler, Op, Target, Type, TypeId};
+use flow_plan::{Op, Type, TypeId};
 use flow_source::Span;
 
 use crate::builder::{Label, Scope, Value};
@@ -180,18 +180,6 @@ impl Context<'_> {
         self.null()
     }
 
-    pub(super) fn leave_loop(&mut self, breaks: bool) -> Value {
-        let scopes: Vec<Scope> = self.current.scopes.iter().rev().copied().collect();
-        for scope in scopes {
-            if let Scope::Loop { exit, next } = scope {
-                self.current.jump(if breaks { exit } else { next });
-                break;
-            }
-            self.current.emit(Op::Leave {});
-        }
-        self.null()
-    }
-
     fn leave_scope(&mut self) {
         self.current.scopes.pop();
         if self.is_flow() {
@@ -291,11 +279,8 @@ impl Context<'_> {
 
     /// Closes every scope and returns.
     pub(crate) fn return_from(&mut self, value: Value) {
-        if self.is_flow() {
-            for _ in 0..self.current.scopes.len() {
-                self.current.emit(Op::Leave {});
-            }
-        }
+        let is_flow = self.is_flow();
+        let left = if is_flow { self.leave_all() } else { Vec::new() };
         let result = self.current.result;
         let out = if self.plan.types.same_layout(value.ty, result) {
             value
@@ -305,6 +290,7 @@ impl Context<'_> {
             out
         };
         self.current.emit(Op::Return { src: out.reg });
+        self.has_left(&left);
     }
 
     pub(super) fn fail(&mut self, error: ExprId, because: Option<ExprId>, span: Span) -> Value {
@@ -320,14 +306,14 @@ impl Context<'_> {
                 });
             }
             _ => {
-                if because.is_some() {
-                    self.not_built(
-                        span,
-                        "`because` after an error that is a value",
-                        "write the error out: `fail Name { … } because e`",
-                    );
+                let mut value = self.expr(error);
+                if let Some(because) = because {
+                    let cause = self.expr(because);
+                    let whole = self.register_as(Type::Error);
+                    let (src, because) = (value.reg, cause.reg);
+                    self.current.emit(Op::ErrorBecause { dst: whole.reg, src, because });
+                    value = whole;
                 }
-                let value = self.expr(error);
                 self.at(span);
                 self.current.emit(Op::Rethrow { error: value.reg });
             }
@@ -340,48 +326,7 @@ impl Context<'_> {
         self.register_as(Type::Null)
     }
 
-    pub(super) fn try_catch(
-        &mut self,
-        id: ExprId,
-        body: ExprId,
-        catches: &[Catch],
-        finally: Option<ExprId>,
-        keyword: Span,
-    ) -> Value {
-        if finally.is_some() {
-            self.not_built(keyword, "`finally`", "put the code into the `try` and each `catch`");
-        }
-        let out = self.register_of(self.typed.ty(id));
-        let done = self.current.label();
-        let start = self.current.here();
-        let reached = self.current.is_reachable();
-        let value = self.expr(body);
-        self.some(out, value);
-        let end = self.current.here();
-        self.current.jump(done);
-        let scopes = u16::try_from(self.current.scopes.len()).unwrap_or(u16::MAX);
-        for catch in catches.iter().filter(|_| reached && start < end) {
-            let label = self.current.label();
-            let error = self.register_as(Type::Error);
-            for caught in self.selectors(catch) {
-                let handler =
-                    Handler { start, end, target: Target(0), error: error.reg, scopes, catches: caught };
-                self.current.handler(handler, label);
-            }
-            self.current.bind_reached(label);
-            self.at(catch.head);
-            if let Some(binding) = catch.binding {
-                self.bind_local(binding, error);
-            }
-            let value = self.expr(catch.body);
-            self.some(out, value);
-            self.current.jump(done);
-        }
-        self.current.bind(done);
-        out
-    }
-
-    fn selectors(&mut self, catch: &Catch) -> Vec<flow_plan::Catch> {
+    pub(super) fn selectors(&mut self, catch: &Catch) -> Vec<flow_plan::Catch> {
         if catch.selectors.is_empty() {
             return vec![flow_plan::Catch::Any];
         }
@@ -412,7 +357,8 @@ impl Context<'_> {
                     BuiltinError::Range => flow_plan::Catch::Range,
                     BuiltinError::Cast => flow_plan::Catch::Cast,
                     BuiltinError::Quorum => flow_plan::Catch::Quorum,
-                    BuiltinError::Cancelled | BuiltinError::Limit => {
+                    BuiltinError::Limit => flow_plan::Catch::Limit,
+                    BuiltinError::Cancelled => {
                         let what = format!("catching `{}`", builtin.name());
                         self.not_built(*span, &what, "leave it out: it then leaves the workflow");
                         flow_plan::Catch::Any
@@ -458,15 +404,23 @@ impl Context<'_> {
             self.current.emit(Op::ErrorStep { dst: out.reg, src: value.reg });
             return out;
         }
-        let out = self.register_as(Type::String);
+        let error = self.intern(Type::Error);
+        let ty = match &*name.text {
+            "status" => Type::Int,
+            "body" => Type::Json,
+            "also" => Type::List(error),
+            _ => Type::String,
+        };
+        let out = self.register_as(ty);
         let (dst, src) = (out.reg, value.reg);
         match &*name.text {
             "name" => self.current.emit(Op::ErrorName { dst, src }),
             "message" => self.current.emit(Op::ErrorMessage { dst, src }),
-            _ => {
-                let what = format!("`.{}` of an error", name.text);
-                return self.absent_feature(id, &what, "use `.name`, `.message` or `.step`");
-            }
+            "status" => self.current.emit(Op::ErrorStatus { dst, src }),
+            "body" => self.current.emit(Op::ErrorBody { dst, src }),
+            "also" => self.current.emit(Op::ErrorAlso { dst, src, of: out.ty }),
+            // The checker knows no others.
+            _ => return self.absent_feature(id, &format!("`.{}` of an error", name.text), "use `.message`"),
         }
         out
     }

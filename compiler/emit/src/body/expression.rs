@@ -70,9 +70,7 @@ impl Context<'_> {
                 self.current.emit(Op::Commit {});
                 self.null()
             }
-            ExprKind::Try { body, catches, finally, keyword } => {
-                self.try_catch(id, *body, catches, *finally, *keyword)
-            }
+            ExprKind::Try { body, catches, finally, .. } => self.try_catch(id, *body, catches, *finally),
             ExprKind::Within { duration, body, .. } => self.within(*duration, *body),
             ExprKind::Sleep { duration, until } => self.sleep(*duration, *until, span),
             ExprKind::Log { message } => self.log(*message),

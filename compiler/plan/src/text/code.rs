@@ -78,8 +78,13 @@ fn operand(plan: &Plan, function: &Function, name: &str, operand: Operand) -> St
         Operand::Function(id) => id.to_string(),
         Operand::Step(id) => format!("{id} {}", plan.step_name(id)),
         Operand::Group(id) => {
-            let branches = function.groups.get(id.index()).map_or(&[][..], |group| &group.branches);
-            branches.iter().map(|branch| self::branch(function, branch)).collect::<Vec<_>>().join(", ")
+            let Some(group) = function.groups.get(id.index()) else { return id.to_string() };
+            let branches = group.branches.iter().map(|branch| self::branch(function, branch));
+            let branches = branches.collect::<Vec<_>>().join(", ");
+            match group.mode {
+                crate::GroupMode::Shielded => format!("shielded {branches}"),
+                _ => branches,
+            }
         }
         Operand::Error(id) => plan.error(id).map_or_else(|| id.to_string(), |error| error.name.clone()),
         Operand::Config(id) => {

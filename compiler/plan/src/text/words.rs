@@ -157,6 +157,7 @@ pub(super) fn fork(op: &Op, mode: GroupMode) -> &'static str {
         (Op::ForkEach { .. }, GroupMode::Some) => "for race",
         (Op::ForkEach { .. }, _) => "for parallel",
         (_, GroupMode::All) => "parallel",
+        (_, GroupMode::Shielded) => "finally",
         (_, GroupMode::Settled) => "parallel settled",
         (_, GroupMode::First | GroupMode::Some) => "race",
     }

@@ -28,8 +28,9 @@ impl Edges {
     }
 }
 
-/// Whether an instruction can fail, or can be interrupted.
-pub(super) fn may_raise(op: &Op) -> bool {
+/// Whether an instruction can fail, or can be interrupted. Jumps can: without them a loop that only computes could
+/// not be stopped.
+pub fn may_raise(op: &Op) -> bool {
     !matches!(
         op,
         Op::Const { .. }
@@ -38,9 +39,6 @@ pub(super) fn may_raise(op: &Op) -> bool {
             | Op::SomeHandle { .. }
             | Op::SomeWide { .. }
             | Op::IsNull { .. }
-            | Op::Jump { .. }
-            | Op::JumpIf { .. }
-            | Op::JumpIfNot { .. }
             | Op::Not { .. }
             | Op::EnterLoop {}
             | Op::NextLoop {}

@@ -13,6 +13,15 @@ pub(super) fn fork(body: &Body<'_>, dst: Reg, id: GroupId) -> Checked {
     }
     match group.mode {
         GroupMode::All | GroupMode::Settled => record(body, group, dst),
+        GroupMode::Shielded => {
+            let alone =
+                group.branches.len() == 1 && group.branches.iter().all(|branch| branch.field.is_none());
+            ensure(alone, || "a shielded group has one branch, whose result is not used".to_owned())?;
+            for branch in &group.branches {
+                body.callee(branch.function, Purity::Flow)?;
+            }
+            record(body, group, dst)
+        }
         GroupMode::First => first(body, group, dst),
         GroupMode::Some => Err("the branches of a `fork` race without a number of successes".to_owned()),
     }

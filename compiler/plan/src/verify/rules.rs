@@ -113,6 +113,11 @@ pub(super) fn check(body: &Body<'_>, op: &Op) -> Checked {
             ensure(is_text, || "a step's name is a text, or null".to_owned())
         }
         Op::ErrorFields { dst, error, .. } => body.error(dst, error),
+        Op::ErrorAlso { dst, of, .. } => {
+            body.same(dst, of)?;
+            let item = body.item(of)?;
+            ensure(matches!(body.checker.open(item), Type::Error), || format!("{of} is no list of errors"))
+        }
         Op::RegisterUndo { function, captures } => {
             body.callee(function, Purity::Flow)?;
             let captures = body.list(captures)?;
@@ -159,6 +164,10 @@ pub(super) fn check(body: &Body<'_>, op: &Op) -> Checked {
         | Op::Random { .. }
         | Op::Log { .. }
         | Op::Rethrow { .. }
+        | Op::ErrorAttach { .. }
+        | Op::ErrorBecause { .. }
+        | Op::ErrorStatus { .. }
+        | Op::ErrorBody { .. }
         | Op::ErrorIs { .. }
         | Op::ErrorName { .. }
         | Op::ErrorMessage { .. }

@@ -103,11 +103,11 @@ impl Driver {
             let key = self.key(&call.call);
             let (effect, path) = (call.effect, &call.call.path);
             let intent = intent::to_record(self.plan(), effect, path, class, &key, &call.draft, at_us);
-            self.records.push(Record::Intent(intent));
+            self.record(Record::Intent(intent));
             call.recorded = true;
             self.must_commit = true;
         }
-        self.records.push(Record::AttemptStarted(AttemptStarted {
+        self.record(Record::AttemptStarted(AttemptStarted {
             effect: call.effect.0,
             attempt: call.attempts,
             origin,
@@ -277,7 +277,7 @@ impl Driver {
             }
             _ => Vec::new(),
         };
-        self.records.push(Record::AttemptEnded(AttemptEnded {
+        self.record(Record::AttemptEnded(AttemptEnded {
             effect: call.effect.0,
             attempt: call.attempts,
             outcome: answer::to_record(&result),

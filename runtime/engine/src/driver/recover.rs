@@ -81,7 +81,8 @@ impl Driver {
             }
         }
         match replay.status {
-            Status::Waiting | Status::Running => {}
+            Status::Waiting => {}
+            Status::Running => driver.running = true,
             Status::Done(json) => driver.end(Outcome::Succeeded(json), context),
             Status::Failed(failure) => driver.end(Outcome::Failed(failure), context),
             Status::NeedsAttention(attention) => driver.end(Outcome::NeedsAttention(attention), context),
@@ -298,6 +299,15 @@ impl Replay {
                     }
                 }
             }
+            Record::Proceeded { slices, .. } => {
+                for _ in 0..*slices {
+                    if self.status != Status::Running {
+                        return Err(RecoverError::Misfit("the machine has nothing to compute".to_owned()));
+                    }
+                    let step = self.machine.proceed();
+                    self.follow(program, step);
+                }
+            }
             Record::Started(_) | Record::Snapshot(_) | Record::Ended(_) => {}
         }
         Ok(())
@@ -314,18 +324,12 @@ impl Replay {
         }
     }
 
-    /// Notes what a step asks for, to the end of its slices.
-    fn follow(&mut self, program: &Program, mut step: Step) {
-        loop {
-            for effect in step.effects {
-                self.note(program, effect);
-            }
-            if step.status != Status::Running {
-                self.status = step.status;
-                return;
-            }
-            step = self.machine.proceed();
+    /// Notes what a step asks for.
+    fn follow(&mut self, program: &Program, step: Step) {
+        for effect in step.effects {
+            self.note(program, effect);
         }
+        self.status = step.status;
     }
 
     fn note(&mut self, program: &Program, effect: Effect) {

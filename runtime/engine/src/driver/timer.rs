@@ -38,7 +38,7 @@ impl Timer {
 
 impl Driver {
     pub(super) fn set_timer(&mut self, effect: EffectId, timer: Timer, context: &Context<'_>) {
-        self.records.push(Record::TimerSet(timer.record(effect, context.now)));
+        self.record(Record::TimerSet(timer.record(effect, context.now)));
         self.arm(effect, timer);
     }
 

@@ -8,6 +8,7 @@
     reason = "a test may panic: that is how it fails"
 )]
 
+mod computing;
 mod races;
 mod scenarios;
 mod shop;

@@ -16,7 +16,7 @@ use flow_plan::{
     Api, ApiId, Auth, Backoff, Balance, Branch, Config, ConfigId, Constant, ConstantId, EffectClass, ErrorId,
     ErrorType, Exhausted, FORMAT, Field, Function, FunctionId, Group, GroupId, GroupMode, Idempotency,
     InputForm, ListId, Live, Method, Op, Operation, OperationId, PathPart, Place, Plan, Policy, PolicyId,
-    Purity, Rate, Reg, Register, Response, RetryOn, Setting, Step, StepId, Type, TypeId, Types, Undo,
+    Purity, Rate, Reg, Register, Response, RetryOn, Setting, Step, StepId, Target, Type, TypeId, Types, Undo,
     WorstCase, reads_after,
 };
 
@@ -121,6 +121,7 @@ impl Shop {
         self.plan(main)
     }
 
+<<<<<<< HEAD
     /// A race of the reservation and the quote, whose winner is the result.
     pub(crate) fn race(&self) -> Plan {
         let mut main = Code::new(ID, &[ID]);
@@ -142,6 +143,39 @@ impl Shop {
         main.op(Op::Item { dst: first, list: won, index, slots: 1 });
         main.op(Op::Return { src: first });
         self.plan(main)
+=======
+    /// Reserves, and computes for ever, while a second branch asks for a quote.
+    pub(crate) fn endless(&self) -> Plan {
+        let mut main = Code::new(ID, &[ID]);
+        let id = main.reg(TEXT);
+        main.op(Op::Field { dst: id, record: Reg(0), offset: 0, slots: 1 });
+        let within = main.reg(DURATION);
+        main.op(Op::Const { dst: within, constant: ConstantId(0) });
+        main.op(Op::EnterDeadline { duration: within });
+        let reserved = main.reg(ID);
+        // A step stands at one place, so this is a step of its own.
+        main.call(reserved, StepId(7), &[id]);
+        let captures = main.list(&[id]);
+        main.function.groups.push(Group {
+            mode: GroupMode::All,
+            branches: vec![
+                Branch { field: Some(0), function: FunctionId(2), captures },
+                Branch { field: Some(1), function: FunctionId(5), captures },
+            ],
+        });
+        let both = main.reg(BOTH);
+        main.op(Op::Fork { dst: both, group: GroupId(0) });
+        main.op(Op::Leave {});
+        main.op(Op::Return { src: reserved });
+        let mut plan = self.plan(main);
+        let copy = plan.step(RESERVE).unwrap().clone();
+        plan.steps.push(copy);
+        let mut endless = Code::new(ID, &[TEXT]);
+        endless.op(Op::Log { text: Reg(0) });
+        endless.op(Op::Jump { to: Target(1) });
+        plan.functions.push(endless.finish(Purity::Flow));
+        plan
+>>>>>>> c2aac6a (Stop loops that only compute; run finally on every way out; tell more of caught errors)
     }
 
     /// Only one of its steps, which takes the id; `times` in a row.

@@ -161,3 +161,25 @@ async fn a_cancelled_execution_undoes_what_it_did() {
     let listed = store.list(None, 10).await.unwrap();
     assert_eq!(listed[0].state, State::Ended(EndStatus::Cancelled));
 }
+
+#[tokio::test]
+async fn a_loop_that_only_computes_is_cancelled_and_keeps_its_deadline() {
+    for cancels in [true, false] {
+        let (url, _) = server(vec![Some((200, r#"{"id":"r-1"}"#)), Some((200, r#"{"id":"q-1"}"#))]);
+        let (engine, _) = engine();
+        let within_us = if cancels { 3_600 * SECOND } else { SECOND };
+        let plan = Shop { within_us, ..shop(url) }.endless();
+        let begun =
+            engine.start(load(plan), br#"{"id":"o-1"}"#.to_vec(), &given(), None, Arc::new(|_| ())).await;
+        let Begun::Started(handle) = begun.unwrap() else { panic!("no key was given") };
+        let canceller = handle.canceller();
+        if cancels {
+            tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+            canceller.cancel().await;
+        }
+        let report = tokio::time::timeout(std::time::Duration::from_secs(60), handle.report()).await;
+        let Outcome::Failed(failure) = report.unwrap().unwrap().outcome else { panic!("it was stopped") };
+        assert_eq!(failure.error.name, if cancels { "cancelled" } else { "deadline" });
+        assert_eq!(failure.undone.len(), 1);
+    }
+}

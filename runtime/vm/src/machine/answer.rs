@@ -4,10 +4,12 @@ use flow_plan::{ErrorId, FunctionId, Op, Operation, Outcome, StepId, Target, Und
 
 use super::Machine;
 use super::fiber::{FiberId, Progress, UndoAction, UndoEntry};
+use crate::dynamic;
 use crate::effect::{CallAnswer, StepPath};
 use crate::error::DecodeError;
 use crate::error_object::{self, Kind, NewError};
 use crate::fault::Fault;
+use crate::heap::NULL;
 use crate::interpret::{Budget, Env};
 use crate::program::Slots;
 use crate::wire::body::Answer;
@@ -148,8 +150,9 @@ impl Machine {
             let error = self.read_raised(called, raised, answer)?;
             return Ok(Judgement { outcome, result: Err(error) });
         }
+        let body = self.read_any(answer.body)?;
         let error = called.error(Kind::Http, format!("answered with status {status}"));
-        Ok(Judgement { outcome, result: Err(NewError { status: Some(status), ..error }) })
+        Ok(Judgement { outcome, result: Err(NewError { status: Some(status), body, ..error }) })
     }
 
     fn reading(
@@ -166,6 +169,18 @@ impl Machine {
                 Err(Fault::Full) => Err(Fault::Full),
                 Err(fault) => Ok(Err(DecodeError::fault(fault))),
             },
+        }
+    }
+
+    /// A body that no type is declared for: what its JSON says, else its text; null where it has none or is no text.
+    fn read_any(&mut self, body: &[u8]) -> Result<u64, Fault> {
+        let Ok(text) = std::str::from_utf8(body) else { return Ok(NULL) };
+        if text.trim().is_empty() {
+            return Ok(NULL);
+        }
+        match self.reading(|wire| wire.decode_json(text.as_bytes()).map(|handle| [handle, 0, 0]))? {
+            Ok([handle, ..]) => Ok(handle),
+            Err(_) => dynamic::new_text(&mut self.heap, text),
         }
     }
 

@@ -13,6 +13,7 @@ impl Machine {
     /// Carries out an instruction that is for the machine.
     pub(super) fn perform(&mut self, id: FiberId, op: Op) -> Result<(), Fault> {
         if op.waits()
+            && !self.shields(id)?
             && let Some(interrupt) = self.interruption(id)?
         {
             return self.interrupt(id, interrupt, None);

@@ -254,7 +254,7 @@ impl Machine {
         }
         let mode = self.forked(id)?.0.mode;
         let failed = match mode {
-            GroupMode::All => !group.failures.is_empty(),
+            GroupMode::All | GroupMode::Shielded => !group.failures.is_empty(),
             GroupMode::Settled => false,
             GroupMode::First | GroupMode::Some => group.succeeded < group.due,
         };
@@ -266,12 +266,18 @@ impl Machine {
             self.fiber_mut(*loser)?.role = Role::Loser;
         }
         self.make_ready(parent)?;
-        let interruption = self.interruption(parent)?;
+        // A `finally` ends as it began: whatever is on its way goes on from there.
+        let shielded = mode == GroupMode::Shielded;
+        let interruption = if shielded { None } else { self.interruption(parent)? };
         match (failed, interruption) {
             (true, _) => {
                 let error = self.error_of(parent, mode, &group)?;
                 let undone = group.undone;
-                self.fiber_mut(parent)?.undone = undone;
+                let known = &mut self.fiber_mut(parent)?.undone;
+                if !shielded {
+                    known.clear();
+                }
+                known.extend(undone);
                 match interruption {
                     Some(interruption) if !self.says(interruption, error) => {
                         self.interrupt(parent, interruption, Some(error))
@@ -298,7 +304,7 @@ impl Machine {
         match mode {
             GroupMode::First => errors.reverse(),
             GroupMode::Some => errors.insert(0, self.quorum(parent, group)?),
-            GroupMode::All | GroupMode::Settled => {}
+            GroupMode::All | GroupMode::Settled | GroupMode::Shielded => {}
         }
         let (first, rest) = errors.split_first().ok_or(Fault::Damaged)?;
         self.with_siblings(*first, rest)

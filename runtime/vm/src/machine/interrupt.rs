@@ -1,11 +1,11 @@
 //! Interruptions: cancelling, deadlines that have passed, and branches whose sibling has failed.
 //!
 //! An interruption is a fact about what stands around a fiber, not a message to it: it is looked up where the
-//! fiber would wait, and once when something changes while it waits.
+//! fiber would wait, once when something changes while it waits, and between two slices of one that computes.
 
 use std::collections::BTreeSet;
 
-use flow_plan::{Op, Target};
+use flow_plan::{GroupMode, Op, Target, may_raise};
 
 use super::Machine;
 use super::fiber::{FiberId, Progress, Role, Scope, Wait};
@@ -24,12 +24,15 @@ pub(super) enum Interruption {
 }
 
 impl Machine {
-    /// A fiber and those that forked it, from the inside out, up to the workflow or to an undo.
+    /// A fiber and those that forked it, from the inside out, up to the workflow, an undo or a `finally`.
     pub(super) fn around(&self, id: FiberId) -> Result<Vec<FiberId>, Fault> {
         let mut all = vec![id];
         let mut present = id;
         while let Role::Branch(group, _) = self.fiber(present)?.role {
             present = self.core.groups.get(&group).ok_or(Fault::Damaged)?.parent;
+            if self.shields(present)? {
+                break;
+            }
             // Only in a changed state can a fiber stand around itself.
             if all.len() > self.core.fibers.len() {
                 return Err(Fault::Damaged);
@@ -37,6 +40,14 @@ impl Machine {
             all.push(present);
         }
         Ok(all)
+    }
+
+    /// Whether a fiber is about to run the code of a `finally`, or waits for it.
+    pub(super) fn shields(&self, id: FiberId) -> Result<bool, Fault> {
+        let fiber = self.fiber(id)?;
+        let function = self.program.function(fiber.function())?;
+        let Some(Op::Fork { group, .. }) = function.code.get(fiber.at() as usize) else { return Ok(false) };
+        Ok(function.groups.get(group.index()).is_some_and(|group| group.mode == GroupMode::Shielded))
     }
 
     /// What interrupts a fiber: of several, what stands farthest out.
@@ -110,6 +121,21 @@ impl Machine {
             }
         }
         all
+    }
+
+    /// Interrupts a fiber that was computing when its slice was used up, if it may not go on. It stands at an
+    /// instruction that can raise, unless it was about to begin or to go on after something; then it is looked at
+    /// again after the next slice.
+    pub(super) fn interrupt_if_computing(&mut self, id: FiberId) -> Result<(), Fault> {
+        let fiber = self.fiber(id)?;
+        let op = self.program.function(fiber.function())?.code.get(fiber.at() as usize);
+        if !op.is_some_and(may_raise) || self.shields(id)? {
+            return Ok(());
+        }
+        match self.interruption(id)? {
+            Some(interruption) => self.interrupt(id, interruption, None),
+            None => Ok(()),
+        }
     }
 
     /// Interrupts those of some fibers and their branches that wait and may not go on: timers are dropped, calls

@@ -1,6 +1,6 @@
 //! How an error travels: to its handler, or out of the fiber, undoing the sagas that it leaves.
 
-use flow_plan::Handler;
+use flow_plan::{Catch, Handler};
 
 use super::fiber::{Fiber, FiberId, Progress, Role, Scope, UndoAction, UndoEntry, Unwinding, Wait};
 use super::{Machine, ROOT_SAGA};
@@ -44,6 +44,9 @@ impl Machine {
     fn catches(&self, id: FiberId, handler: &Handler, error: u64) -> Result<bool, Fault> {
         // An error that could not even be made is caught by nobody.
         let Ok(kind) = error_object::kind(&self.heap, error) else { return Ok(false) };
+        if handler.catches == Catch::Finally {
+            return Ok(true);
+        }
         if kind == Kind::Cancelled || !error_object::is_caught(&self.heap, error, &handler.catches)? {
             return Ok(false);
         }
@@ -100,7 +103,10 @@ impl Machine {
         let error = unwinding.error;
         *fiber.thread.stack.get_mut(handler.error.index()).ok_or(Fault::Damaged)? = error;
         fiber.go_to(handler.target.0);
-        fiber.undone.clear();
+        // What a `finally` sees goes on afterwards.
+        if handler.catches != Catch::Finally {
+            fiber.undone.clear();
+        }
         self.make_ready(id)
     }
 

@@ -25,6 +25,14 @@ impl Wire<'_> {
         Ok(slots)
     }
 
+    /// Reads a whole text as a dynamic value.
+    pub(crate) fn decode_json(&mut self, json: &[u8]) -> Result<u64, Misfit> {
+        let mut reader = Reader::new(json, self.strict)?;
+        let handle = self.dynamic(&mut reader)?;
+        reader.end()?;
+        Ok(handle)
+    }
+
     fn value(&mut self, reader: &mut Reader<'_>, ty: TypeId) -> Decode {
         let program = self.env.program;
         let Some(boundary) = program.plan().boundary(ty) else { return self.plain(reader, ty) };
