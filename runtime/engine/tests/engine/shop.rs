@@ -121,7 +121,6 @@ impl Shop {
         self.plan(main)
     }
 
-<<<<<<< HEAD
     /// A race of the reservation and the quote, whose winner is the result.
     pub(crate) fn race(&self) -> Plan {
         let mut main = Code::new(ID, &[ID]);
@@ -143,7 +142,8 @@ impl Shop {
         main.op(Op::Item { dst: first, list: won, index, slots: 1 });
         main.op(Op::Return { src: first });
         self.plan(main)
-=======
+    }
+
     /// Reserves, and computes for ever, while a second branch asks for a quote.
     pub(crate) fn endless(&self) -> Plan {
         let mut main = Code::new(ID, &[ID]);
@@ -175,7 +175,6 @@ impl Shop {
         endless.op(Op::Jump { to: Target(1) });
         plan.functions.push(endless.finish(Purity::Flow));
         plan
->>>>>>> c2aac6a (Stop loops that only compute; run finally on every way out; tell more of caught errors)
     }
 
     /// Only one of its steps, which takes the id; `times` in a row.
