@@ -26,7 +26,7 @@ use crate::program::{Program, Slots};
 const MAGIC: &[u8] = b"flowvm";
 
 /// The version of the encoding.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 #[derive(Serialize, Deserialize)]
 struct Header {
