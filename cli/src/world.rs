@@ -9,6 +9,9 @@ use flow_driver::{FILE_BYTES_MAX, ReadError, World};
 /// The file that marks a project's root.
 pub(crate) const PROJECT_FILE: &str = "flow.toml";
 
+/// How many files of a folder are looked at for suggestions.
+const LISTED_MAX: usize = 1_000;
+
 /// A project on disk: everything under its root, and nothing outside.
 #[derive(Debug)]
 pub(crate) struct Project {
@@ -90,6 +93,18 @@ impl World for Project {
             return Err(ReadError::TooLong);
         }
         Ok(bytes)
+    }
+
+    fn list(&self, folder: &str) -> Vec<String> {
+        let Ok(full) = fs::canonicalize(self.root.join(folder)) else { return Vec::new() };
+        if !full.starts_with(&self.root) {
+            return Vec::new();
+        }
+        let entries = fs::read_dir(full).into_iter().flatten().flatten().take(LISTED_MAX);
+        let mut names: Vec<String> =
+            entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        names.sort();
+        names
     }
 
     fn prefix(&self) -> String {

@@ -24,6 +24,8 @@ pub(crate) struct Checker<'a> {
     pub(crate) parameters: Arc<[Ty]>,
     /// Errors that tests expect of executions, compared when it is known which errors escape.
     pub(crate) expected_errors: Vec<(LocalId, Spanned<ErrorRef>)>,
+    /// How often the whole program was searched for an edit.
+    pub(crate) searches: u32,
 }
 
 impl<'a> Checker<'a> {
@@ -36,6 +38,7 @@ impl<'a> Checker<'a> {
             declaring: Vec::new(),
             parameters: Arc::default(),
             expected_errors: Vec::new(),
+            searches: 0,
         }
     }
 

@@ -1,10 +1,11 @@
 //! Which errors can leave each call and each workflow, and which catches catch nothing.
 
-use flow_diagnostics::{Diagnostic, codes};
+use flow_diagnostics::{Change, Diagnostic, Edit, codes};
 use flow_hir::{
     BinaryOp, Branch, BuiltinError, Catch, CatchSelector, ErrorRef, ExprId, ExprKind, FunctionId, LocalId,
     UnaryOp, WorkflowId,
 };
+use flow_source::Span;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::checker::Checker;
@@ -248,7 +249,7 @@ impl Finder<'_, '_> {
     fn try_catch(&mut self, body: ExprId, catches: &[Catch], finally: Option<ExprId>, found: &mut Escapes) {
         let mut left = self.escapes(body);
         let mut after: Escapes = Vec::new();
-        for catch in catches {
+        for (index, catch) in catches.iter().enumerate() {
             let mut caught: Vec<ErrorRef> = Vec::new();
             for selector in &catch.selectors {
                 let matching: Vec<ErrorRef> = left
@@ -257,7 +258,17 @@ impl Finder<'_, '_> {
                     .filter(|error| takes(*selector, *error))
                     .collect();
                 if matching.is_empty() {
-                    self.dead(*selector, &left);
+                    let next = catches.get(index + 1).map(|next| next.head.start);
+                    let alone = catch.selectors.len() == 1 && (catches.len() > 1 || finally.is_some());
+                    let before = index.checked_sub(1).and_then(|index| catches.get(index));
+                    let before = self.checker.span(before.map_or(body, |before| before.body));
+                    let end = self.checker.span(catch.body).end;
+                    // With the blank before what follows, or before itself.
+                    let whole = match next {
+                        Some(next) => Span::new(catch.head.file, catch.head.start, next),
+                        None => Span::new(catch.head.file, before.end, end),
+                    };
+                    self.dead(*selector, &left, alone.then_some(whole));
                 }
                 for error in matching {
                     if !caught.contains(&error) {
@@ -289,7 +300,7 @@ impl Finder<'_, '_> {
     }
 
     /// A catch for an error that cannot come.
-    fn dead(&mut self, selector: CatchSelector, left: &Escapes) {
+    fn dead(&mut self, selector: CatchSelector, left: &Escapes, clause: Option<Span>) {
         let Some(error) = selector.error() else { return };
         // A pure computation that is too long is not seen by walking.
         if matches!(error, ErrorRef::Builtin(BuiltinError::Limit)) {
@@ -314,7 +325,8 @@ impl Finder<'_, '_> {
         } else {
             diagnostic.help(format!("what can come is {}", display::names(names.iter().map(String::as_str))))
         };
-        self.checker.report(diagnostic);
+        let edit = clause.map(|clause| Edit::new("leave it out", vec![Change::remove(clause)]));
+        self.checker.report(diagnostic.mend(edit));
     }
 }
 

@@ -7,6 +7,7 @@ mod branches;
 mod call;
 mod case;
 mod control;
+mod conversion;
 mod coverage;
 mod error;
 mod facts;
@@ -18,12 +19,13 @@ mod pattern;
 mod record;
 
 use flow_diagnostics::{Diagnostic, codes};
-use flow_hir::{ExprId, ExprKind, LocalId, Pattern, PatternKind, TypeRef};
+use flow_hir::{ExprId, ExprKind, LocalId, Param, Pattern, PatternKind, TypeRef};
 use flow_source::Span;
 use rustc_hash::FxHashMap;
 
 use crate::checker::Checker;
 use crate::coercion::{Coercion, coerce, coerce_revealing};
+use crate::mend;
 use crate::typed::Coerced;
 use crate::types::Ty;
 
@@ -87,6 +89,8 @@ pub(crate) struct Infer<'c, 'a> {
     branches: Vec<&'static str>,
     /// In how many branches each variable was declared.
     declared_in: FxHashMap<LocalId, usize>,
+    /// The names that can be used here, those bound last at the end.
+    visible: Vec<LocalId>,
 }
 
 impl<'c, 'a> Infer<'c, 'a> {
@@ -101,7 +105,22 @@ impl<'c, 'a> Infer<'c, 'a> {
             loops: 0,
             branches: Vec::new(),
             declared_in: FxHashMap::default(),
+            visible: Vec::new(),
         }
+    }
+
+    /// With parameters that its code sees.
+    pub(crate) fn seeing(mut self, params: &[Param]) -> Self {
+        self.visible.extend(params.iter().map(|param| param.local));
+        self
+    }
+
+    /// Whether a name can be used here for a value of a type.
+    fn sees(&self, name: &str, ty: Ty) -> bool {
+        let locals = &self.checker.program.locals;
+        let found = self.visible.iter().rev().find(|local| &*locals[**local].name.text == name);
+        let known = found.map(|local| self.checker.typed.local(*local)).filter(|ty| *ty != Ty::ERROR);
+        known.is_some_and(|known| coerce(&self.checker.typed.types, known, ty).is_some())
     }
 
     /// Infers an expression whose place wants any value.
@@ -149,7 +168,9 @@ impl<'c, 'a> Infer<'c, 'a> {
         );
         let reveal = self.reveal;
         self.reveal &= holds;
+        let seen = self.visible.len();
         let ty = flow_hir::deeper(|| self.form(expr, want));
+        self.visible.truncate(seen);
         self.reveal = reveal;
         self.checker.typed.exprs.insert(expr, ty);
         ty
@@ -260,6 +281,7 @@ impl<'c, 'a> Infer<'c, 'a> {
     pub(crate) fn bind(&mut self, local: LocalId, ty: Ty) {
         self.checker.typed.locals.insert(local, ty);
         self.declared_in.insert(local, self.branches.len());
+        self.visible.push(local);
     }
 
     /// Resolves a type that stands in a body.

@@ -13,6 +13,7 @@ mod declared;
 mod display;
 mod escape;
 mod infer;
+mod mend;
 mod methods;
 mod recursion;
 mod requests;

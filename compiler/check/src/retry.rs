@@ -1,6 +1,6 @@
 //! Retry policies as plain numbers.
 
-use flow_diagnostics::{Diagnostic, codes};
+use flow_diagnostics::{Change, Diagnostic, Edit, codes};
 use flow_hir::{
     Attempts, Backoff, BuiltinError, ErrorRef, Exhausted, ExprId, ExprKind, Jitter, RetryId, RetryOn,
     RetryPolicy, RetryRef,
@@ -86,7 +86,17 @@ impl Checker<'_> {
             let span = policy.attempts.map_or(name.span, |attempts| attempts.span);
             self.report(
                 Diagnostic::new(&codes::F0504, span, "attempts without any bound")
-                    .help("add `within: 1h`, or `exhausted: pause` so that an operator decides"),
+                    .help("add `within: 1h`, or `exhausted: pause` so that an operator decides")
+                    .mend(
+                        [
+                            ("within: 1h", "give up after an hour"),
+                            ("exhausted: pause", "let an operator decide"),
+                        ]
+                        .map(|(property, title)| {
+                            let after = Change::insert_lines(span.file, span.end, format!("\n{property}"));
+                            Edit::guess(title, vec![after])
+                        }),
+                    ),
             );
         }
         checked

@@ -11,6 +11,7 @@ mod unused;
 mod worst_case;
 
 use flow_hir::{ExprId, ExprKind};
+pub(crate) use worst_case::duration_words;
 
 use crate::checker::Checker;
 

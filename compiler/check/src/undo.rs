@@ -1,11 +1,12 @@
 //! The calls that operations name: what undoes them, and what confirms them.
 
-use flow_diagnostics::{Diagnostic, codes};
+use flow_diagnostics::{Diagnostic, Edit, codes};
 use flow_hir::{ExprKind, OperationId, UndoCall, UndoClause};
 
 use crate::api::is_natural;
 use crate::checker::Checker;
 use crate::infer::{Infer, Place};
+use crate::mend;
 use crate::typed::{EffectClass, OperationUndo};
 use crate::types::{Ty, TyKind};
 
@@ -40,8 +41,14 @@ impl Checker<'_> {
                 )
                 .also(declared.head, "declared here")
                 .help(
-                    "an undo may have to be sent again: give it `idempotency: header(\"Idempotency-Key\")`",
-                ),
+                    "an undo may have to be sent again: give it `idempotency: header(\"Idempotency-Key\")`, or \
+                     `idempotency: natural` where a second time changes nothing",
+                )
+                .mend(mend::add_key(declared))
+                .mend(Edit {
+                    guess: true,
+                    ..mend::add_property(declared, "say that twice changes nothing", "idempotency: natural")
+                }),
             );
         }
         let used = program.locals_used(undo.call);

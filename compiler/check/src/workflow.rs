@@ -112,10 +112,14 @@ impl Checker<'_> {
         let result = match (declared, &function.result) {
             (Some(declared), Some(written)) => {
                 let reason = Reason { span: written.span, text: "the declared result".into() };
-                Infer::new(self, Place::Pure("a function")).check(function.body, declared, Some(&reason));
+                Infer::new(self, Place::Pure("a function")).seeing(&function.params).check(
+                    function.body,
+                    declared,
+                    Some(&reason),
+                );
                 declared
             }
-            _ => Infer::new(self, Place::Pure("a function")).any(function.body),
+            _ => Infer::new(self, Place::Pure("a function")).seeing(&function.params).any(function.body),
         };
         self.typed.functions.insert(id, CheckedFunction { params, result });
         result
@@ -133,7 +137,7 @@ impl Checker<'_> {
             Some(written) => Reason { span: written.span, text: "the workflow's result".into() },
             None => Reason { span: workflow.name.span, text: "the workflow declares no result".into() },
         };
-        let mut infer = Infer::new(self, Place::Flow);
+        let mut infer = Infer::new(self, Place::Flow).seeing(&workflow.params);
         infer.result = Some((result, reason));
         let end = infer.expr(workflow.body, Want::Nothing);
         if end != Ty::NEVER
@@ -145,10 +149,15 @@ impl Checker<'_> {
 
     /// The end of a body is reached: that is null, which the result must permit.
     fn check_end(&mut self, body: ExprId, result: Ty, written: &TypeRef, name: Span) {
-        if self.typed.types.is_nullable(result) || result == Ty::ERROR {
+        let program = self.program;
+        // Where something could not be read, nobody knows what it would have returned.
+        let mut unread = false;
+        program.for_each_inside(body, &mut |expr| {
+            unread |= matches!(program.exprs[expr].kind, ExprKind::Missing)
+        });
+        if unread || self.typed.types.is_nullable(result) || result == Ty::ERROR {
             return;
         }
-        let program = self.program;
         let words = self.words(result);
         let mut diagnostic =
             Diagnostic::new(&codes::F0321, name, "not every way through this workflow returns a result")

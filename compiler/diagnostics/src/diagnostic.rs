@@ -1,6 +1,6 @@
 //! The diagnostic value: facts first, and the edits that would mend what it is about.
 
-use flow_source::Span;
+use flow_source::{FileId, Span};
 
 use crate::Code;
 
@@ -31,6 +31,31 @@ pub struct Change {
     pub span: Span,
     /// What stands there afterwards.
     pub text: String,
+    /// Whether the lines that the text begins go as far in as the line that it is put into, which the phases do not
+    /// know: [`crate::lay_out`] sees to it.
+    pub hangs: bool,
+}
+
+impl Change {
+    /// Puts a text in the place of another.
+    pub fn replace(span: Span, text: impl Into<String>) -> Self {
+        Self { span, text: text.into(), hangs: false }
+    }
+
+    /// Puts a text before the byte at an offset.
+    pub fn insert(file: FileId, at: u32, text: impl Into<String>) -> Self {
+        Self::replace(Span::at(file, at), text)
+    }
+
+    /// Puts lines before the byte at an offset, each as far in as the line there, and as it says itself.
+    pub fn insert_lines(file: FileId, at: u32, text: impl Into<String>) -> Self {
+        Self { hangs: true, ..Self::insert(file, at, text) }
+    }
+
+    /// Takes a text away.
+    pub fn remove(span: Span) -> Self {
+        Self::replace(span, "")
+    }
 }
 
 /// A change that would mend the matter, offered to an editor or a program.
@@ -40,6 +65,29 @@ pub struct Edit {
     pub title: String,
     /// The replacements; they do not overlap.
     pub changes: Vec<Change>,
+    /// Whether it is but a guess at what was meant, for people to confirm.
+    pub guess: bool,
+}
+
+impl Edit {
+    /// An edit that says what is certainly meant.
+    pub fn new(title: impl Into<String>, changes: Vec<Change>) -> Self {
+        Self { title: title.into(), changes, guess: false }
+    }
+
+    /// An edit that is but likely.
+    pub fn guess(title: impl Into<String>, changes: Vec<Change>) -> Self {
+        Self { title: title.into(), changes, guess: true }
+    }
+}
+
+impl IntoIterator for Edit {
+    type Item = Self;
+    type IntoIter = std::iter::Once<Self>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        std::iter::once(self)
+    }
 }
 
 /// One finding: what was found, where, why, and how to mend it.
@@ -120,10 +168,21 @@ impl Diagnostic {
 
     /// Offers an edit of one replacement.
     #[must_use]
-    pub fn edit(mut self, title: impl Into<String>, span: Span, text: impl Into<String>) -> Self {
-        let changes = vec![Change { span, text: text.into() }];
-        self.edits.push(Edit { title: title.into(), changes });
+    pub fn edit(self, title: impl Into<String>, span: Span, text: impl Into<String>) -> Self {
+        self.mend(Edit::new(title, vec![Change::replace(span, text)]))
+    }
+
+    /// Offers an edit, or several, or none.
+    #[must_use]
+    pub fn mend(mut self, edits: impl IntoIterator<Item = Edit>) -> Self {
+        self.edits.extend(edits);
         self
+    }
+
+    /// Suggests the name that was probably meant, and the edit that puts it there.
+    #[must_use]
+    pub fn did_you_mean(self, span: Span, near: &str) -> Self {
+        self.help(format!("did you mean `{near}`?")).edit(format!("change to `{near}`"), span, near)
     }
 
     /// Whether it stops a compilation.

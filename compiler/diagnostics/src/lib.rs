@@ -6,9 +6,11 @@
 
 pub mod codes;
 mod diagnostic;
+mod layout;
 pub mod render;
 mod suggest;
 
 pub use codes::Code;
 pub use diagnostic::{Change, Diagnostic, Edit, Label, Severity, sort};
+pub use layout::lay_out;
 pub use suggest::nearest;

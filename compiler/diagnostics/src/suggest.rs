@@ -1,21 +1,51 @@
 //! "Did you mean": the nearest of the names in scope.
 
+/// Letters that an abbreviation has at least.
+const ABBREVIATION_MIN: usize = 3;
+
 /// The candidate nearest to `name` by edit distance, if it is near enough to be a slip: at most one edit in
-/// three characters. Ties go to the first candidate.
+/// three characters, one more where both begin alike. Ties go to the first candidate. Where none is that near, the
+/// only one that `name` abbreviates: `qty` for `quantity`.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (name.chars().count() / 3).clamp(1, 4);
-    candidates
-        .into_iter()
-        .filter(|candidate| *candidate != name)
-        .map(|candidate| (distance(name, candidate), candidate))
-        .filter(|(distance, _)| *distance <= limit)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
+    let length = name.chars().count();
+    let limit = (length / 3).clamp(1, 4);
+    let mut best: Option<(usize, &str)> = None;
+    let mut abbreviated: Option<&str> = None;
+    let mut ambiguous = false;
+    for candidate in candidates {
+        if candidate == name {
+            continue;
+        }
+        let alike = name.chars().zip(candidate.chars()).take_while(|(a, b)| a == b).count();
+        let more = usize::from(length > 4 && alike >= ABBREVIATION_MIN);
+        let distance = distance(name, candidate);
+        if distance <= limit + more && best.is_none_or(|(least, _)| distance < least) {
+            best = Some((distance, candidate));
+        }
+        if abbreviates(name, candidate) {
+            ambiguous |= abbreviated.is_some_and(|other| other != candidate);
+            abbreviated = Some(candidate);
+        }
+    }
+    best.map(|(_, candidate)| candidate).or(abbreviated.filter(|_| !ambiguous))
+}
+
+/// Whether a name consists of letters of a longer one in their order, the first one included.
+fn abbreviates(name: &str, whole: &str) -> bool {
+    if name.len() < ABBREVIATION_MIN
+        || name.len() >= whole.len()
+        || name.chars().next() != whole.chars().next()
+    {
+        return false;
+    }
+    let mut letters = whole.chars();
+    name.chars().all(|letter| letters.any(|found| found == letter))
 }
 
 /// Optimal string alignment distance: insert, delete, replace, swap neighbours. Case counts half, rounded up.
 fn distance(a: &str, b: &str) -> usize {
-    if a.eq_ignore_ascii_case(b) {
+    let letters = |name: &str| name.replace('_', "").to_ascii_lowercase();
+    if a.eq_ignore_ascii_case(b) || letters(a) == letters(b) {
         return 1;
     }
     let a: Vec<char> = a.chars().take(64).collect();
@@ -54,5 +84,14 @@ mod tests {
         assert_eq!(nearest("Customer", names), Some("customer"));
         assert_eq!(nearest("price", names), None);
         assert_eq!(nearest("x", names), None);
+        assert_eq!(nearest("totle", names), Some("total"));
+        assert_eq!(nearest("cust", names), Some("customer"));
+    }
+
+    #[test]
+    fn an_abbreviation_is_of_one_name_alone() {
+        assert_eq!(nearest("qty", ["quantity", "sku"]), Some("quantity"));
+        assert_eq!(nearest("cat", ["category", "catalogue"]), None);
+        assert_eq!(nearest("orderId", ["order_id", "order"]), Some("order_id"));
     }
 }

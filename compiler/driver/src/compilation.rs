@@ -58,6 +58,7 @@ pub fn compile(world: &dyn World, entry: &str) -> Compilation {
         emit(&mut compilation, &program, &typed);
     }
     flow_diagnostics::sort(&mut compilation.diagnostics);
+    flow_diagnostics::lay_out(&mut compilation.diagnostics, &compilation.sources);
     compilation
 }
 

@@ -98,6 +98,16 @@ impl Files for Loaded<'_> {
         })
     }
 
+    fn beside(&self, from: FileId, path: &str) -> Vec<String> {
+        let from = self.sources.get(from).map_or("", |file| file.name());
+        let (folder, _) = path.rsplit_once('/').unwrap_or((".", path));
+        // A file of the folder, of whatever name, says which folder that is.
+        let Some(inside) = resolve(from, path) else { return Vec::new() };
+        let (real, _) = inside.rsplit_once('/').unwrap_or(("", &inside));
+        let names = self.world.list(real).into_iter().filter(|name| name.ends_with(".flow"));
+        names.map(|name| format!("{folder}/{name}")).collect()
+    }
+
     fn tree(&self, file: FileId) -> Option<ast::File> {
         use ast::AstNode as _;
         self.parses.get(&file).and_then(|parse| ast::File::cast(&parse.root))

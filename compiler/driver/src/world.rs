@@ -8,6 +8,11 @@ pub trait World {
     /// Where there is no such file, or it may not be read.
     fn read(&self, path: &str) -> Result<Vec<u8>, ReadError>;
 
+    /// The names of the files in a folder, for suggestions; none where a world does not know.
+    fn list(&self, _folder: &str) -> Vec<String> {
+        Vec::new()
+    }
+
     /// What people must put before a path of this world to find the file from where they are.
     fn prefix(&self) -> String {
         String::new()
@@ -62,6 +67,12 @@ impl MemoryWorld {
 impl World for MemoryWorld {
     fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
         self.files.get(path).cloned().ok_or(ReadError::NotFound)
+    }
+
+    fn list(&self, folder: &str) -> Vec<String> {
+        let start = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        let inside = self.files.keys().filter_map(|path| path.strip_prefix(&start));
+        inside.filter(|name| !name.contains('/')).map(str::to_owned).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The files of a program: which there are, in which order, and what each import names.
 
-use flow_diagnostics::{Diagnostic, codes};
+use flow_diagnostics::{Diagnostic, codes, nearest};
 use flow_source::{FileId, Span};
 use flow_syntax::ast::{self, AstNode};
 
@@ -18,6 +18,11 @@ pub trait Files {
     ///
     /// Why it cannot be imported.
     fn resolve(&mut self, from: FileId, path: &str) -> Result<FileId, ImportProblem>;
+
+    /// The paths by which a file could import what stands in the folder of a path that names no file.
+    fn beside(&self, _from: FileId, _path: &str) -> Vec<String> {
+        Vec::new()
+    }
 
     /// The tree of a file that was resolved, or of the entry.
     fn tree(&self, file: FileId) -> Option<ast::File>;
@@ -105,7 +110,15 @@ impl Loader<'_> {
         let file = match self.files.resolve(from, path) {
             Ok(file) => file,
             Err(problem) => {
-                self.diagnostics.push(explain(&problem, span, path));
+                let mut diagnostic = explain(&problem, span, path);
+                if problem == ImportProblem::NotFound {
+                    let beside = self.files.beside(from, path);
+                    if let Some(near) = nearest(path, beside.iter().map(String::as_str)) {
+                        let near = format!("\"{near}\"");
+                        diagnostic = diagnostic.did_you_mean(span, &near);
+                    }
+                }
+                self.diagnostics.push(diagnostic);
                 return None;
             }
         };
@@ -145,18 +158,29 @@ impl Loader<'_> {
         // The last file of the chain has no link yet: this import is it.
         chain.truncate(self.chain.len().saturating_sub(start + 1));
         chain.push(path);
+        // The way back may stand in another file: the import that led there is where the circle begins here.
+        let entry = links.first().filter(|(link, _)| start == 0 && link.file != span.file);
+        let (at, label) = match entry {
+            Some((link, _)) => (*link, "the file that this imports leads back here"),
+            None => (span, "leads back to a file that imports this one"),
+        };
         let mut diagnostic = Diagnostic::new(
             &codes::F0213,
-            span,
+            at,
             format!(
                 "imports go in a circle: {}",
                 chain.iter().map(|path| format!("`{path}`")).collect::<Vec<_>>().join(" → ")
             ),
         )
-        .label("leads back to a file that imports this one")
+        .label(label)
         .help("move what both need into a file of its own");
         for (link, path) in links.into_iter().take(chain.len().saturating_sub(1)) {
-            diagnostic = diagnostic.also(*link, format!("imports `{path}`"));
+            if *link != at {
+                diagnostic = diagnostic.also(*link, format!("imports `{path}`"));
+            }
+        }
+        if at != span {
+            diagnostic = diagnostic.also(span, format!("imports `{path}`"));
         }
         self.diagnostics.push(diagnostic);
     }

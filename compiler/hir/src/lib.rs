@@ -14,6 +14,7 @@ mod index;
 mod lower;
 mod pattern;
 mod program;
+mod rename;
 mod retry;
 mod scope;
 mod test;

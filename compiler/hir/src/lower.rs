@@ -19,11 +19,11 @@ mod unions;
 
 use std::sync::Arc;
 
-use flow_diagnostics::{Diagnostic, codes};
+use flow_diagnostics::{Diagnostic, Edit, codes};
 use flow_source::{FileId, Span};
 use flow_syntax::SyntaxNode;
 use flow_syntax::ast::{self, AstNode};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::files::{Files, LoadedFile, load};
 use crate::scope::{Names, collect, version};
@@ -48,10 +48,12 @@ pub fn lower(files: &mut dyn Files, entry: FileId) -> (Program, Vec<Diagnostic>)
         depth: 0,
         api: None,
         type_params: Vec::new(),
+        hiding: Vec::new(),
     };
     for file in &loaded {
         lowerer.lower_file(file, file.file == entry);
     }
+    lowerer.report_hidden();
     (lowerer.program, lowerer.findings.finish())
 }
 
@@ -70,6 +72,8 @@ pub(crate) struct Lowerer {
     api: Option<ApiId>,
     /// The type parameters of the declaration that is being lowered.
     type_params: Vec<Name>,
+    /// Names that hide others, with what is to be said once it is known where they are used.
+    hiding: Vec<(LocalId, Diagnostic)>,
 }
 
 impl Lowerer {
@@ -177,11 +181,13 @@ impl Lowerer {
 
     /// Binds a name, and warns when it hides another.
     fn bind(&mut self, name: Name, kind: LocalKind) -> LocalId {
-        if !matches!(kind, LocalKind::Where | LocalKind::Result | LocalKind::Cause) {
-            self.warn_hidden(&name, kind);
-        }
+        let hides = match kind {
+            LocalKind::Where | LocalKind::Result | LocalKind::Cause => None,
+            _ => self.hides(&name, kind),
+        };
         let text = Arc::clone(&name.text);
         let local = self.program.locals.push(Local { name, kind });
+        self.hiding.extend(hides.map(|hides| (local, hides)));
         if let Some(scope) = self.scopes.last_mut()
             && !text.is_empty()
         {
@@ -190,11 +196,12 @@ impl Lowerer {
         local
     }
 
-    fn warn_hidden(&mut self, name: &Name, kind: LocalKind) {
+    /// What is to be said of a name that hides another.
+    fn hides(&self, name: &Name, kind: LocalKind) -> Option<Diagnostic> {
         if let Some(hidden) = self.find_local(&name.text) {
             let hidden = &self.program.locals[hidden];
             // Two parameters of one name are a mistake, not a matter of style.
-            let diagnostic = if kind == LocalKind::Param && hidden.kind == LocalKind::Param {
+            return Some(if kind == LocalKind::Param && hidden.kind == LocalKind::Param {
                 Diagnostic::new(&codes::F0210, name.span, format!("two parameters are named `{}`", name.text))
                     .also(hidden.name.span, "the first one")
             } else {
@@ -205,19 +212,50 @@ impl Lowerer {
                 )
                 .also(hidden.name.span, "bound here")
                 .help("give it another name")
-            };
-            self.report(diagnostic);
-        } else if let Some(entry) =
-            self.names.files.get(&self.file).and_then(|scope| scope.get(&name.text).first())
-        {
-            let diagnostic = Diagnostic::new(
+            });
+        }
+        let scope = self.names.files.get(&self.file)?;
+        let entry = scope.get(&name.text).first()?;
+        Some(
+            Diagnostic::new(
                 &codes::F1003,
                 name.span,
                 format!("`{}` hides {} of that name", name.text, entry.symbol.what()),
             )
             .also(entry.span, "declared here")
-            .help("give it another name");
-            self.report(diagnostic);
+            .help("give it another name"),
+        )
+    }
+
+    /// Reports names that hide others, each with the edit that gives it another name.
+    fn report_hidden(&mut self) {
+        let hiding = std::mem::take(&mut self.hiding);
+        // A parameter's name is the name of an input.
+        let free =
+            |local: &LocalId| !matches!(self.program.locals[*local].kind, LocalKind::Param | LocalKind::Run);
+        let taken: FxHashSet<&str> = self
+            .program
+            .locals
+            .iter()
+            .map(|(_, local)| &*local.name.text)
+            .chain(self.names.files.values().flat_map(|scope| scope.names(|_| true)))
+            .collect();
+        let locals = hiding.iter().map(|(local, _)| *local).filter(free);
+        let names: FxHashMap<LocalId, Arc<str>> = locals
+            .filter_map(|local| {
+                let text = &self.program.locals[local].name.text;
+                let free = (2..10).map(|number| format!("{text}{number}"));
+                let free = free.map(Arc::from).find(|name: &Arc<str>| !taken.contains(&**name));
+                Some((local, free?))
+            })
+            .collect();
+        let mut changes = if names.is_empty() { FxHashMap::default() } else { self.program.renamed(&names) };
+        for (local, diagnostic) in hiding {
+            let edit = names
+                .get(&local)
+                .zip(changes.remove(&local))
+                .map(|(name, changes)| Edit::guess(format!("rename it to `{name}`"), changes));
+            self.report(diagnostic.mend(edit));
         }
     }
 

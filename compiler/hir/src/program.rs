@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use flow_source::{FileId, Span};
+use rustc_hash::FxHashMap;
 
 use crate::index::{Arena, index_type};
 use crate::{
@@ -83,4 +84,13 @@ pub struct Program {
     pub exprs: Arena<ExprId, Expr>,
     /// Bound names.
     pub locals: Arena<LocalId, Local>,
+    /// The places of expressions that stand in parentheses, with these.
+    pub parentheses: FxHashMap<ExprId, Span>,
+}
+
+impl Program {
+    /// The place of an expression with the parentheses that it stands in.
+    pub fn whole_span(&self, expr: ExprId) -> Span {
+        self.parentheses.get(&expr).copied().unwrap_or(self.exprs[expr].span)
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use flow_diagnostics::{Diagnostic, codes, nearest};
+use flow_diagnostics::{Change, Diagnostic, Edit, codes, nearest};
 use flow_source::{FileId, Span};
 use flow_syntax::ast::{self, AstNode};
 use rustc_hash::FxHashMap;
@@ -115,7 +115,11 @@ impl FileScope {
                 diagnostics.push(
                     Diagnostic::new(&codes::F0209, entry.span, format!("`{name}` is declared twice"))
                         .also(first.span, place)
-                        .help("give one of them another name"),
+                        .help("give one of them another name")
+                        .mend((!entry.imported).then(|| {
+                            let change = Change::replace(entry.span, format!("{name}2"));
+                            Edit::guess(format!("rename this one to `{name}2`"), vec![change])
+                        })),
                 );
             }
             return;
@@ -344,9 +348,7 @@ fn not_declared(source: &FileScope, name: &str, span: Span) -> Diagnostic {
     let diagnostic = Diagnostic::new(&codes::F0211, span, format!("the file declares no `{name}`"));
     let public = source.order.iter().map(|known| &**known).filter(|known| !known.starts_with('_'));
     match nearest(name, public) {
-        Some(near) => {
-            diagnostic.help(format!("did you mean `{near}`?")).edit(format!("change to `{near}`"), span, near)
-        }
+        Some(near) => diagnostic.did_you_mean(span, near),
         None => diagnostic,
     }
 }

@@ -66,8 +66,10 @@ pub(crate) enum Problem {
     ClauseOnNextLine,
     /// A constructor in a head, where its `{` looks like the block's.
     ConstructorInHead,
-    /// `=` stands where `:` is due.
-    EqualForColon,
+    /// Another mark stands where this one is due.
+    Mark(&'static str),
+    /// `catch (e)`, where `catch as e` is due.
+    CatchInParentheses,
     /// A reserved word stands where something is named; the phrase says what.
     Reserved(&'static str),
 }

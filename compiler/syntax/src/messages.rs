@@ -1,6 +1,8 @@
 //! Problems of the grammar to diagnostics.
 
-use flow_diagnostics::{Diagnostic, codes};
+use std::collections::BTreeSet;
+
+use flow_diagnostics::{Change, Diagnostic, Edit, codes};
 use flow_source::{FileId, Span};
 
 use crate::grammar::{Event, Problem};
@@ -22,9 +24,14 @@ pub(crate) fn report(
 ) {
     let writer = Writer { file, text, tokens, stream };
     let mut last: Option<u32> = None;
+    // Uses of a name that may not be one: said where it is bound.
+    let mut said = BTreeSet::new();
     for event in events {
         let Event::Problem { problem, at } = event else { continue };
-        if last.is_some_and(|last| *at <= last) {
+        if let Problem::Reserved(_) = problem {
+            said.extend(writer.uses(*at as usize).skip(1));
+        }
+        if said.contains(&(*at as usize)) || last.is_some_and(|last| *at <= last) {
             continue;
         }
         last = Some(*at);
@@ -78,18 +85,64 @@ impl Writer<'_> {
                 Diagnostic::new(&codes::F0101, self.span(at), "a record in a head needs parentheses")
                     .help("a `{` in a head opens the block; write `(Name { … })`")
             }
-            Problem::EqualForColon => {
-                let span = self.span(at);
-                Diagnostic::new(&codes::F0101, span, format!("expected `:`{}, found `=`", self.after(at)))
-                    .edit("write `:`", span, ":")
+            Problem::Mark(ours) => {
+                let (span, found) = (self.span(at), self.token_text(at));
+                let message = format!("expected `{ours}`{}, found `{found}`", self.after(at));
+                Diagnostic::new(&codes::F0101, span, message).edit(format!("write `{ours}`"), span, ours)
+            }
+            Problem::CatchInParentheses => {
+                let (span, name) = (self.span(at).to(self.span(at + 2)), self.token_text(at + 1));
+                Diagnostic::new(&codes::F0101, span, "the error of a `catch` is named by `as`").edit(
+                    format!("write `as {name}`"),
+                    span,
+                    format!("as {name}"),
+                )
             }
             Problem::Reserved(what) => {
                 let word = self.token_text(at);
+                let changes = self.uses(at).map(|at| Change::replace(self.span(at), format!("{word}_")));
                 Diagnostic::new(&codes::F0101, self.span(at), format!("expected {what}, found `{word}`"))
                     .label(format!("`{word}` is a reserved word"))
                     .help(format!("choose another name, such as `{word}_`"))
+                    .mend(Edit::new(format!("rename to `{word}_`"), changes.collect()))
             }
         }
+    }
+
+    /// Where a reserved word that was bound as a name at a token stands as that name: there, and up to the end of the
+    /// braces or the declaration around.
+    fn uses(&self, at: usize) -> impl Iterator<Item = usize> {
+        let kind = self.kind(at);
+        let mut depth = 0_usize;
+        let mut in_parentheses = false;
+        let mut end = self.stream.kinds.len();
+        for (index, kind) in self.stream.kinds.iter().enumerate().skip(at) {
+            if brackets::closer(*kind).is_some() {
+                depth += 1;
+            } else if brackets::is_closer(*kind) {
+                match depth.checked_sub(1) {
+                    Some(outer) => depth = outer,
+                    None if *kind == SyntaxKind::RightParen => in_parentheses = true,
+                    None => end = index,
+                }
+            }
+            if end == index || (depth == 0 && in_parentheses && *kind == SyntaxKind::Newline) {
+                end = index;
+                break;
+            }
+        }
+        // A word that begins something by itself is not taken for the name.
+        let end = if kind.is_some_and(is_never_begun_by) { end } else { at + 1 };
+        (at..end).filter(move |index| {
+            let before = index.checked_sub(1).and_then(|before| self.kind(before));
+            self.kind(*index) == kind
+                && (*index == at
+                    || (!matches!(before, Some(SyntaxKind::Dot | SyntaxKind::QuestionDot))
+                        && !matches!(
+                            self.kind(index + 1),
+                            Some(SyntaxKind::Colon | SyntaxKind::QuestionColon)
+                        )))
+        })
     }
 
     /// What stands after the line end at `at` belongs before it.
@@ -200,4 +253,23 @@ impl Writer<'_> {
             _ => format!("`{text}`"),
         }
     }
+}
+
+/// Whether no statement, expression or clause in braces begins with a reserved word.
+fn is_never_begun_by(kind: SyntaxKind) -> bool {
+    matches!(
+        kind,
+        SyntaxKind::ApiKeyword
+            | SyntaxKind::ErrorKeyword
+            | SyntaxKind::FnKeyword
+            | SyntaxKind::ImportKeyword
+            | SyntaxKind::ObjectiveKeyword
+            | SyntaxKind::PublishKeyword
+            | SyntaxKind::RetryKeyword
+            | SyntaxKind::ScheduleKeyword
+            | SyntaxKind::SecretKeyword
+            | SyntaxKind::TestKeyword
+            | SyntaxKind::TypeKeyword
+            | SyntaxKind::WorkflowKeyword
+    )
 }

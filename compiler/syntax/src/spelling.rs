@@ -5,6 +5,45 @@ use flow_source::Span;
 
 use crate::SyntaxKind;
 
+/// Words that other languages begin a declaration with.
+const FOREIGN_DECLARATIONS: &[(&str, &str)] = &[
+    ("class", "type"),
+    ("client", "api"),
+    ("def", "fn"),
+    ("enum", "type"),
+    ("exception", "error"),
+    ("flow", "workflow"),
+    ("fun", "fn"),
+    ("func", "fn"),
+    ("function", "fn"),
+    ("include", "import"),
+    ("interface", "type"),
+    ("policy", "retry"),
+    ("process", "workflow"),
+    ("record", "type"),
+    ("service", "api"),
+    ("struct", "type"),
+    ("use", "import"),
+];
+
+/// Words that other languages begin a statement with.
+const FOREIGN_STATEMENTS: &[(&str, &str)] = &[
+    ("const", "let"),
+    ("final", "let"),
+    ("foreach", "for"),
+    ("raise", "fail"),
+    ("switch", "match"),
+    ("throw", "fail"),
+    ("throws", "fail"),
+    ("val", "let"),
+    ("wait", "sleep"),
+];
+
+/// Our keyword for a word of other languages.
+fn ours(foreign: &[(&str, &'static str)], word: &str) -> Option<&'static str> {
+    foreign.iter().find(|(theirs, _)| *theirs == word).map(|(_, ours)| *ours)
+}
+
 /// Whether a word is a keyword at the start of a statement of a test.
 pub(crate) fn is_test_word(kind: SyntaxKind) -> bool {
     matches!(
@@ -31,7 +70,8 @@ pub(crate) fn declaration(word: &str, kind: SyntaxKind, following: [SyntaxKind; 
         }
         _ => return None,
     };
-    nearest(word, candidates.iter().copied())
+    let foreign = ours(FOREIGN_DECLARATIONS, word).filter(|ours| candidates.contains(ours));
+    foreign.or_else(|| nearest(word, candidates.iter().copied()))
 }
 
 /// The keyword or method that was meant by a word at the start of a line in braces. A word that another word
@@ -72,6 +112,12 @@ pub(crate) fn statement(
             | SyntaxKind::Decimal
             | SyntaxKind::Duration
     );
+    if let Some(ours) = ours(FOREIGN_STATEMENTS, word).filter(|_| next.is_word() || is_literal) {
+        let binds = matches!(second, SyntaxKind::Equal | SyntaxKind::Colon);
+        if binds == (ours == "let") && (!matches!(ours, "for" | "match") || opens_block()) {
+            return Some(ours);
+        }
+    }
     match (next, second) {
         (name, SyntaxKind::Equal | SyntaxKind::Colon) if name.is_word() => nearest(word, ["let", "var"]),
         (SyntaxKind::LeftBrace | SyntaxKind::LeftBracket, _) => None,

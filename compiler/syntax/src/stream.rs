@@ -1,6 +1,8 @@
 //! Lexed tokens to what the parser reads: no trivia, balanced brackets, and line ends only where they end
 //! something. Words of tests become keywords in tests alone, and misspelt keywords are read as what was meant.
 
+mod foreign;
+
 use flow_diagnostics::Diagnostic;
 use flow_source::{FileId, Span};
 
@@ -8,6 +10,7 @@ use crate::brackets::{Inserted, closer, is_closer, starts_declaration};
 use crate::depth::{Depth, Limit};
 use crate::lexer::Token;
 use crate::{SyntaxKind, newlines, spelling};
+use foreign::Foreign;
 
 /// To the parser, a `<` directly after a word: it may open type arguments. In the tree it is a
 /// [`SyntaxKind::Less`]; the kind of a node is free to stand for it here.
@@ -95,7 +98,7 @@ struct Builder<'t, 'd> {
     item: SyntaxKind,
 }
 
-impl Builder<'_, '_> {
+impl<'t> Builder<'t, '_> {
     fn run(&mut self) {
         let mut index = 0;
         while let Some(seen) = self.seen.get(index).copied() {
@@ -205,12 +208,17 @@ impl Builder<'_, '_> {
         let kind = self.kind(next);
         let is_name =
             kind.is_word() && matches!(self.kind(next + 1), SyntaxKind::Colon | SyntaxKind::QuestionColon);
-        newlines::continues_before(kind) && !is_name
+        (newlines::continues_before(kind) && !is_name) || (self.in_code() && self.is_else_if(next))
     }
 
     /// Takes the token at an index and gives the index of the next one.
     fn token(&mut self, index: usize, seen: Seen) -> usize {
-        let kind = self.meaning(index, seen);
+        let (before, kind, taken) = match self.foreign(index, seen) {
+            Some(Foreign::Nothing) => return index + 1,
+            Some(Foreign::Read { before, kind, taken }) => (before, kind, taken),
+            None => (None, self.meaning(index, seen), 1),
+        };
+        let end = self.seen.get(index + taken - 1).map_or(seen.end, |last| last.end);
         if self.groups.is_empty() && self.last() == SyntaxKind::Newline {
             self.item = kind;
         }
@@ -225,8 +233,13 @@ impl Builder<'_, '_> {
         } else if is_closer(kind) {
             self.groups.pop();
         }
-        self.push(kind, seen.first, seen.end);
-        index + 1
+        let mut first = seen.first;
+        if let Some(before) = before {
+            self.push(before, first, end);
+            first = end;
+        }
+        self.push(kind, first, end);
+        index + taken
     }
 
     /// Replaces what stands too deep by one token that the parser takes for anything.
@@ -279,7 +292,7 @@ impl Builder<'_, '_> {
             return seen.kind;
         }
         let following = [1, 2, 3].map(|offset| self.kind(index + offset));
-        let word = self.tokens.get(seen.first as usize).and_then(|token| self.text.get(token.range()));
+        let word = self.word(index);
         let meant = word.and_then(|word| {
             if self.groups.is_empty() {
                 spelling::declaration(word, seen.kind, following)
@@ -305,6 +318,12 @@ impl Builder<'_, '_> {
         let rest = self.seen.get(index..).unwrap_or(&[]);
         let mut line = rest.iter().take_while(|seen| seen.kind != SyntaxKind::Newline);
         line.any(|seen| seen.kind == SyntaxKind::LeftBrace)
+    }
+
+    /// The text of the token at an index.
+    fn word(&self, index: usize) -> Option<&'t str> {
+        let seen = self.seen.get(index)?;
+        self.tokens.get(seen.first as usize).and_then(|token| self.text.get(token.range()))
     }
 
     fn span(&self, index: usize) -> Span {

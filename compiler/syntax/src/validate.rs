@@ -3,7 +3,7 @@
 //! The rules look at finished nodes. They run while the tree is built, which knows for each token the nodes
 //! around it, so that nothing has to be walked twice.
 
-use flow_diagnostics::{Diagnostic, codes};
+use flow_diagnostics::{Change, Diagnostic, Edit, codes};
 use flow_source::{FileId, Span};
 
 use crate::ast::BinaryOperator;
@@ -30,6 +30,8 @@ struct Open {
 struct Comparison {
     /// Its first token.
     start: usize,
+    /// Its operator.
+    operator: usize,
     /// Whether it chains: that is said once.
     chains: bool,
 }
@@ -125,13 +127,21 @@ impl<'t, 'd> Validator<'t, 'd> {
             return;
         };
         let left = node.left.take();
-        node.comparison = Some(Comparison { start: node.start, chains: left.is_some() });
+        node.comparison = Some(Comparison { start: node.start, operator: index, chains: left.is_some() });
         if let Some(left) = left.filter(|left| !left.chains) {
             let before = self.span(left.start).to(self.span(index.saturating_sub(1)));
+            let middle = self.span(left.operator + 1).to(self.span(index.saturating_sub(1)));
+            let written = self.text.get(middle.range()).unwrap_or("");
+            // What is called twice may happen twice.
+            let is_plain =
+                !self.stream.kinds.get(left.operator..index).unwrap_or(&[]).contains(&SyntaxKind::LeftParen);
+            let again = Change::insert(self.file, middle.end, format!(" && {written}"));
+            let edit = Edit::new(format!("compare `{written}` with both"), vec![again]);
             self.diagnostics.push(
                 Diagnostic::new(&codes::F0101, self.span(index), "comparisons do not chain")
                     .also(before, "this is a comparison already")
-                    .help("compare each pair, and join them with `&&`"),
+                    .help("compare each pair, and join them with `&&`")
+                    .mend(is_plain.then_some(edit)),
             );
         }
     }

@@ -1,7 +1,9 @@
 //! Reading: names, configuration, fields, elements.
 
-use flow_diagnostics::{Diagnostic, codes, nearest};
+use flow_diagnostics::{Change, Diagnostic, Edit, codes, nearest};
 use flow_hir::{ConfigId, ErrorRef, ExprId, LocalId, Name, TypeRef};
+
+use flow_source::Span;
 
 use super::facts::Spot;
 use super::{Infer, Reason};
@@ -47,7 +49,7 @@ impl Infer<'_, '_> {
         let mut diagnostic =
             Diagnostic::new(&codes::F0302, field.span, format!("`execution` has no field `{}`", field.text));
         diagnostic = match nearest(&field.text, names) {
-            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+            Some(near) => diagnostic.did_you_mean(field.span, near),
             None => diagnostic.help(format!("it has {}", display::names(names))),
         };
         self.checker.report(diagnostic);
@@ -82,7 +84,14 @@ impl Infer<'_, '_> {
             format!("this may be null, so `.{}` cannot be read from it", name.text),
         )
         .label(format!("`{words}`"))
-        .help("use `?.`, which gives null for null, or test it first: `if x != null { … }`");
+        .help("use `?.`, which gives null for null, or test it first: `if x != null { … }`")
+        .mend(
+            name.span
+                .start
+                .checked_sub(1)
+                .map(|dot| Edit::guess("use `?.`", vec![Change::insert(name.span.file, dot, "?")])),
+        )
+        .mend(self.checker.give_for_null(base, ty, true));
         self.checker.report(diagnostic);
     }
 
@@ -120,7 +129,11 @@ impl Infer<'_, '_> {
                         name.span,
                         format!("`json` has no fields, so `.{text}` cannot be read"),
                     )
-                    .help(format!("index it: `[\"{text}\"]`, or say what it is: `value as T`")),
+                    .help(format!("index it: `[\"{text}\"]`, or say what it is: `value as T`"))
+                    .mend(name.span.start.checked_sub(1).map(|dot| {
+                        let place = Span::new(name.span.file, dot, name.span.end);
+                        Edit::new("index it", vec![Change::replace(place, format!("[\"{text}\"]"))])
+                    })),
                 );
                 Ty::ERROR
             }
@@ -144,15 +157,15 @@ impl Infer<'_, '_> {
         let mut diagnostic =
             Diagnostic::new(&codes::F0302, name.span, format!("`{words}` has no field `{}`", name.text));
         if let Some(near) = nearest(&name.text, known.iter().copied()) {
-            diagnostic = diagnostic.help(format!("did you mean `{near}`?")).edit(
-                format!("change to `{near}`"),
-                name.span,
-                near,
-            );
+            diagnostic = diagnostic.did_you_mean(name.span, near);
         } else if !known.is_empty() {
             diagnostic = diagnostic.help(format!("it has {}", display::names(known.iter().copied())));
         } else if self.has_method(ty, &name.text) {
-            diagnostic = diagnostic.help(format!("`{0}` is a method: `.{0}()`", name.text));
+            diagnostic = diagnostic.help(format!("`{0}` is a method: `.{0}()`", name.text)).edit(
+                "call it",
+                Span::at(name.span.file, name.span.end),
+                "()",
+            );
         }
         self.checker.report(diagnostic);
     }

@@ -17,7 +17,15 @@ impl Infer<'_, '_> {
                 && !unreachable
             {
                 unreachable = true;
-                self.unreachable(statement_span(self.checker.program, statement), end);
+                let from = statement_span(self.checker.program, statement);
+                let last = match block.value {
+                    Some(value) => self.checker.program.whole_span(value),
+                    None => block
+                        .statements
+                        .last()
+                        .map_or(from, |last| statement_span(self.checker.program, last)),
+                };
+                self.unreachable(from, end, from.to(last));
             }
             if let Some(end) = self.statement(statement) {
                 ends = ends.or(Some(end));
@@ -28,7 +36,8 @@ impl Infer<'_, '_> {
         };
         if let Some(end) = ends {
             if !unreachable {
-                self.unreachable(self.checker.span(value), end);
+                let span = self.checker.program.whole_span(value);
+                self.unreachable(span, end, span);
             }
             self.expr(value, Want::Nothing);
             return Ty::NEVER;
@@ -48,10 +57,11 @@ impl Infer<'_, '_> {
         }
     }
 
-    fn unreachable(&mut self, span: Span, after: Span) {
+    fn unreachable(&mut self, span: Span, after: Span, all: Span) {
         self.checker.report(
             Diagnostic::new(&codes::F1004, span, "this is never reached")
-                .also(after, "the code before always leaves here"),
+                .also(after, "the code before always leaves here")
+                .edit("leave out what is never reached", all, ""),
         );
     }
 
@@ -134,7 +144,9 @@ impl Infer<'_, '_> {
             )
             .also(declared.name.span, "bound here, once and for all");
             if declared.kind == LocalKind::Let {
-                diagnostic = diagnostic.help("declare it with `var` instead of `let`");
+                diagnostic = diagnostic
+                    .help("declare it with `var` instead of `let`")
+                    .mend(self.checker.declare_variable(local));
             }
             self.checker.report(diagnostic);
         } else if let Some(branch) = self.branches.last()

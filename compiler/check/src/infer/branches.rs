@@ -241,7 +241,9 @@ impl Infer<'_, '_> {
     pub(super) fn in_branch<T>(&mut self, what: &'static str, work: impl FnOnce(&mut Self) -> T) -> T {
         let loops = std::mem::take(&mut self.loops);
         self.branches.push(what);
+        let seen = self.visible.len();
         let value = work(self);
+        self.visible.truncate(seen);
         self.branches.pop();
         self.loops = loops;
         value

@@ -1,6 +1,6 @@
 //! Calls of operations, workflows and functions: arguments to parameters, options, compensation.
 
-use flow_diagnostics::{Diagnostic, codes, nearest};
+use flow_diagnostics::{Change, Diagnostic, Edit, codes, nearest};
 use flow_hir::{
     Argument, CallOptions, Compensation, CompensationKind, ExprId, FunctionId, OperationId, ParamPlace,
     WorkflowId,
@@ -100,6 +100,7 @@ impl Infer<'_, '_> {
                 callee,
                 format!("`{name}` is called without {plural} {names}"),
             );
+            diagnostic = diagnostic.mend(self.give_arguments(callee, parameters, arguments, &missing));
             for parameter in missing {
                 diagnostic = diagnostic.also(
                     parameter.span,
@@ -109,6 +110,36 @@ impl Infer<'_, '_> {
             self.checker.report(diagnostic);
         }
         values
+    }
+
+    /// The edit that gives missing arguments the values of their names that can be used here.
+    fn give_arguments(
+        &self,
+        callee: Span,
+        parameters: &[Parameter<'_>],
+        arguments: &[Argument],
+        missing: &[&Parameter<'_>],
+    ) -> Option<Edit> {
+        if !missing.iter().all(|parameter| self.sees(parameter.name, parameter.ty)) {
+            return None;
+        }
+        // By position as far as the order holds, by name otherwise.
+        let mut ordered = arguments.iter().all(|argument| argument.name.is_none());
+        let mut next = arguments.len();
+        let texts: Vec<String> = missing
+            .iter()
+            .map(|parameter| {
+                ordered &= parameters.get(next).is_some_and(|expected| expected.name == parameter.name);
+                next += 1;
+                if ordered { parameter.name.to_owned() } else { format!("{0}: {0}", parameter.name) }
+            })
+            .collect();
+        let texts = texts.join(", ");
+        let change = match arguments.last() {
+            Some(last) => super::mend::put_after(self.checker.program, last.value, &format!(", {texts}")),
+            None => Change::insert(callee.file, callee.end + 1, texts),
+        };
+        Some(Edit::guess("give what has its name", vec![change]))
     }
 
     fn no_such_parameter(
@@ -128,11 +159,7 @@ impl Infer<'_, '_> {
                 );
                 match nearest(&given.text, parameters.iter().map(|parameter| parameter.name)) {
                     Some(near) => {
-                        diagnostic = diagnostic.help(format!("did you mean `{near}`?")).edit(
-                            format!("change to `{near}`"),
-                            given.span,
-                            near,
-                        );
+                        diagnostic = diagnostic.did_you_mean(given.span, near);
                     }
                     None if parameters.is_empty() => {}
                     None => {

@@ -151,11 +151,7 @@ impl Infer<'_, '_> {
             Diagnostic::new(&codes::F0326, name.span, format!("`{words}` has no case `{}`", name.text));
         let cases = || union.cases.iter().map(|case| &*case.name);
         diagnostic = match nearest(&name.text, cases()) {
-            Some(near) => diagnostic.help(format!("did you mean `{near}`?")).edit(
-                format!("change to `{near}`"),
-                name.span,
-                near,
-            ),
+            Some(near) => diagnostic.did_you_mean(name.span, near),
             None => diagnostic.help(format!("it has {}", display::names(cases()))),
         };
         self.checker.report(diagnostic);

@@ -1,6 +1,6 @@
 //! Control: conditions, loops, branches, scopes.
 
-use flow_diagnostics::{Diagnostic, codes};
+use flow_diagnostics::{Change, Diagnostic, Edit, codes};
 use flow_hir::{BuiltinError, Catch, CatchSelector, ErrorRef, ExprId, LocalId, Pattern};
 use flow_source::Span;
 
@@ -262,9 +262,15 @@ impl Infer<'_, '_> {
     /// `return value`.
     pub(super) fn return_value(&mut self, span: Span, value: Option<ExprId>) -> Ty {
         if let Some(branch) = self.branches.last() {
+            let kept = value.map(|value| self.checker.program.whole_span(value));
+            let edit = kept.filter(|_| self.checker.ends_branch(span)).map(|kept| {
+                let word = Span::new(span.file, span.start, kept.start);
+                Edit::new("give it as the branch's value", vec![Change::remove(word)])
+            });
             self.checker.report(
                 Diagnostic::new(&codes::F0608, span, format!("`return` cannot leave {branch}"))
-                    .help("give the value as the branch's value, and return after the branches have joined"),
+                    .help("give the value as the branch's value, and return after the branches have joined")
+                    .mend(edit),
             );
             value.map(|value| self.any(value));
             return Ty::NEVER;
@@ -348,6 +354,7 @@ impl Infer<'_, '_> {
             // Anything in the body may have run or not.
             self.facts = before.clone();
             self.forget_assigned(body);
+            let seen = self.visible.len();
             if let Some(local) = catch.binding {
                 let ty = self.caught(&catch.selectors);
                 self.bind(local, ty);
@@ -355,6 +362,7 @@ impl Infer<'_, '_> {
             if self.branch_value(catch.body, &mut join) != Ty::NEVER {
                 after = after.meet(&self.facts);
             }
+            self.visible.truncate(seen);
         }
         if let Some(finally) = finally {
             // It runs whatever was done before, and what it learns holds for itself alone.
@@ -387,11 +395,13 @@ impl Infer<'_, '_> {
 
     /// Binds `result` and `cause` of an undo, and checks its code.
     pub(crate) fn undo_code(&mut self, result: LocalId, result_ty: Ty, cause: LocalId, body: ExprId) {
+        let seen = self.visible.len();
         self.bind(result, result_ty);
         let any = self.checker.typed.types.intern(TyKind::AnyError);
         self.bind(cause, any);
         let facts: Facts = self.facts.clone();
         self.in_branch("an undo", |infer| infer.expr(body, Want::Nothing));
         self.facts = facts;
+        self.visible.truncate(seen);
     }
 }

@@ -1,7 +1,7 @@
 //! Errors as values, failing, and small effects.
 
-use flow_diagnostics::{Diagnostic, codes};
-use flow_hir::{Argument, ErrorRef, ExprId, Recorded};
+use flow_diagnostics::{Change, Diagnostic, Edit, codes};
+use flow_hir::{Argument, ErrorRef, ExprId, ExprKind, Recorded, TemplatePart};
 use flow_source::Span;
 
 use super::{Infer, Reason, Want};
@@ -103,12 +103,40 @@ impl Infer<'_, '_> {
         Ty::NULL
     }
 
+    /// The edit that leaves the one secret out of a text, with the words that lead up to it where it is the last
+    /// value.
+    fn leave_out_secret(&self, value: ExprId) -> Option<Edit> {
+        let ExprKind::Template(parts) = &self.checker.program.exprs[value].kind else { return None };
+        let values: Vec<ExprId> = parts
+            .iter()
+            .filter_map(|part| match part {
+                TemplatePart::Expr(expr) => Some(*expr),
+                TemplatePart::Text(_) => None,
+            })
+            .collect();
+        let is_secret = |expr: &ExprId| super::holds_secret(self.checker, self.checker.typed.ty(*expr));
+        let at = values.iter().position(is_secret)?;
+        if values.iter().skip(at + 1).any(is_secret) {
+            return None;
+        }
+        let span = |index: usize| values.get(index).map(|expr| self.checker.program.whole_span(*expr));
+        let secret = span(at)?;
+        // From the end of the value before to its own: the brace that closes it closes the other.
+        let gap = match at.checked_sub(1).and_then(span) {
+            Some(before) => Span::new(secret.file, before.end, secret.end),
+            None => Span::new(secret.file, secret.start, span(1)?.start),
+        };
+        Some(Edit::guess("leave the secret out", vec![Change::remove(gap)]))
+    }
+
     /// A secret where everybody sees it.
     fn secret_shown(&mut self, value: ExprId, place: &str) {
+        let edit = self.leave_out_secret(value);
         let span = self.checker.span(value);
         self.checker.report(
             Diagnostic::new(&codes::F0701, span, format!("a secret cannot flow into {place}"))
-                .help("a secret may flow into `auth`, headers and request bodies of an API alone"),
+                .help("a secret may flow into `auth`, headers and request bodies of an API alone")
+                .mend(edit),
         );
     }
 }

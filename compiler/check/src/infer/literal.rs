@@ -66,11 +66,7 @@ impl Infer<'_, '_> {
             diagnostic = diagnostic.also(reason.span, reason.text.clone());
         }
         if let Some(near) = flow_diagnostics::nearest(&written, members.iter().map(String::as_str)) {
-            diagnostic = diagnostic.help(format!("did you mean `{near}`?")).edit(
-                format!("change to `{near}`"),
-                span,
-                near,
-            );
+            diagnostic = diagnostic.did_you_mean(span, near);
         }
         self.checker.report(diagnostic);
     }

@@ -144,11 +144,7 @@ impl Infer<'_, '_> {
             Diagnostic::new(&codes::F0304, method.span, format!("`{words}` has no method `{}`", method.text));
         let elsewhere: Vec<&Signature> = METHODS.iter().filter(|row| row.name == &*method.text).collect();
         if let Some(near) = nearest(&method.text, names.iter().copied()) {
-            diagnostic = diagnostic.help(format!("did you mean `{near}`?")).edit(
-                format!("change to `{near}`"),
-                method.span,
-                near,
-            );
+            diagnostic = diagnostic.did_you_mean(method.span, near);
         } else if let Some(row) = elsewhere.first() {
             diagnostic = diagnostic.help(format!("`{}` is a method of {}", row.name, row.receiver.words()));
         } else if matches!(*self.checker.typed.types.structure(ty), TyKind::Json) {

@@ -53,7 +53,8 @@ impl Infer<'_, '_> {
         if let Some(reason) = reason {
             diagnostic = diagnostic.also(reason.span, reason.text.clone());
         }
-        self.checker.report(diagnostic);
+        let edits = self.conversions(expr, found, expected, reason.is_none());
+        self.checker.report(diagnostic.mend(edits));
     }
 
     /// Where two records part.

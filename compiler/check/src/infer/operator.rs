@@ -1,6 +1,6 @@
 //! Operators.
 
-use flow_diagnostics::{Diagnostic, codes};
+use flow_diagnostics::{Diagnostic, codes, nearest};
 use flow_hir::{BinaryOp, ExprId, ExprKind, LiteralKind, UnaryOp};
 use flow_source::Span;
 
@@ -22,7 +22,7 @@ impl Infer<'_, '_> {
                 match self.number(ty) {
                     Some(base) => base,
                     None => {
-                        self.not_a_number(operand, ty, "-");
+                        self.not_a_number(operand, ty, "-", None);
                         Ty::ERROR
                     }
                 }
@@ -45,19 +45,19 @@ impl Infer<'_, '_> {
         }
     }
 
-    fn not_a_number(&mut self, operand: ExprId, ty: Ty, symbol: &str) {
+    fn not_a_number(&mut self, operand: ExprId, ty: Ty, symbol: &str, sum: Option<(ExprId, ExprId)>) {
         let words = self.checker.words(ty);
         let span = self.checker.span(operand);
         let mut diagnostic =
             Diagnostic::new(&codes::F0307, span, format!("`{symbol}` is for numbers, found `{words}`"));
         diagnostic = match &*self.checker.typed.types.structure(ty) {
-            TyKind::String | TyKind::Url | TyKind::Literals(_) if symbol == "+" => {
-                diagnostic.help("texts join by interpolation: `\"{a}{b}\"`")
-            }
+            TyKind::String | TyKind::Url | TyKind::Literals(_) if symbol == "+" => diagnostic
+                .help("texts join by interpolation: `\"{a}{b}\"`")
+                .mend(sum.and_then(|sum| self.checker.interpolate(sum))),
             TyKind::List(_) if symbol == "+" => diagnostic.help("lists join by `[...xs, ...ys]`"),
-            TyKind::Optional(_) => {
-                diagnostic.help("it may be null: give a value with `?? 0`, or test it first")
-            }
+            TyKind::Optional(_) => diagnostic
+                .help("it may be null: give a value with `?? 0`, or test it first")
+                .mend(self.checker.give_for_null(operand, ty, true)),
             TyKind::Secret(_) => diagnostic.help("nothing is computed from a secret"),
             TyKind::Json => diagnostic.help("say what it is: `value as int`"),
             TyKind::Timestamp => diagnostic.help("times have methods: `t.plus(5m)`, `t.minus(5m)`"),
@@ -120,10 +120,14 @@ impl Infer<'_, '_> {
         if !types.is_nullable(left_ty) {
             let words = self.checker.words(left_ty);
             let span = self.checker.span(left);
+            let program = self.checker.program;
+            let from = program.whole_span(left).end;
+            let unneeded = Span::new(span.file, from, program.whole_span(right).end);
             self.checker.report(
                 Diagnostic::new(&codes::F0307, op_span, "`??` stands after something that is never null")
                     .also(span, format!("`{words}`"))
-                    .help("leave out `??` and what follows"),
+                    .help("leave out `??` and what follows")
+                    .edit("leave it out", unneeded, ""),
             );
             self.any(right);
             return left_ty;
@@ -179,8 +183,12 @@ impl Infer<'_, '_> {
             }
             return Ty::BOOL;
         }
-        if let Some(message) = self.never_equal(left, left_ty, right, right_ty) {
-            self.checker.report(Diagnostic::new(&codes::F0323, op_span, message));
+        if let Some((message, literal, near)) = self.never_equal(left, left_ty, right, right_ty) {
+            let mut diagnostic = Diagnostic::new(&codes::F0323, op_span, message);
+            if let Some(near) = near {
+                diagnostic = diagnostic.did_you_mean(self.checker.span(literal), &near);
+            }
+            self.checker.report(diagnostic);
             return Ty::BOOL;
         }
         self.unify(left, left_ty, right, right_ty, op.symbol(), op_span);
@@ -188,7 +196,13 @@ impl Infer<'_, '_> {
     }
 
     /// A union of literals against a literal that is no member of it.
-    fn never_equal(&self, left: ExprId, left_ty: Ty, right: ExprId, right_ty: Ty) -> Option<String> {
+    fn never_equal(
+        &self,
+        left: ExprId,
+        left_ty: Ty,
+        right: ExprId,
+        right_ty: Ty,
+    ) -> Option<(String, ExprId, Option<String>)> {
         for (union, literal) in [(left_ty, right), (right_ty, left)] {
             let types = &self.checker.typed.types;
             let kind = types.structure(types.without_null(union));
@@ -200,11 +214,11 @@ impl Infer<'_, '_> {
             };
             if !literals.open && !literals.members.contains(&value) {
                 let members: Vec<String> = literals.members.iter().map(display::literal).collect();
-                return Some(format!(
-                    "these are never equal: `{}` is not one of {}",
-                    display::literal(&value),
-                    display::names(members.iter().map(String::as_str))
-                ));
+                let written = display::literal(&value);
+                let near = nearest(&written, members.iter().map(String::as_str)).map(str::to_owned);
+                let members = display::names(members.iter().map(String::as_str));
+                let message = format!("these are never equal: `{written}` is not one of {members}");
+                return Some((message, literal, near));
             }
         }
         None
@@ -308,9 +322,9 @@ impl Infer<'_, '_> {
                     format!("`{}` compares numbers, texts and times, found `{words}`", op.symbol()),
                 );
                 diagnostic = match &*self.checker.typed.types.structure(ty) {
-                    TyKind::Optional(_) => {
-                        diagnostic.help("it may be null: give a value with `?? …`, or test it first")
-                    }
+                    TyKind::Optional(_) => diagnostic
+                        .help("it may be null: give a value with `?? …`, or test it first")
+                        .mend(self.checker.give_for_null(operand, ty, true)),
                     TyKind::Json => diagnostic.help("say what it is: `value as int`"),
                     _ => diagnostic,
                 };
@@ -392,7 +406,7 @@ impl Infer<'_, '_> {
         let (Some(left_base), Some(right_base)) = (left_base, right_base) else {
             for (operand, ty, base) in [(left, left_ty, left_base), (right, right_ty, right_base)] {
                 if base.is_none() {
-                    self.not_a_number(operand, ty, symbol);
+                    self.not_a_number(operand, ty, symbol, Some((left, right)));
                     break;
                 }
             }

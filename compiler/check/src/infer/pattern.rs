@@ -1,6 +1,6 @@
 //! Patterns, and whether a `match` covers every case.
 
-use flow_diagnostics::{Diagnostic, codes};
+use flow_diagnostics::{Change, Diagnostic, Edit, codes};
 use flow_hir::{ExprId, FieldPattern, LiteralKind, MatchArm, Pattern, PatternKind};
 use flow_source::Span;
 
@@ -8,6 +8,9 @@ use super::coverage::{Coverage, Shape};
 use super::{Infer, Place, Reason, Want, facts};
 use crate::display;
 use crate::types::{Ty, TyKind};
+
+/// How many arms are added at once.
+const ARMS_MAX: usize = 16;
 
 impl Infer<'_, '_> {
     /// The pattern of a `let`, which must always match.
@@ -118,11 +121,7 @@ impl Infer<'_, '_> {
                     if let Some(near) =
                         flow_diagnostics::nearest(&written, members.iter().map(String::as_str))
                     {
-                        diagnostic = diagnostic.help(format!("did you mean `{near}`?")).edit(
-                            format!("change to `{near}`"),
-                            span,
-                            near,
-                        );
+                        diagnostic = diagnostic.did_you_mean(span, near);
                     }
                     self.checker.report(diagnostic);
                 }
@@ -162,6 +161,7 @@ impl Infer<'_, '_> {
                 seen = self.checker.typed.types.without_null(ty);
                 self.facts.learn(spot.clone());
             }
+            let visible = self.visible.len();
             self.pattern(&arm.pattern, seen);
             if let Some(guard) = arm.guard {
                 self.at(Place::Pure("a guard"), |infer| infer.check(guard, Ty::BOOL, None));
@@ -171,15 +171,17 @@ impl Infer<'_, '_> {
             if body != Ty::NEVER {
                 after = Some(after.map_or_else(|| self.facts.clone(), |after| after.meet(&self.facts)));
             }
+            self.visible.truncate(visible);
             null_taken |= arm.guard.is_none() && takes_null(&arm.pattern);
         }
         self.facts = after.unwrap_or(before);
-        self.check_covered(ty, arms, keyword);
-        self.joined(join)
+        let ty_of_arms = self.joined(join);
+        self.check_covered(ty, arms, keyword, ty_of_arms);
+        ty_of_arms
     }
 
     /// Whether the arms cover every value of a type, and whether each arm takes one that is left.
-    fn check_covered(&mut self, ty: Ty, arms: &[MatchArm], keyword: Span) {
+    fn check_covered(&mut self, ty: Ty, arms: &[MatchArm], keyword: Span, value: Ty) {
         if matches!(*self.checker.typed.types.structure(ty), TyKind::Error | TyKind::Never) {
             return;
         }
@@ -213,8 +215,23 @@ impl Infer<'_, '_> {
         let names = display::names(missing.iter().map(String::as_str));
         self.checker.report(
             Diagnostic::new(&codes::F0311, keyword, format!("this `match` misses {names}"))
-                .help(format!("add an arm: `{first} => …`")),
+                .help(format!("add an arm: `{first} => …`"))
+                .mend(self.add_arms(arms, &missing, value)),
         );
+    }
+
+    /// The edit that adds arms for what is missing, with values to fill in.
+    fn add_arms(&self, arms: &[MatchArm], missing: &[String], value: Ty) -> Option<Edit> {
+        let value = match value {
+            Ty::NEVER => None,
+            // Where the value is dropped, an arm does nothing.
+            Ty::NULL => Some("{ }"),
+            value => self.checker.placeholder(value),
+        }?;
+        let last = arms.last()?;
+        let arms = missing.iter().take(ARMS_MAX).map(|pattern| format!(",\n{pattern} => {value}"));
+        let change = Change::insert_lines(last.span.file, last.span.end, arms.collect::<String>());
+        Some(Edit::guess("add the missing arms", vec![change]))
     }
 
     /// The reason of an arm or branch that sets the type of the others.

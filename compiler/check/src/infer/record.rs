@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flow_diagnostics::{Diagnostic, codes, nearest};
+use flow_diagnostics::{Change, Diagnostic, Edit, codes, nearest};
 use flow_hir::{ExprId, Name, RecordItem};
 use flow_source::Span;
 use rustc_hash::FxHashMap;
@@ -94,7 +94,34 @@ impl Infer<'_, '_> {
         {
             diagnostic = diagnostic.also(reason.span, reason.text.clone());
         }
-        self.checker.report(diagnostic);
+        let edit = self.add_fields(items, span, &missing);
+        self.checker.report(diagnostic.mend(edit));
+    }
+
+    /// The edit that adds missing fields: those whose names can be used here by their names, others with values to
+    /// fill in.
+    fn add_fields(&self, items: &[RecordItem], span: Span, missing: &[&RecordField]) -> Option<Edit> {
+        let types = &self.checker.typed.types;
+        let mut certain = true;
+        let fields: Option<Vec<String>> = missing
+            .iter()
+            .map(|field| {
+                if self.sees(&field.name, field.read(types)) {
+                    return Some(field.name.to_string());
+                }
+                certain = false;
+                Some(format!("{}: {}", field.name, self.checker.placeholder(field.read(types))?))
+            })
+            .collect();
+        let fields = fields?.join(", ");
+        let change = match items.last() {
+            Some(RecordItem::Field { value: last, .. } | RecordItem::Spread(last)) => {
+                super::mend::put_after(self.checker.program, *last, &format!(", {fields}"))
+            }
+            None => Change::insert(span.file, span.start + 1, format!(" {fields}")),
+        };
+        let title = if certain { "give what has its name" } else { "add it" };
+        Some(Edit { title: title.into(), changes: vec![change], guess: !certain })
     }
 
     /// A field that the type does not have.
@@ -105,11 +132,7 @@ impl Infer<'_, '_> {
         let names = || fields.iter().map(|field| &*field.name);
         match nearest(&name.text, names()) {
             Some(near) => {
-                diagnostic = diagnostic.help(format!("did you mean `{near}`?")).edit(
-                    format!("change to `{near}`"),
-                    name.span,
-                    near,
-                );
+                diagnostic = diagnostic.did_you_mean(name.span, near);
             }
             None if fields.is_empty() => {}
             None => diagnostic = diagnostic.help(format!("it has {}", display::names(names()))),

@@ -1,11 +1,12 @@
 //! Compensation coverage: a step that changes something says how it is undone, or that it is not.
 
-use flow_diagnostics::{Diagnostic, codes};
-use flow_hir::{Branch, ExprId, ExprKind};
+use flow_diagnostics::{Diagnostic, Edit, codes};
+use flow_hir::{Branch, ExprId, ExprKind, Method, OperationId, ParamPlace};
 use rustc_hash::FxHashSet;
 
 use super::{steps, walk};
 use crate::checker::Checker;
+use crate::mend;
 use crate::typed::StepUndo;
 use crate::types::Ty;
 
@@ -46,6 +47,7 @@ fn check_coverage(checker: &mut Checker<'_>, body: ExprId) {
         };
         let name = checker.operation_name(operation);
         let next = rival.unwrap_or(next);
+        let edits = undo_edits(checker, operation);
         let next_span = match checker.program.exprs[next].kind {
             ExprKind::CallOperation { callee, .. } | ExprKind::CallWorkflow { callee, .. } => callee,
             _ => checker.span(next),
@@ -65,7 +67,8 @@ fn check_coverage(checker: &mut Checker<'_>, body: ExprId) {
             .also(next_span, then)
             .help(
                 "declare `undo: …` on the operation (`undo: none` where there is nothing to undo), or write `compensate …` after the call",
-            ),
+            )
+            .mend(edits),
         );
     }
 }
@@ -186,4 +189,44 @@ fn events_outside_sagas(checker: &Checker<'_>, expr: ExprId, each: &mut dyn FnMu
             }
         }
     }
+}
+
+/// Edits that say how an operation is undone: by the deletion of what it makes, where the API has one, or not at all.
+fn undo_edits(checker: &Checker<'_>, id: OperationId) -> Vec<Edit> {
+    let program = checker.program;
+    let operation = &program.operations[id];
+    if operation.undo.is_some() {
+        return Vec::new();
+    }
+    let path = &*operation.path_text.value;
+    let result = checker.typed.operations.get(id).map(|checked| checked.result);
+    let deletions =
+        program.apis[operation.api].operations.iter().map(|sibling| &program.operations[*sibling]);
+    let deletions = deletions.filter(|sibling| sibling.method.value == Method::Delete);
+    let mut edits: Vec<Edit> = deletions
+        .filter_map(|deletion| {
+            // The same resource, or one below it whose name the result tells.
+            let below = deletion.path_text.value.strip_prefix(path)?;
+            let arguments = deletion.params.iter().map(|param| {
+                let own = operation.params.iter().any(|own| own.name.text == param.name.text);
+                let told = result.and_then(|result| checker.typed.types.field(result, &param.name.text));
+                match param.place {
+                    ParamPlace::Path if own => Some(param.name.text.to_string()),
+                    ParamPlace::Path if told.is_some() && !below.is_empty() => {
+                        Some(format!("result.{}", param.name.text))
+                    }
+                    _ => None,
+                }
+            });
+            let arguments: Option<Vec<String>> = arguments.collect();
+            let call = format!("{}({})", deletion.name.text, arguments?.join(", "));
+            let title = format!("undo it by `{call}`");
+            Some(Edit { guess: true, ..mend::add_property(operation, &title, &format!("undo: {call}")) })
+        })
+        .collect();
+    edits.push(Edit {
+        guess: true,
+        ..mend::add_property(operation, "say that there is nothing to undo", "undo: none")
+    });
+    edits
 }

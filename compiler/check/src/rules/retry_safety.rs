@@ -5,6 +5,7 @@ use flow_hir::{ExprKind, Operation, OperationId, RetryId, RetryRef};
 use flow_source::Span;
 
 use crate::checker::Checker;
+use crate::mend;
 use crate::typed::EffectClass;
 
 /// Reports each unsafe operation that a policy would retry, and each call that adds such a policy.
@@ -61,49 +62,23 @@ fn check_operation(
     if !repeats(checker, id, policy) {
         return;
     }
-    let mut diagnostic =
-        explain(checker, id, policy, operation.name.span).also(place, "the policy is set here");
-    diagnostic.edits.push(property_edit(
-        operation,
-        "add an idempotency key",
-        "idempotency: header(\"Idempotency-Key\")",
-    ));
-    diagnostic.edits.push(match operation.retry {
-        Some(_) => {
-            Edit { title: "do not retry".into(), changes: vec![Change { span: place, text: "none".into() }] }
-        }
-        None => property_edit(operation, "do not retry", "retry: none"),
-    });
-    checker.report(diagnostic);
-}
-
-/// An edit that adds a property to an operation.
-fn property_edit(operation: &Operation, title: &str, property: &str) -> Edit {
-    let end = operation.span.end;
-    // The property comes first in the block, with a comma, which holds on one line and on many; without a block
-    // one is added.
-    let has_block = operation.head.end < operation.span.end;
-    let change = if has_block {
-        Change { span: Span::at(operation.span.file, operation.head.end + 1), text: format!(" {property},") }
-    } else {
-        Change { span: Span::at(operation.span.file, end), text: format!(" {{ {property} }}") }
+    let rather_not = match operation.retry {
+        Some(_) => Edit::new("do not retry", vec![Change::replace(place, "none")]),
+        None => mend::add_property(operation, "do not retry", "retry: none"),
     };
-    Edit { title: title.into(), changes: vec![change] }
+    let diagnostic = explain(checker, id, policy, operation.name.span)
+        .also(place, "the policy is set here")
+        .mend(mend::add_key(operation))
+        .mend(rather_not);
+    checker.report(diagnostic);
 }
 
 fn check_call(checker: &mut Checker<'_>, id: OperationId, policy: RetryId, place: Span) {
     if !repeats(checker, id, policy) {
         return;
     }
-    let mut diagnostic = explain(checker, id, policy, place);
-    diagnostic.edits.push(property_edit(
-        &checker.program.operations[id],
-        "add an idempotency key",
-        "idempotency: header(\"Idempotency-Key\")",
-    ));
-    diagnostic.edits.push(Edit {
-        title: "do not retry".into(),
-        changes: vec![Change { span: place, text: "none".into() }],
-    });
+    let diagnostic = explain(checker, id, policy, place)
+        .mend(mend::add_key(&checker.program.operations[id]))
+        .mend(Edit::new("do not retry", vec![Change::replace(place, "none")]));
     checker.report(diagnostic);
 }

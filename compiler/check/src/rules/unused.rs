@@ -47,6 +47,11 @@ fn check_locals(checker: &mut Checker<'_>) {
         };
         let mut diagnostic =
             Diagnostic::new(&codes::F1001, name.span, format!("`{}` is never used", name.text)).help(help);
+        if let Some((span, _, value)) = checker.binding(local)
+            && checker.only_computes(value)
+        {
+            diagnostic = diagnostic.edit("leave it out", span, "");
+        }
         if matches!(bound.kind, LocalKind::Let | LocalKind::Var) && !short.contains(&local) {
             diagnostic = diagnostic.edit(format!("rename to `_{}`", name.text), start, "_");
         }

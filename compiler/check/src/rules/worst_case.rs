@@ -2,7 +2,7 @@
 //!
 //! Waits for a rate limit are not counted: they depend on other executions.
 
-use flow_diagnostics::{Diagnostic, codes};
+use flow_diagnostics::{Change, Diagnostic, Edit, codes};
 use flow_hir::{
     BinaryOp, Branch, Exhausted, ExprId, ExprKind, ListItem, OperationId, RetryId, Statement, WorkflowId,
 };
@@ -135,7 +135,8 @@ impl Finder<'_, '_> {
                         duration_words(cost.least_us)
                     ),
                 )
-                .help("allow more time, or sleep less"),
+                .help("allow more time, or sleep less")
+                .mend(self.allow(within, cost)),
             );
         }
         Cost {
@@ -143,6 +144,15 @@ impl Finder<'_, '_> {
             least_us: cost.least_us.min(within_us),
             ..cost
         }
+    }
+
+    /// The edit that gives a deadline enough time: for the worst case where that is bounded.
+    fn allow(&self, within: ExprId, cost: Cost) -> Option<Edit> {
+        let program = self.checker.program;
+        let ExprKind::Duration(_) = program.exprs[within].kind else { return None };
+        let enough = crate::mend::round_up(cost.time_us.unwrap_or(cost.least_us).max(cost.least_us));
+        let change = Change::replace(program.exprs[within].span, enough.clone());
+        Some(Edit::guess(format!("allow {enough}"), vec![change]))
     }
 
     /// A policy whose waits are longer than the workflow may take never makes its last attempts there.
@@ -460,7 +470,7 @@ fn own_wait_us(policy: &CheckedRetry, attempt: u32) -> u64 {
 }
 
 /// A duration as it is written: the two largest units.
-pub(super) fn duration_words(micros: u64) -> String {
+pub(crate) fn duration_words(micros: u64) -> String {
     const UNITS: [(u64, &str); 5] =
         [(86_400_000_000, "d"), (3_600_000_000, "h"), (60_000_000, "m"), (1_000_000, "s"), (1_000, "ms")];
     let mut left = micros;

@@ -48,6 +48,8 @@ struct Point {
 struct Fix<'a> {
     title: &'a str,
     changes: Vec<Place<'a>>,
+    /// Whether people should confirm it.
+    guess: bool,
 }
 
 /// All diagnostics, each with the sources that it is about, as one JSON document:
@@ -79,7 +81,7 @@ fn entry<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Entry<'a> {
 
 fn fix<'a>(edit: &'a Edit, sources: &'a Sources) -> Fix<'a> {
     let changes = edit.changes.iter().map(|change| place(change.span, Some(&change.text), sources)).collect();
-    Fix { title: &edit.title, changes }
+    Fix { title: &edit.title, changes, guess: edit.guess }
 }
 
 fn place<'a>(span: Span, text: Option<&'a str>, sources: &'a Sources) -> Place<'a> {

@@ -73,7 +73,11 @@ impl Lowerer {
             ast::Expr::RecordExpr(record) => self.lower_record(record, span),
             ast::Expr::ConstructorExpr(constructor) => self.lower_constructor(constructor, span),
             ast::Expr::ListExpr(list) => self.lower_list(list, span),
-            ast::Expr::ParenExpr(paren) => self.lower_optional_expr(paren.inner(), span),
+            ast::Expr::ParenExpr(paren) => {
+                let inner = self.lower_optional_expr(paren.inner(), span);
+                self.program.parentheses.insert(inner, span);
+                inner
+            }
             ast::Expr::LambdaExpr(lambda) => self.scoped(|lowerer| {
                 let params = lambda
                     .parameters()
@@ -303,6 +307,12 @@ impl Lowerer {
             ast::BinaryOperator::Remainder => BinaryOp::Remainder,
             ast::BinaryOperator::WholeDivide => BinaryOp::WholeDivide,
         };
+        let chains = is_comparison(operator)
+            && matches!(binary.left(), Some(ast::Expr::BinaryExpr(left)) if left.operator().is_some_and(is_comparison));
+        if chains {
+            // That comparisons do not chain has been said.
+            return self.missing(span);
+        }
         let op_span = flow_syntax::token_span(self.file, &token);
         self.push(ExprKind::Binary { op, op_span, left, right }, span)
     }
@@ -425,4 +435,17 @@ impl Lowerer {
             .collect();
         self.push(ExprKind::List(items), span)
     }
+}
+
+fn is_comparison(operator: ast::BinaryOperator) -> bool {
+    matches!(
+        operator,
+        ast::BinaryOperator::Equal
+            | ast::BinaryOperator::NotEqual
+            | ast::BinaryOperator::Less
+            | ast::BinaryOperator::LessEqual
+            | ast::BinaryOperator::Greater
+            | ast::BinaryOperator::GreaterEqual
+            | ast::BinaryOperator::In
+    )
 }

@@ -287,11 +287,7 @@ impl Lowerer {
             format!("`{text}` stands in the path, but there is no such parameter"),
         );
         let diagnostic = match nearest(text, params.iter().map(|param| &*param.name.text)) {
-            Some(near) => diagnostic.help(format!("did you mean `{near}`?")).edit(
-                format!("change to `{near}`"),
-                span,
-                near,
-            ),
+            Some(near) => diagnostic.did_you_mean(span, near),
             None => diagnostic.help(format!("declare it: `({text}: string)`")),
         };
         self.report(diagnostic);

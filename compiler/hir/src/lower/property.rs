@@ -65,11 +65,7 @@ impl Lowerer {
             Diagnostic::new(&codes::F0403, property.name_span, format!("{section} has no property `{name}`"));
         let all = known.iter().copied().chain(later.iter().map(|(name, _)| *name));
         let diagnostic = match nearest(name, all) {
-            Some(near) => diagnostic.help(format!("did you mean `{near}`?")).edit(
-                format!("change to `{near}`"),
-                property.name_span,
-                near,
-            ),
+            Some(near) => diagnostic.did_you_mean(property.name_span, near),
             None => {
                 let known: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
                 diagnostic.help(format!("it has {}", known.join(", ")))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flow_diagnostics::{Diagnostic, codes, nearest};
+use flow_diagnostics::{Change, Diagnostic, Edit, codes, nearest};
 use flow_source::Span;
 use flow_syntax::ast;
 
@@ -14,6 +14,21 @@ use crate::{
 
 /// How many names are looked at for a suggestion, those bound last first.
 const SUGGESTIONS_MAX: usize = 500;
+
+/// How many names of a kind are offered where none is near.
+const OFFERED_MAX: usize = 3;
+
+/// Values as other languages write them.
+const FOREIGN: [(&str, &str); 8] = [
+    ("None", "null"),
+    ("nil", "null"),
+    ("undefined", "null"),
+    ("NULL", "null"),
+    ("Null", "null"),
+    ("nothing", "null"),
+    ("True", "true"),
+    ("False", "false"),
+];
 
 /// Functions of the language, for suggestions.
 pub(super) const RECORDED: [&str; 4] = ["now", "today", "uuid", "random"];
@@ -53,11 +68,7 @@ impl Lowerer {
     ) {
         let diagnostic = Diagnostic::new(code, span, format!("there is no {what} `{text}`"));
         let diagnostic = match nearest(text, known.iter().map(String::as_str)) {
-            Some(near) => diagnostic.help(format!("did you mean `{near}`?")).edit(
-                format!("change to `{near}`"),
-                span,
-                near,
-            ),
+            Some(near) => diagnostic.did_you_mean(span, near),
             None if !otherwise.is_empty() => diagnostic.help(otherwise.to_owned()),
             None if known.is_empty() || known.len() > 8 => diagnostic,
             None => {
@@ -134,10 +145,23 @@ impl Lowerer {
             );
             return self.missing(span);
         }
+        if let Some((_, ours)) = FOREIGN.iter().find(|(theirs, _)| *theirs == text) {
+            self.report(
+                Diagnostic::new(&codes::F0201, span, format!("there is no name `{text}`"))
+                    .did_you_mean(span, ours),
+            );
+            return self.missing(span);
+        }
         let known: Vec<String> = self.local_names().into_iter().map(str::to_owned).collect();
         let entry = self.names.config.contains_key(text);
-        let otherwise =
-            if entry { format!("configuration is read as `config.{text}`") } else { String::new() };
+        if entry {
+            self.report(
+                Diagnostic::new(&codes::F0201, span, format!("there is no name `{text}`"))
+                    .did_you_mean(span, &format!("config.{text}")),
+            );
+            return self.missing(span);
+        }
+        let otherwise = String::new();
         self.unknown(&codes::F0201, "name", text, span, known, &otherwise);
         self.missing(span)
     }
@@ -231,6 +255,10 @@ impl Lowerer {
                     format!("there is no version v{wanted} of {what} `{text}`"),
                 )
                 .help(format!("there is {}", known.join(", ")));
+                let newest = versions.iter().map(|(_, version, _)| *version).max();
+                diagnostic = diagnostic.mend(newest.map(|newest| {
+                    Edit::guess(format!("use v{newest}"), vec![Change::replace(at, format!("@v{newest}"))])
+                }));
                 for (_, version, declared) in versions {
                     diagnostic = diagnostic.also(*declared, format!("v{version}"));
                 }
@@ -338,6 +366,17 @@ impl Lowerer {
         None
     }
 
+    /// The declared errors, where there are so few that one of them is probably meant.
+    fn declared_errors(&self, span: Span) -> Vec<Edit> {
+        let errors = self.declared_names(|symbol| matches!(symbol, Symbol::Error(_)));
+        if errors.len() > OFFERED_MAX {
+            return Vec::new();
+        }
+        let edit =
+            |name: &&str| Edit::guess(format!("change to `{name}`"), vec![Change::replace(span, *name)]);
+        errors.iter().map(edit).collect()
+    }
+
     /// An error by name: a declared one, or one of the language's.
     pub(super) fn find_error(&mut self, text: &str, span: Span) -> Option<ErrorRef> {
         let found = self.declared(text).first().copied();
@@ -350,7 +389,8 @@ impl Lowerer {
                         span,
                         format!("`{text}` is {}, not an error", other.what()),
                     )
-                    .also(found.map_or(span, |entry| entry.span), "declared here"),
+                    .also(found.map_or(span, |entry| entry.span), "declared here")
+                    .mend(self.declared_errors(span)),
                 );
                 return None;
             }

@@ -159,11 +159,7 @@ impl Lowerer {
         let known = declared.chain(BUILTINS.iter().map(|(name, _)| *name));
         let foreign = FOREIGN.iter().find(|(name, _)| *name == text).map(|(_, ours)| *ours);
         let diagnostic = match foreign.or_else(|| nearest(text, known)) {
-            Some(near) => diagnostic.help(format!("did you mean `{near}`?")).edit(
-                format!("change to `{near}`"),
-                span,
-                near,
-            ),
+            Some(near) => diagnostic.did_you_mean(span, near),
             None => diagnostic.help(format!("declare it: `type {text} {{ … }}`")),
         };
         self.report(diagnostic);

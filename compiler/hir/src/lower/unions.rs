@@ -199,11 +199,7 @@ impl Lowerer {
         let what = format!("`{}` has no case `{}`", union.text, case.text);
         let mut diagnostic = Diagnostic::new(&codes::F0326, case.span, what);
         if let Some(near) = nearest(&case.text, cases.iter().map(|case| &**case)) {
-            diagnostic = diagnostic.help(format!("did you mean `{near}`?")).edit(
-                format!("change to `{near}`"),
-                case.span,
-                near,
-            );
+            diagnostic = diagnostic.did_you_mean(case.span, near);
         } else if cases.is_empty() {
             diagnostic = diagnostic.help(format!("`{}` is no union of records", union.text));
         }

@@ -328,13 +328,23 @@ impl Matcher<'_, '_> {
         let opener = self.text.get(span.range()).unwrap_or("");
         let missing = closer(open.kind).and_then(SyntaxKind::fixed_text).unwrap_or("");
         let end = before.checked_sub(1).map_or(span.end, |last| self.span(last).end);
+        let put = if open.kind == SyntaxKind::LeftBrace && open.ends_line {
+            let line = self.lines.get(open.line).map_or(0, |line| line.first);
+            let start = self.tokens.get(line).map_or(0, |first| first.start as usize);
+            let start_of_line =
+                self.text.get(..start).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
+            format!("\n{}{missing}", self.text.get(start_of_line..start).unwrap_or(""))
+        } else {
+            missing.to_owned()
+        };
         self.diagnostics.push(
             Diagnostic::new(&codes::F0102, span, format!("`{opener}` is not closed"))
                 .also(
                     Span::at(self.file, end),
                     format!("it seems to end here, where a `{missing}` is missing"),
                 )
-                .help(format!("add a `{missing}`")),
+                .help(format!("add a `{missing}`"))
+                .edit(format!("add a `{missing}`"), Span::at(self.file, end), put),
         );
     }
 

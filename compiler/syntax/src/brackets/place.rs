@@ -45,6 +45,10 @@ pub(crate) fn move_closers(
             for label in diagnostic.secondary.iter_mut().filter(|label| label.span == old_place) {
                 label.span = new_place;
             }
+            let changes = diagnostic.edits.iter_mut().flat_map(|edit| &mut edit.changes);
+            for change in changes.filter(|change| change.span == old_place) {
+                change.span = new_place;
+            }
         }
         slot.before = new as usize;
         moved = true;

@@ -144,7 +144,7 @@ fn is_percent(ahead: Ahead<'_>) -> bool {
 
 /// `post charge "/payments" (…) -> T { … }`
 fn operation<'t>(rules: &Rules<'t>, method: Rule<'t>) -> Rule<'t> {
-    let result = seq([token(Kind::Arrow), need(rules.ty.clone(), "a type")]);
+    let result = seq([super::names::arrow(), need(rules.ty.clone(), "a type")]);
     let rule = seq([
         method,
         need(any_name(), "a name for the operation"),

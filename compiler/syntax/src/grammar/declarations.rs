@@ -147,7 +147,7 @@ fn type_decl<'t>(rules: &Rules<'t>) -> Rule<'t> {
 
 /// `-> T`
 fn result<'t>(rules: &Rules<'t>) -> Rule<'t> {
-    seq([token(Kind::Arrow), need(rules.ty.clone(), "a type")])
+    seq([super::names::arrow(), need(rules.ty.clone(), "a type")])
 }
 
 fn workflow<'t>(rules: &Rules<'t>) -> Rule<'t> {

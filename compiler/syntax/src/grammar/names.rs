@@ -68,6 +68,27 @@ pub(super) fn before_colon<'t>(rule: Rule<'t>) -> Rule<'t> {
 
 /// A `:`; an `=` in its place is reported and taken.
 pub(super) fn colon<'t>(what: &'static str) -> Rule<'t> {
-    let equal = seq([problem(Problem::EqualForColon), token(Kind::Equal)]);
-    need(alternatives([token(Kind::Colon), equal]), what)
+    need(mark(Kind::Colon, ":", &[Kind::Equal]), what)
+}
+
+/// A mark, or one of those that other languages have in its place, which is reported and taken.
+pub(super) fn mark<'t>(due: Kind, ours: &'static str, foreign: &'static [Kind]) -> Rule<'t> {
+    let wrong = token_where_any(foreign, seq([problem(Problem::Mark(ours)), any_of(foreign)]));
+    alternatives([token(due), wrong])
+}
+
+/// The rule, if one of the kinds is ahead.
+fn token_where_any<'t>(kinds: &'static [Kind], rule: Rule<'t>) -> Rule<'t> {
+    super::rule::by_hand(move |input| {
+        if kinds.contains(&super::rule::Ahead::of(input).nth(0)) {
+            input.parse(&rule)
+        } else {
+            Err(chumsky::error::EmptyErr::default())
+        }
+    })
+}
+
+/// `->`
+pub(super) fn arrow<'t>() -> Rule<'t> {
+    mark(Kind::Arrow, "->", &[Kind::FatArrow, Kind::Colon])
 }

@@ -1,7 +1,7 @@
 //! Control flow: branches, loops, concurrency, errors, waiting.
 
 use super::super::list::{List, Separator};
-use super::super::names::{any_name, before_colon, colon, name_ref, path};
+use super::super::names::{any_name, before_colon, colon, mark, name_ref, path};
 use super::super::rule::{
     Ahead, Rule, alternatives, any_of, by_hand, closing, if_ahead, many, need, node, optional, problem, seq,
     take, token,
@@ -81,7 +81,7 @@ fn match_expr<'t>(rules: &Rules<'t>) -> Rule<'t> {
     let arm = seq([
         rules.top_pattern.clone(),
         optional(guard),
-        need(token(Kind::FatArrow), "`=>`"),
+        need(mark(Kind::FatArrow, "=>", &[Kind::Arrow, Kind::Colon]), "`=>`"),
         need(body(rules), "a value or a block"),
     ]);
     let arms = List {
@@ -150,10 +150,20 @@ fn try_expr<'t>(rules: &Rules<'t>) -> Rule<'t> {
     let pattern = node(Kind::CatchPattern, alternatives([http, path()]));
     let more = seq([token(Kind::Bar), need(pattern.clone(), "an error")]);
     let binding = seq([token(Kind::AsKeyword), super::super::names::name("a name for the error")]);
+    let parentheses = seq([
+        problem(Problem::CatchInParentheses),
+        token(Kind::LeftParen),
+        super::super::names::name("a name for the error"),
+        token(Kind::RightParen),
+    ]);
+    let parentheses = if_ahead(
+        |ahead| ahead.nth(0) == Kind::LeftParen && ahead.nth(1).is_word() && ahead.nth(2) == Kind::RightParen,
+        parentheses,
+    );
     let catch = seq([
         token(Kind::CatchKeyword),
         optional(seq([pattern, many(more)])),
-        optional(binding),
+        optional(alternatives([binding, parentheses])),
         rules.block_due.clone(),
     ]);
     let finally = node(Kind::FinallyClause, seq([token(Kind::FinallyKeyword), rules.block_due.clone()]));
