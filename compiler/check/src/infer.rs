@@ -199,7 +199,7 @@ impl<'c, 'a> Infer<'c, 'a> {
             ExprKind::Case { name, unions, fields } => self.case_value(name, unions, *fields, want),
             ExprKind::Local(local) => self.local(expr, *local),
             ExprKind::Config(entry) => self.config(*entry),
-            ExprKind::Field { base, name, optional } => self.field(expr, *base, name, *optional),
+            ExprKind::Field { base, name, optional } => self.field(expr, *base, name, *optional, want),
             ExprKind::Index { base, index } => self.index(*base, *index),
             ExprKind::Execution { field } => self.execution(field),
             ExprKind::Unary { op, operand } => self.unary(*op, *operand, want),

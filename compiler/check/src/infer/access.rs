@@ -6,7 +6,7 @@ use flow_hir::{ConfigId, ErrorRef, ExprId, LocalId, Name, TypeRef};
 use flow_source::Span;
 
 use super::facts::Spot;
-use super::{Infer, Reason};
+use super::{Infer, Reason, Want};
 use crate::display;
 use crate::types::{Ty, TyKind};
 
@@ -57,13 +57,20 @@ impl Infer<'_, '_> {
     }
 
     /// `base.name` or `base?.name`.
-    pub(super) fn field(&mut self, expr: ExprId, base: ExprId, name: &Name, optional: bool) -> Ty {
+    pub(super) fn field(
+        &mut self,
+        expr: ExprId,
+        base: ExprId,
+        name: &Name,
+        optional: bool,
+        want: Want<'_>,
+    ) -> Ty {
         let base_ty = self.any(base);
         let types = &self.checker.typed.types;
         let nullable = matches!(*types.structure(base_ty), TyKind::Optional(_));
         let inner = types.without_null(base_ty);
         if nullable && !optional {
-            self.may_be_null(base, base_ty, name);
+            self.may_be_null(base, base_ty, name, want);
             return Ty::ERROR;
         }
         let found = self.member(base, inner, name);
@@ -75,7 +82,8 @@ impl Infer<'_, '_> {
     }
 
     /// Says that a value may be null where a field or method of it is used.
-    pub(super) fn may_be_null(&mut self, base: ExprId, ty: Ty, name: &Name) {
+    pub(super) fn may_be_null(&mut self, base: ExprId, ty: Ty, name: &Name, want: Want<'_>) {
+        let takes_null = want.hint().is_none_or(|wanted| self.checker.typed.types.is_nullable(wanted));
         let words = self.checker.words(ty);
         let base_span = self.checker.span(base);
         let diagnostic = Diagnostic::new(
@@ -89,6 +97,7 @@ impl Infer<'_, '_> {
             name.span
                 .start
                 .checked_sub(1)
+                .filter(|_| takes_null)
                 .map(|dot| Edit::guess("use `?.`", vec![Change::insert(name.span.file, dot, "?")])),
         )
         .mend(self.checker.give_for_null(base, ty, true));

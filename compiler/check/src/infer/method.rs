@@ -91,7 +91,7 @@ impl Infer<'_, '_> {
             return Ty::ERROR;
         }
         if nullable && !optional {
-            self.may_be_null(receiver, receiver_ty, method);
+            self.may_be_null(receiver, receiver_ty, method, want);
             self.arguments_apart(arguments);
             return Ty::ERROR;
         }

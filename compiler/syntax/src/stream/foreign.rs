@@ -60,7 +60,9 @@ impl Builder<'_, '_> {
     fn foreign_word(&mut self, index: usize) -> Option<Foreign> {
         let word = self.word(index)?;
         let (last, next) = (self.last(), self.kind(index + 1));
-        if matches!(last, SyntaxKind::Dot | SyntaxKind::QuestionDot) {
+        // What follows a brace in a text may be words of the text.
+        let in_text = self.groups.last().is_some_and(|group| group.kind == SyntaxKind::StringStart);
+        if in_text || matches!(last, SyntaxKind::Dot | SyntaxKind::QuestionDot) {
             return None;
         }
         let is_path = is_method(last) && matches!(next, SyntaxKind::StringWhole | SyntaxKind::StringStart);
