@@ -99,7 +99,7 @@ impl Output {
 
     /// Shows diagnostics: errors unless `-qq`, the rest unless `-q`.
     pub(crate) fn diagnostics(&self, diagnostics: &[Diagnostic], sources: &Sources) {
-        let mut terminal = Terminal::new(sources, self.color);
+        let mut terminal = Terminal::new(sources, self.color).columns(columns());
         for diagnostic in diagnostics {
             let wanted = if diagnostic.is_error() { self.quiet < 2 } else { self.quiet == 0 };
             if wanted {
@@ -141,6 +141,16 @@ impl Style {
             Self::Dim => "\u{1b}[2m",
         }
     }
+}
+
+/// Columns of the terminal: what `COLUMNS` says, else what the terminal says, else 80.
+pub(crate) fn columns() -> usize {
+    let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let seen = || {
+        let (terminal_size::Width(columns), _) = terminal_size::terminal_size()?;
+        Some(usize::from(columns))
+    };
+    said.or_else(seen).filter(|columns| *columns > 0).unwrap_or(80)
 }
 
 /// A closed stderr leaves nobody to tell.

@@ -16,7 +16,7 @@ use crate::support::findings::check_file;
 use crate::tidy::root;
 
 /// The present counts: they may rise.
-const MISTAKES: usize = 74;
+const MISTAKES: usize = 118;
 const RIGHT_LINE_MIN: usize = 71;
 const MEANT_MIN: usize = 64;
 
@@ -124,7 +124,8 @@ fn table(measured: &[Measured]) -> String {
          were corrected afterwards, where they had a second mistake by accident). `NAME.flow` says in its first line\n\
          where the mistake is, `NAME.fixed.flow` is what was meant. A line is right when the first error is at it (the\n\
          first warning or note where there is no error); an edit is meant when one of those that this finding offers\n\
-         gives the findings and the plan of the fixed file.\n\n\
+         gives the findings and the plan of the fixed file. The last 44 were written in the same way, later and by\n\
+         somebody who knew the compiler.\n\n\
          Of {} mistakes, {right} are reported at the right line, and {meant} are mended by an edit that is offered. The\n\
          rest, wrong lines first:\n\n\
          | mistake | line | edit | what is said |\n|---|---|---|---|\n",

@@ -51,7 +51,8 @@ impl Check {
         let mut text = String::new();
         for program in &programs {
             let sources = &program.compilation.sources;
-            let mut terminal = Terminal::new(sources, output.stdout_color());
+            let mut terminal =
+                Terminal::new(sources, output.stdout_color()).columns(crate::output::columns());
             for diagnostic in &program.compilation.diagnostics {
                 let span = diagnostic.primary.span;
                 let place = (sources.place(span), span.start, span.end, program.root.clone());

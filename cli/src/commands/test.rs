@@ -111,5 +111,7 @@ fn paint(output: &Output, style: Style, text: &str) -> String {
 }
 
 fn shown(diagnostic: &Diagnostic, program: &Program, output: &Output) -> String {
-    Terminal::new(&program.compilation.sources, output.stdout_color()).render(diagnostic)
+    Terminal::new(&program.compilation.sources, output.stdout_color())
+        .columns(crate::output::columns())
+        .render(diagnostic)
 }

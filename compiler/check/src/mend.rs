@@ -211,6 +211,33 @@ impl Checker<'_> {
         Some(Edit::new("join them by interpolation", changes))
     }
 
+    /// The edit that leaves the name of a caught error out.
+    pub(crate) fn leave_out_binding(&mut self, local: LocalId) -> Option<Edit> {
+        const CATCH: u32 = "catch".len() as u32;
+        if !self.may_search() {
+            return None;
+        }
+        let name = self.program.locals[local].name.span;
+        let catches = self.program.exprs.iter().find_map(|(_, expr)| match &expr.kind {
+            ExprKind::Try { catches, .. } => catches.iter().find(|catch| catch.binding == Some(local)),
+            _ => None,
+        })?;
+        let start = catches.selectors.last().map_or(catches.head.start + CATCH, |last| last.span().end);
+        let clause = Span::new(name.file, start.min(name.end), name.end);
+        Some(Edit::new("leave out its name", vec![Change::remove(clause)]))
+    }
+
+    /// The edit that makes one list of two that are added.
+    pub(crate) fn join_lists(&self, left: ExprId, right: ExprId) -> Edit {
+        let (first, second) = (self.program.whole_span(left), self.program.whole_span(right));
+        let changes = vec![
+            Change::insert(first.file, first.start, "[..."),
+            Change::replace(Span::new(first.file, first.end, second.start), ", ..."),
+            Change::insert(second.file, second.end, "]"),
+        ];
+        Edit::new("join the lists", changes)
+    }
+
     /// Whether an expression does nothing but compute, so that it can be left out.
     pub(crate) fn only_computes(&self, expr: ExprId) -> bool {
         let mut pure = true;

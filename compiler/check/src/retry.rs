@@ -36,14 +36,14 @@ impl Checker<'_> {
     pub(crate) fn check_retries(&mut self) {
         let program = self.program;
         for (id, policy) in program.retries.iter() {
-            let checked = self.check_retry(policy);
+            let checked = self.check_retry(id, policy);
             self.typed.retries.insert(id, checked);
         }
     }
 
-    fn check_retry(&mut self, policy: &RetryPolicy) -> CheckedRetry {
+    fn check_retry(&mut self, id: RetryId, policy: &RetryPolicy) -> CheckedRetry {
         let name = &policy.name;
-        let attempts = self.attempts(policy);
+        let attempts = self.attempts(id, policy);
         let (backoff, jitter) = match &policy.backoff {
             Some(backoff) => self.backoff(&backoff.value),
             None => (CheckedBackoff::None, Jitter::None),
@@ -69,6 +69,7 @@ impl Checker<'_> {
                     self.retry_on(*entry, &mut checked);
                 }
             }
+            None if self.program.misread.contains(&id) => {}
             None => self.report(
                 Diagnostic::new(
                     &codes::F0406,
@@ -102,8 +103,11 @@ impl Checker<'_> {
         checked
     }
 
-    fn attempts(&mut self, policy: &RetryPolicy) -> Option<u32> {
+    fn attempts(&mut self, id: RetryId, policy: &RetryPolicy) -> Option<u32> {
         let Some(attempts) = policy.attempts else {
+            if self.program.misread.contains(&id) {
+                return Some(1);
+            }
             let name = &policy.name;
             self.report(
                 Diagnostic::new(

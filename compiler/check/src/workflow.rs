@@ -172,7 +172,8 @@ impl Checker<'_> {
         }) {
             Some(value) => {
                 let span = program.exprs[value].span;
-                diagnostic.help("the result is given by `return`").edit(
+                diagnostic.primary.span = span;
+                diagnostic.also(name, "this workflow").help("the result is given by `return`").edit(
                     "insert `return`",
                     Span::at(span.file, span.start),
                     "return ",

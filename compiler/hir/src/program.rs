@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use flow_source::{FileId, Span};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::index::{Arena, index_type};
 use crate::{
@@ -86,6 +86,8 @@ pub struct Program {
     pub locals: Arena<LocalId, Local>,
     /// The places of expressions that stand in parentheses, with these.
     pub parentheses: FxHashMap<ExprId, Span>,
+    /// Policies with a property that is not known: what they seem to lack may be it.
+    pub misread: FxHashSet<RetryId>,
 }
 
 impl Program {

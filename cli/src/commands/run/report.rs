@@ -124,7 +124,9 @@ impl<'a> Shown<'a> {
                 return Ok(());
             }
         };
-        output.failure(&Terminal::new(sources, output.color()).render(&diagnostic));
+        output.failure(
+            &Terminal::new(sources, output.color()).columns(crate::output::columns()).render(&diagnostic),
+        );
         Ok(())
     }
 

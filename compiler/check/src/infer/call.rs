@@ -49,7 +49,9 @@ impl Infer<'_, '_> {
             let Some((position, parameter)) =
                 position.and_then(|position| Some((position, parameters.get(position)?)))
             else {
-                self.no_such_parameter(callee, name, parameters, argument, span);
+                let before = index.checked_sub(1).and_then(|before| arguments.get(before));
+                let before = before.map(|before| before.value);
+                self.no_such_parameter(callee, name, parameters, (before, argument), span);
                 self.any(argument.value);
                 continue;
             };
@@ -147,7 +149,7 @@ impl Infer<'_, '_> {
         callee: Span,
         name: &str,
         parameters: &[Parameter<'_>],
-        argument: &Argument,
+        (before, argument): (Option<ExprId>, &Argument),
         span: Span,
     ) {
         let diagnostic = match &argument.name {
@@ -177,8 +179,15 @@ impl Infer<'_, '_> {
                     1 => "one argument".to_owned(),
                     many => format!("{many} arguments"),
                 };
+                let before =
+                    before.map_or(callee.end + 1, |before| self.checker.program.whole_span(before).end);
+                let end = self.checker.program.whole_span(argument.value).end;
+                let gap = Span::new(callee.file, before.min(end), end);
+                let edit = self.checker.only_computes(argument.value);
+                let edit = edit.then(|| Edit::guess("leave it out", vec![Change::remove(gap)]));
                 Diagnostic::new(&codes::F0305, span, format!("`{name}` takes {count}"))
                     .also(callee, "called here")
+                    .mend(edit)
             }
         };
         self.checker.report(diagnostic);

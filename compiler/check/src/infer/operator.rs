@@ -54,7 +54,9 @@ impl Infer<'_, '_> {
             TyKind::String | TyKind::Url | TyKind::Literals(_) if symbol == "+" => diagnostic
                 .help("texts join by interpolation: `\"{a}{b}\"`")
                 .mend(sum.and_then(|sum| self.checker.interpolate(sum))),
-            TyKind::List(_) if symbol == "+" => diagnostic.help("lists join by `[...xs, ...ys]`"),
+            TyKind::List(_) if symbol == "+" => diagnostic
+                .help("lists join by `[...xs, ...ys]`")
+                .mend(sum.map(|(left, right)| self.checker.join_lists(left, right))),
             TyKind::Optional(_) => diagnostic
                 .help("it may be null: give a value with `?? 0`, or test it first")
                 .mend(self.checker.give_for_null(operand, ty, true)),

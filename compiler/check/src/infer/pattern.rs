@@ -211,7 +211,16 @@ impl Infer<'_, '_> {
             };
             self.checker.report(diagnostic);
         }
-        let Some(first) = missing.first() else { return };
+        // An arm of a case that is not there was probably meant for what is missing.
+        let union = self.checker.typed.types.union(ty);
+        let misnamed =
+            arms.iter().flat_map(|arm| alternatives(&arm.pattern)).any(|pattern| match &pattern.kind {
+                PatternKind::Case { name, .. } => {
+                    union.as_ref().is_none_or(|union| union.case(&name.text).is_none())
+                }
+                _ => false,
+            });
+        let Some(first) = missing.first().filter(|_| !misnamed) else { return };
         let names = display::names(missing.iter().map(String::as_str));
         self.checker.report(
             Diagnostic::new(&codes::F0311, keyword, format!("this `match` misses {names}"))

@@ -47,6 +47,9 @@ fn check_locals(checker: &mut Checker<'_>) {
         };
         let mut diagnostic =
             Diagnostic::new(&codes::F1001, name.span, format!("`{}` is never used", name.text)).help(help);
+        if bound.kind == LocalKind::Catch {
+            diagnostic = diagnostic.mend(checker.leave_out_binding(local));
+        }
         if let Some((span, _, value)) = checker.binding(local)
             && checker.only_computes(value)
         {

@@ -9,21 +9,43 @@ use crate::{Diagnostic, Label, Severity};
 pub struct Terminal<'a> {
     texts: Texts<'a>,
     color: bool,
+    width: usize,
 }
+
+/// Columns where nobody says how many there are.
+const WIDTH: usize = 80;
+
+/// Columns that are always used, and that lines of prose never exceed.
+const WIDTHS: std::ops::RangeInclusive<usize> = 36..=100;
+
+/// Columns that the frame takes: beside the number of the line, before and after the text of a label, before a note.
+const FRAME: usize = 4;
+const ARROW: usize = 8;
+const NOTE: usize = 8;
+
+/// The shortest text of a label that is moved to a note of its own where it has no room.
+const MOVED_MIN: usize = 8;
 
 impl<'a> Terminal<'a> {
     /// A renderer; with ANSI colours where `color` is set.
     pub fn new(sources: &'a Sources, color: bool) -> Self {
-        Self { texts: Texts::new(sources), color }
+        Self { texts: Texts::new(sources), color, width: WIDTH }
+    }
+
+    /// For so many columns.
+    #[must_use]
+    pub fn columns(mut self, columns: usize) -> Self {
+        self.width = columns.clamp(*WIDTHS.start(), *WIDTHS.end());
+        self
     }
 
     /// The text of one diagnostic, ending with a newline.
     pub fn render(&mut self, diagnostic: &Diagnostic) -> String {
-        render(diagnostic, &mut self.texts, self.color)
+        render(diagnostic, &mut self.texts, self.color, self.width)
     }
 }
 
-fn render(diagnostic: &Diagnostic, texts: &mut Texts<'_>, color: bool) -> String {
+fn render(diagnostic: &Diagnostic, texts: &mut Texts<'_>, color: bool, width: usize) -> String {
     let sources = texts.sources;
     let (accent, ansi) = match diagnostic.severity {
         Severity::Error => (Color::Red, "\u{1b}[1;31m"),
@@ -31,9 +53,17 @@ fn render(diagnostic: &Diagnostic, texts: &mut Texts<'_>, color: bool) -> String
         Severity::Note => (Color::Cyan, "\u{1b}[1;36m"),
     };
     let kind = format!("{}[{}]:", severity_word(diagnostic.severity), diagnostic.code);
-    let message = printable(&diagnostic.message);
-    let header =
-        if color { format!("{ansi}{kind}\u{1b}[0m {message}\n") } else { format!("{kind} {message}\n") };
+    let header = wrapped(&format!("{kind} {}", printable(&diagnostic.message)), width, "    ");
+    let header = match header.strip_prefix(&kind) {
+        Some(message) if color => format!("{ansi}{kind}\u{1b}[0m{message}\n"),
+        _ => format!("{header}\n"),
+    };
+    let all = std::iter::once(&diagnostic.primary).chain(&diagnostic.secondary);
+    let last_line =
+        all.filter_map(|label| Some(sources.get(label.span.file)?.position(label.span.end).line)).max();
+    let frame = FRAME + last_line.map_or(1, |line| line.to_string().len());
+    let prose = width.saturating_sub(frame + NOTE);
+    let mut moved: Vec<String> = Vec::new();
 
     let config =
         Config::default().with_index_type(IndexType::Byte).with_char_set(CharSet::Unicode).with_color(color);
@@ -42,14 +72,28 @@ fn render(diagnostic: &Diagnostic, texts: &mut Texts<'_>, color: bool) -> String
     for (order, (label, color)) in (0..).zip(in_reading_order(diagnostic, accent)) {
         // The library underlines only what has a text.
         let text = if label.text.is_empty() { "here" } else { &label.text };
+        let column = sources.get(label.span.file).map_or(1, |file| file.position(label.span.end).column);
+        let length = text.chars().count();
+        let has_room = frame + column as usize + ARROW + length <= width;
+        let place_of_note;
+        let text = if has_room || length < MOVED_MIN {
+            text
+        } else {
+            moved.push(text.to_owned());
+            place_of_note = format!("({})", moved.len());
+            &place_of_note
+        };
         let place = AriadneLabel::new(Place::of(label.span, sources)).with_order(order).with_color(color);
         report.add_label(place.with_message(printable(text)));
     }
+    for (number, text) in (1..).zip(&moved) {
+        report.add_note(wrapped(&printable(&format!("({number}) {text}")), prose, ""));
+    }
     for note in &diagnostic.notes {
-        report.add_note(printable(note));
+        report.add_note(wrapped(&printable(note), prose, ""));
     }
     if let Some(help) = &diagnostic.help {
-        report.add_help(printable(help));
+        report.add_help(wrapped(&printable(help), prose, ""));
     }
     let mut out = Vec::new();
     // Writing to a `Vec` cannot fail; a source that is missing leaves the message without its excerpt.
@@ -63,6 +107,33 @@ fn render(diagnostic: &Diagnostic, texts: &mut Texts<'_>, color: bool) -> String
         shown.push('\n');
     }
     shown
+}
+
+/// A text on lines of at most so many columns, as far as its words permit; lines after the first begin with `hang`.
+fn wrapped(text: &str, width: usize, hang: &str) -> String {
+    let mut out = String::new();
+    let mut column = 0;
+    for (index, line) in text.lines().enumerate() {
+        if index > 0 {
+            out.push('\n');
+            out.push_str(hang);
+            column = hang.len();
+        }
+        for (index, word) in line.split(' ').enumerate() {
+            let length = word.chars().count();
+            if index > 0 && column + 1 + length > width && column > hang.len() {
+                out.push('\n');
+                out.push_str(hang);
+                column = hang.len();
+            } else if index > 0 {
+                out.push(' ');
+                column += 1;
+            }
+            out.push_str(word);
+            column += length;
+        }
+    }
+    out
 }
 
 /// The labels from top to bottom, those in the file of the primary one first: one excerpt a file.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flow_diagnostics::{Diagnostic, codes, nearest};
+use flow_diagnostics::{Change, Diagnostic, Edit, codes, nearest};
 use flow_source::Span;
 use flow_syntax::ast::{self, AstNode};
 
@@ -288,7 +288,16 @@ impl Lowerer {
         );
         let diagnostic = match nearest(text, params.iter().map(|param| &*param.name.text)) {
             Some(near) => diagnostic.did_you_mean(span, near),
-            None => diagnostic.help(format!("declare it: `({text}: string)`")),
+            None => {
+                // A parameter that would travel in the query is probably the one.
+                let mut loose = params.iter().filter(|param| matches!(param.place, ParamPlace::Query(_)));
+                let only = loose.next().filter(|_| loose.next().is_none());
+                diagnostic.help(format!("declare it: `({text}: string)`")).mend(only.map(|param| {
+                    let name = &param.name.text;
+                    let change = Change::replace(span, name.to_string());
+                    Edit::guess(format!("change to `{name}`"), vec![change])
+                }))
+            }
         };
         self.report(diagnostic);
         None

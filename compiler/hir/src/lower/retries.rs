@@ -29,6 +29,7 @@ impl Lowerer {
             respect_retry_after: None,
             span,
         };
+        let mut misread = false;
         for property in self.properties(decl.properties()) {
             match property.name.as_str() {
                 "attempts" => policy.attempts = self.lower_attempts(&property),
@@ -37,10 +38,16 @@ impl Lowerer {
                 "within" => policy.within = Some(self.apart(|lowerer| lowerer.lower_expr(&property.value))),
                 "exhausted" => policy.exhausted = self.lower_exhausted(&property),
                 "respect_retry_after" => policy.respect_retry_after = self.lower_flag(&property),
-                _ => self.unknown_property(&property, "a retry policy", &KNOWN, &[]),
+                _ => {
+                    misread = true;
+                    self.unknown_property(&property, "a retry policy", &KNOWN, &[]);
+                }
             }
         }
-        self.program.retries.push(policy);
+        let policy = self.program.retries.push(policy);
+        if misread {
+            self.program.misread.insert(policy);
+        }
     }
 
     fn lower_attempts(&mut self, property: &Property) -> Option<Spanned<Attempts>> {
