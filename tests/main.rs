@@ -10,6 +10,7 @@
     reason = "a test fails by panicking, and its helpers serve it alone"
 )]
 
+mod bad_input;
 mod cli;
 mod conformance;
 mod docs;

@@ -76,12 +76,18 @@ fn of_text(text: &str) -> Vec<Finding> {
         if !["error", "warning", "note"].contains(&severity) {
             continue;
         }
-        let place = lines.next().unwrap();
+        // A long message goes on in the lines below it.
+        let mut message = message.to_owned();
+        let mut place = lines.next().unwrap();
+        while !place.contains("╭─[ ") {
+            message += &format!(" {}", place.trim_start());
+            place = lines.next().unwrap();
+        }
         let place = place.split_once("╭─[ ").unwrap().1.strip_suffix(" ]").unwrap();
         let mut parts = place.rsplitn(3, ':');
         let (_column, line, file) = (parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap());
         let line = line.parse().unwrap();
-        found.push((code.to_owned(), severity.to_owned(), message.to_owned(), file.to_owned(), line));
+        found.push((code.to_owned(), severity.to_owned(), message, file.to_owned(), line));
     }
     found
 }

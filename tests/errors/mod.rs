@@ -3,6 +3,7 @@
 mod explain;
 mod formats;
 mod unshown;
+mod width;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

@@ -17,8 +17,8 @@ use crate::tidy::root;
 
 /// The present counts: they may rise.
 const MISTAKES: usize = 118;
-const RIGHT_LINE_MIN: usize = 71;
-const MEANT_MIN: usize = 64;
+const RIGHT_LINE_MIN: usize = 115;
+const MEANT_MIN: usize = 102;
 
 /// What was measured of one mistake.
 struct Measured {

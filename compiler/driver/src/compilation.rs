@@ -3,7 +3,7 @@
 use flow_diagnostics::{Diagnostic, codes};
 use flow_hir::WorkflowId;
 use flow_plan::{Debug, Plan};
-use flow_source::{Sources, Span};
+use flow_source::{FileId, Sources, Span};
 
 use crate::files::Loaded;
 use crate::world::World;
@@ -50,9 +50,16 @@ pub fn compile(world: &dyn World, entry: &str) -> Compilation {
     let file = loaded.entry(entry);
     let (program, lowering) = flow_hir::lower(&mut loaded, file);
     let Loaded { sources, mut diagnostics, .. } = loaded;
-    diagnostics.extend(lowering);
+    // What is nested too deeply is not read: nobody knows what is meant around it.
+    let unread: Vec<FileId> = diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.code == codes::F0104.id)
+        .map(|diagnostic| diagnostic.primary.span.file)
+        .collect();
+    let is_read = |diagnostic: &Diagnostic| !unread.contains(&diagnostic.primary.span.file);
+    diagnostics.extend(lowering.into_iter().filter(is_read));
     let (typed, findings) = flow_check::check(&program);
-    diagnostics.extend(findings);
+    diagnostics.extend(findings.into_iter().filter(is_read));
     let mut compilation = Compilation { sources, diagnostics, workflows: Vec::new(), tests: Vec::new() };
     if compilation.is_ok() {
         emit(&mut compilation, &program, &typed);

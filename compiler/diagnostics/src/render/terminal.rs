@@ -23,6 +23,9 @@ const FRAME: usize = 4;
 const ARROW: usize = 8;
 const NOTE: usize = 8;
 
+/// Fewer columns than this are few: in more, a label is best where it belongs, though its line may go on below.
+const NARROW: usize = 60;
+
 /// The shortest text of a label that is moved to a note of its own where it has no room.
 const MOVED_MIN: usize = 8;
 
@@ -76,7 +79,7 @@ fn render(diagnostic: &Diagnostic, texts: &mut Texts<'_>, color: bool, width: us
         let length = text.chars().count();
         let has_room = frame + column as usize + ARROW + length <= width;
         let place_of_note;
-        let text = if has_room || length < MOVED_MIN {
+        let text = if has_room || width >= NARROW || length < MOVED_MIN {
             text
         } else {
             moved.push(text.to_owned());
