@@ -48,3 +48,23 @@ impl From<Exit> for ExitCode {
         Self::from(exit as u8)
     }
 }
+
+/// Files that the runtime opens before the first connection: its event queue, wake-ups and signals.
+const OPEN_FILES_MIN: usize = 12;
+
+/// Says that too few files may be open (`ulimit -n`), before the runtime finds it out in the middle of its start.
+///
+/// # Errors
+/// Where so many files cannot be open at once.
+pub(crate) fn require_open_files() -> anyhow::Result<()> {
+    let open: Result<Vec<_>, _> = (0..OPEN_FILES_MIN).map(|_| std::fs::File::open("/dev/null")).collect();
+    match open {
+        Err(error) if error.raw_os_error() == Some(TOO_MANY_OPEN_FILES) => {
+            anyhow::bail!("too few files may be open: allow 64 or more, `ulimit -n 64`")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// `EMFILE` of Linux and the BSDs.
+const TOO_MANY_OPEN_FILES: i32 = 24;

@@ -153,6 +153,24 @@ pub(crate) fn columns() -> usize {
     said.or_else(seen).filter(|columns| *columns > 0).unwrap_or(80)
 }
 
+/// JSON with the characters escaped that a terminal or an eye would take for something else: controls beyond ASCII, marks
+/// that turn the direction of text, and those without width. Outside of texts JSON has none of them.
+pub(crate) fn plain_json(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        let hidden = matches!(
+            c,
+            '\u{7F}'..='\u{9F}'
+                | '\u{200B}'..='\u{200F}'
+                | '\u{2028}'..='\u{202E}'
+                | '\u{2060}'..='\u{2069}'
+                | '\u{FEFF}'
+        );
+        if hidden { out.push_str(&format!("\\u{:04x}", u32::from(c))) } else { out.push(c) }
+    }
+    out
+}
+
 /// A closed stderr leaves nobody to tell.
 fn write_stderr(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());

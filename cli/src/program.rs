@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use flow_diagnostics::nearest;
-use flow_driver::{Compilation, CompiledWorkflow};
+use flow_driver::{Compilation, CompiledWorkflow, Compiler};
 
 use crate::exit::usage;
 use crate::output::Output;
@@ -25,18 +25,18 @@ impl Program {
     /// # Errors
     /// Where the file cannot be read.
     pub(crate) fn compile(file: &Path, output: &Output) -> anyhow::Result<Option<Self>> {
-        let program = Self::load(file)?;
+        let program = Self::load(file, &mut Compiler::default())?;
         output.diagnostics(&program.compilation.diagnostics, &program.compilation.sources);
         Ok(program.compilation.is_ok().then_some(program))
     }
 
-    /// Compiles a file in silence.
+    /// Compiles a file in silence, with a compiler that may know some of its imports already.
     ///
     /// # Errors
     /// Where the file cannot be read.
-    pub(crate) fn load(file: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn load(file: &Path, compiler: &mut Compiler) -> anyhow::Result<Self> {
         let (project, entry) = Project::of(file).map_err(anyhow::Error::msg)?;
-        let compilation = flow_driver::compile(&project, &entry);
+        let compilation = compiler.compile(&project, &entry);
         Ok(Self { compilation, root: project.root().to_owned() })
     }
 

@@ -32,6 +32,8 @@ pub(crate) struct Sources {
 struct Entry {
     value: Raw,
     origin: String,
+    /// Whether it stands in the project file.
+    is_of_project: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -58,7 +60,13 @@ impl Sources {
             }
         }
         for (name, value) in std::env::vars_os() {
-            let (Some(name), Some(value)) = (name.to_str(), value.to_str()) else { continue };
+            let shown = name.to_string_lossy();
+            if !shown.starts_with(PREFIX) {
+                continue;
+            }
+            let (Some(name), Some(value)) = (name.to_str(), value.to_str()) else {
+                bail!("{shown} in the environment is not UTF-8: set it to a text in UTF-8");
+            };
             given.variable(name, value.to_owned(), "the environment")?;
         }
         for set in sets {
@@ -78,7 +86,8 @@ impl Sources {
     }
 
     fn put(&mut self, name: &str, value: Raw, origin: String) {
-        self.values.insert(name.to_ascii_lowercase(), Entry { value, origin });
+        let entry = Entry { value, origin, is_of_project: false };
+        self.values.insert(name.to_ascii_lowercase(), entry);
     }
 
     fn variable(&mut self, name: &str, value: String, origin: &str) -> anyhow::Result<()> {
@@ -95,7 +104,14 @@ impl Sources {
     }
 
     fn project_file(&mut self, path: &Path) -> anyhow::Result<()> {
-        let Ok(text) = std::fs::read_to_string(path) else { return Ok(()) };
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+                bail!("{} is not UTF-8: save it as UTF-8", path.display())
+            }
+            Err(error) => bail!("cannot read {}: {}", path.display(), crate::world::words(&error)),
+        };
         let table: toml::Table =
             text.parse().with_context(|| format!("{} is not valid TOML", path.display()))?;
         self.allow_private = match table.get("allow_private") {
@@ -120,7 +136,8 @@ impl Sources {
                     serde_json::to_value(other).with_context(|| format!("`{name}` in {}", path.display()))?,
                 ),
             };
-            self.put(name, value, path.display().to_string());
+            let entry = Entry { value, origin: path.display().to_string(), is_of_project: true };
+            self.values.insert(name.to_ascii_lowercase(), entry);
         }
         Ok(())
     }
@@ -146,25 +163,36 @@ impl Sources {
         self.values.get(&name.to_ascii_lowercase()).map(|entry| entry.origin.as_str())
     }
 
-    /// Refuses a `--set` of a name that the program does not declare.
+    /// Refuses a name that the program does not declare: one of `--set` always, one of the project file where it looks
+    /// like a slip, since other programs of the project have their values there too.
     ///
     /// # Errors
     /// The name, with the nearest declared one.
-    pub(crate) fn refuse_unknown(&self, plan: &Plan) -> anyhow::Result<()> {
-        let known = || plan.config.iter().map(|config| config.name.as_str());
+    pub(crate) fn refuse_unknown(&self, declared: &[String]) -> anyhow::Result<()> {
+        let known = || declared.iter().map(String::as_str);
         for (name, entry) in &self.values {
-            if entry.origin != FLAG || known().any(|known| known.eq_ignore_ascii_case(name)) {
+            if known().any(|known| known.eq_ignore_ascii_case(name)) {
                 continue;
             }
-            match nearest(name, known()) {
-                Some(near) => usage!("this workflow has no config `{name}`: did you mean `{near}`?"),
-                None if plan.config.is_empty() => {
-                    usage!("this workflow has no config, so `--set {name}` does nothing")
+            let near = nearest(name, known());
+            if entry.origin != FLAG {
+                // A name beside its neighbour is another program's.
+                if let (Some(near), true) = (near, entry.is_of_project)
+                    && !self.values.contains_key(&near.to_ascii_lowercase())
+                {
+                    bail!(
+                        "this program has no config `{name}` (from {}): did you mean `{near}`?",
+                        entry.origin
+                    );
                 }
-                None => {
-                    let names: Vec<&str> = known().collect();
-                    usage!("this workflow has no config `{name}`: it has {}", names.join(", "))
+                continue;
+            }
+            match near {
+                Some(near) => usage!("this program has no config `{name}`: did you mean `{near}`?"),
+                None if declared.is_empty() => {
+                    usage!("this program has no config, so `--set {name}` does nothing")
                 }
+                None => usage!("this program has no config `{name}`: it has {}", declared.join(", ")),
             }
         }
         Ok(())

@@ -35,6 +35,9 @@ impl Project {
                 file.join("main.flow").display()
             ));
         }
+        if !full.is_file() {
+            return Err(format!("{} is not a regular file: a pipe or a device is not read", file.display()));
+        }
         let folder = full.parent().unwrap_or(Path::new("/"));
         let root = folder.ancestors().find(|above| above.join(PROJECT_FILE).is_file()).unwrap_or(folder);
         let inside = full.strip_prefix(root).unwrap_or(&full);
@@ -83,10 +86,15 @@ impl World for Project {
         if !full.starts_with(&self.root) {
             return Err(ReadError::Outside);
         }
-        let file = fs::File::open(&full).map_err(refused)?;
-        if file.metadata().map_err(refused)?.is_dir() {
+        // Looked at before it is opened: opening a pipe waits for somebody to write to it.
+        let kind = fs::metadata(&full).map_err(refused)?;
+        if kind.is_dir() {
             return Err(ReadError::Directory);
         }
+        if !kind.is_file() {
+            return Err(ReadError::Refused("it is not a regular file".to_owned()));
+        }
+        let file = fs::File::open(&full).map_err(refused)?;
         let mut bytes = Vec::new();
         file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(refused)?;
         if bytes.len() as u64 > FILE_BYTES_MAX {

@@ -2,45 +2,16 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::ops::Deref;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 
 use crate::support::command::{Ran, flow, run};
+use crate::support::folder::folder;
 
 const UNTIDY: &str = "error   A{reason:string}\n";
 const TIDY: &str = "error A { reason: string }\n";
 const BROKEN: &str = "error   A{}\nworkflow w () {\n  let x  =  ? 1\n  f( )\n}\n";
 const BROKEN_TIDY: &str = "error A { }\nworkflow w () {\n  let x  =  ? 1\n  f()\n}\n";
-
-/// A folder that is removed with the test that it belongs to.
-struct Folder(PathBuf);
-
-impl Deref for Folder {
-    type Target = Path;
-
-    fn deref(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-/// A folder of its own with the files that are given.
-fn folder(name: &str, files: &[(&str, &str)]) -> Folder {
-    let folder = std::env::temp_dir().join(format!("flow-fmt-{}-{name}", std::process::id()));
-    let _ = fs::remove_dir_all(&folder);
-    for (name, text) in files {
-        let path = folder.join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    Folder(folder)
-}
 
 fn stdin(text: &[u8], arguments: &[&str]) -> Ran {
     let mut command = flow(&std::env::temp_dir(), arguments);

@@ -1,3 +1,4 @@
 //! Commands as a script sees them: stdout, stderr, exit codes, files.
 
 mod fmt;
+mod input;

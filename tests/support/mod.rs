@@ -2,4 +2,5 @@
 
 pub mod command;
 pub mod findings;
+pub mod folder;
 pub mod server;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use flow_diagnostics::{Severity, render, render::Terminal};
+use flow_driver::Compiler;
 
 use crate::exit::Exit;
 use crate::output::Output;
@@ -44,7 +45,11 @@ impl Check {
     /// Where a file cannot be read.
     pub(crate) fn run(&self, output: &Output) -> anyhow::Result<Exit> {
         let files = program::files(&self.paths)?;
-        let programs = files.iter().map(|file| Program::load(file)).collect::<anyhow::Result<Vec<_>>>()?;
+        let mut compiler = Compiler::default();
+        let programs = files
+            .iter()
+            .map(|file| Program::load(file, &mut compiler))
+            .collect::<anyhow::Result<Vec<_>>>()?;
         // A file that several import is reported once.
         let mut seen = HashSet::new();
         let mut findings = Vec::new();

@@ -18,7 +18,7 @@ use flow_mock::{Failure, Mock, Options};
 use flow_vm::Program as Loaded;
 
 use crate::exit::{Exit, Usage, usage};
-use crate::output::Output;
+use crate::output::{Output, plain_json};
 use crate::program::Program;
 use crate::settings::Sources;
 
@@ -91,7 +91,8 @@ impl Run {
         let workflow = program.workflow(self.workflow.as_deref())?;
         let input = self.read_input(output)?;
         let given = Sources::gather(&self.sets, self.env_file.as_deref(), &program.root)?;
-        given.refuse_unknown(&workflow.plan)?;
+        given.refuse_unknown(&program.compilation.config)?;
+        crate::exit::require_open_files()?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         runtime.block_on(self.execute(&program, workflow, input, &given, output))
     }
@@ -128,7 +129,7 @@ impl Run {
         let (report, signal) = wait(handle, output).await?;
         let shown = report::Shown::new(&report, program, workflow);
         match self.format {
-            Format::Json => output.result(&format!("{}\n", shown.json()?))?,
+            Format::Json => output.result(&format!("{}\n", plain_json(&shown.json()?)))?,
             Format::Text => shown.text(output)?,
         }
         Ok(signal.unwrap_or(if shown.is_success() { Exit::Ok } else { Exit::Failed }))

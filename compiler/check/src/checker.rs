@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use flow_diagnostics::Diagnostic;
-use flow_hir::{ErrorRef, ExprId, ExprKind, Findings, LocalId, Program, Spanned, TypeDeclId};
+use flow_hir::{ErrorRef, ExprId, ExprKind, Findings, LocalId, Program, SideTable, Spanned, TypeDeclId};
 use flow_source::Span;
 
 use crate::display;
@@ -20,6 +20,8 @@ pub(crate) struct Checker<'a> {
     pub(crate) findings: Findings,
     /// Declared types that are being resolved, to find those that contain themselves.
     pub(crate) declaring: Vec<TypeDeclId>,
+    /// How many declared types stand inside of each other in each of them, itself included.
+    pub(crate) type_depths: SideTable<TypeDeclId, usize>,
     /// The type parameters of the declaration that is looked at.
     pub(crate) parameters: Arc<[Ty]>,
     /// Errors that tests expect of executions, compared when it is known which errors escape.
@@ -36,6 +38,7 @@ impl<'a> Checker<'a> {
             typed: Typed::default(),
             findings: Findings::default(),
             declaring: Vec::new(),
+            type_depths: SideTable::default(),
             parameters: Arc::default(),
             expected_errors: Vec::new(),
             searches: 0,

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use flow_diagnostics::{Diagnostic, codes};
+use flow_hir::limits;
 use flow_hir::{
     BuiltinError, BuiltinType, Constraint, ErrorRef, Field, Literal, LiteralKind, TypeDeclId, TypeRef,
     TypeRefKind,
 };
 use flow_source::Span;
+use rustc_hash::FxHashSet;
 
 use crate::checker::Checker;
 use crate::display;
@@ -137,15 +139,43 @@ impl Checker<'_> {
         let declared = &self.program.types[decl];
         let parameters = self.type_parameters(decl);
         let outer = std::mem::replace(&mut self.parameters, parameters);
-        let ty = self.lower_type(&declared.ty);
+        let ty = flow_hir::deeper(|| self.lower_type(&declared.ty));
         self.parameters = outer;
         self.declaring.pop();
+        let depth = 1 + self.type_depth(ty);
+        self.type_depths.insert(decl, depth);
+        if depth > limits::TYPE_DEPTH.max {
+            // What uses it begins anew: one finding for each time that the limit is gone past.
+            self.report(limits::TYPE_DEPTH.diagnostic(declared.name.span));
+            self.type_depths.insert(decl, 0);
+            self.typed.types.declared.insert(decl, Ty::ERROR);
+            return;
+        }
         if let Some(constraint) = &declared.constraint {
             self.typed.types.conditions.insert(decl, (constraint.value, constraint.condition));
         }
         // A circle through this declaration has already given it an answer.
         if !self.typed.types.declared.contains(decl) {
             self.typed.types.declared.insert(decl, ty);
+        }
+    }
+
+    /// How many declared types stand inside of each other in a type.
+    fn type_depth(&self, ty: Ty) -> usize {
+        let inside = |ty: &Ty| self.type_depth(*ty);
+        match &*self.typed.types.kind(ty) {
+            TyKind::Named(decl, arguments) => {
+                let own = self.type_depths.get(*decl).copied().unwrap_or(0);
+                own + arguments.iter().map(inside).max().unwrap_or(0)
+            }
+            TyKind::Optional(inner)
+            | TyKind::List(inner)
+            | TyKind::Map(inner)
+            | TyKind::Secret(inner)
+            | TyKind::Encoded(inner, _) => inside(inner),
+            TyKind::Record(fields) => fields.iter().map(|field| inside(&field.ty)).max().unwrap_or(0),
+            TyKind::Union(union) => union.cases.iter().map(|case| inside(&case.record)).max().unwrap_or(0),
+            _ => 0,
         }
     }
 
@@ -235,6 +265,7 @@ impl Checker<'_> {
         let Some(first) = members.first() else { return Ty::ERROR };
         let first_base = base(&first.kind);
         let mut values: Vec<LiteralKind> = Vec::with_capacity(members.len());
+        let mut seen: FxHashSet<&LiteralKind> = FxHashSet::default();
         for member in members {
             if base(&member.kind) != first_base {
                 let (one, other) = (self.words(first_base), self.words(base(&member.kind)));
@@ -248,7 +279,7 @@ impl Checker<'_> {
                 );
                 return Ty::ERROR;
             }
-            if values.contains(&member.kind) {
+            if !seen.insert(&member.kind) {
                 self.report(Diagnostic::new(
                     &codes::F0210,
                     member.span,

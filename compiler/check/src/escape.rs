@@ -26,6 +26,7 @@ impl Checker<'_> {
             open: FxHashSet::default(),
             done: FxHashSet::default(),
             settled: Vec::new(),
+            functions: FxHashMap::default(),
         };
         for workflow in finder.checker.program.workflows.indices() {
             finder.workflow(workflow);
@@ -42,6 +43,8 @@ struct Finder<'c, 'a> {
     done: FxHashSet<WorkflowId>,
     /// What the settled branches of the workflow fail with, in the order of the text.
     settled: Escapes,
+    /// What leaves each function: found once, however often it is called.
+    functions: FxHashMap<FunctionId, Vec<ErrorRef>>,
 }
 
 impl Finder<'_, '_> {
@@ -60,6 +63,21 @@ impl Finder<'_, '_> {
         if let Some(checked) = self.checker.typed.workflows.get_mut(id) {
             checked.errors = errors;
         }
+    }
+
+    fn function(&mut self, id: FunctionId) -> Vec<ErrorRef> {
+        if let Some(known) = self.functions.get(&id) {
+            return known.clone();
+        }
+        if !self.open.insert(id) {
+            return Vec::new();
+        }
+        let body = self.checker.program.functions[id].body;
+        let errors: Vec<ErrorRef> =
+            flow_hir::deeper(|| self.escapes(body)).into_iter().map(|escaping| escaping.error).collect();
+        self.open.remove(&id);
+        self.functions.insert(id, errors.clone());
+        errors
     }
 
     /// The errors that leave an expression.
@@ -111,11 +129,8 @@ impl Finder<'_, '_> {
             }
             ExprKind::CallFunction { function, .. } => {
                 self.children(expr, found);
-                if self.open.insert(*function) {
-                    for escaping in self.escapes(program.functions[*function].body) {
-                        add_ref(found, escaping.error, expr);
-                    }
-                    self.open.remove(function);
+                for error in self.function(*function) {
+                    add_ref(found, error, expr);
                 }
             }
             ExprKind::Fail { error, because } => {

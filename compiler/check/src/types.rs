@@ -1,7 +1,6 @@
 //! Types as the checker knows them: interned, so that a type is a small number.
 
-use std::cell::RefCell;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use flow_hir::{Encoding, ErrorRef, ExprId, LiteralKind, LocalId, SideTable, TypeDeclId, WorkflowId};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -229,10 +228,11 @@ pub struct Case {
 
 /// The interner, and what declared types stand for.
 ///
-/// Interning is behind a shared reference, so that messages and passes can make types while they read others.
+/// Interning is behind a shared reference, so that messages and passes can make types while they read others, and
+/// behind a lock, so that plans can be made on several threads. The number of a type means nothing but identity.
 #[derive(Debug)]
 pub struct Types {
-    inner: RefCell<Inner>,
+    inner: RwLock<Inner>,
     /// What each declared type stands for, one step deep, in terms of its type parameters.
     pub declared: SideTable<TypeDeclId, Ty>,
     /// The condition on the whole of a declared type.
@@ -248,7 +248,7 @@ struct Inner {
 impl Default for Types {
     fn default() -> Self {
         let types = Self {
-            inner: RefCell::new(Inner { kinds: Vec::new(), numbers: FxHashMap::default() }),
+            inner: RwLock::new(Inner { kinds: Vec::new(), numbers: FxHashMap::default() }),
             declared: SideTable::default(),
             conditions: SideTable::default(),
         };
@@ -260,9 +260,18 @@ impl Default for Types {
 }
 
 impl Types {
+    fn read(&self) -> RwLockReadGuard<'_, Inner> {
+        // Nothing panics while it holds the lock; if something did, the tables would still be whole.
+        self.inner.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The type of a kind.
     pub fn intern(&self, kind: TyKind) -> Ty {
-        let mut inner = self.inner.borrow_mut();
+        if let Some(found) = self.read().numbers.get(&kind) {
+            return *found;
+        }
+        let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
+        // Another thread may have been here in between.
         if let Some(found) = inner.numbers.get(&kind) {
             return *found;
         }
@@ -275,7 +284,7 @@ impl Types {
 
     /// What a type is; a named type stays [`TyKind::Named`].
     pub fn kind(&self, ty: Ty) -> Arc<TyKind> {
-        let inner = self.inner.borrow();
+        let inner = self.read();
         inner.kinds.get(ty.0 as usize).map_or_else(|| Arc::new(TyKind::Error), Arc::clone)
     }
 
@@ -439,15 +448,25 @@ impl Types {
 
     /// Whether two types are the same when names are followed everywhere.
     pub fn same(&self, left: Ty, right: Ty) -> bool {
+        self.same_but_for(left, right, &mut FxHashSet::default())
+    }
+
+    /// Whether two types are the same, apart from pairs that are looked at already: one difference anywhere is enough,
+    /// so none is looked at twice.
+    fn same_but_for(&self, left: Ty, right: Ty, seen: &mut FxHashSet<(Ty, Ty)>) -> bool {
         let (left, right) = (self.resolve(left), self.resolve(right));
         if left == right {
             return true;
         }
+        if !seen.insert((left, right)) {
+            return true;
+        }
+        let mut same = |left: Ty, right: Ty| self.same_but_for(left, right, seen);
         match (&*self.kind(left), &*self.kind(right)) {
             (TyKind::Optional(left), TyKind::Optional(right))
             | (TyKind::List(left), TyKind::List(right))
             | (TyKind::Map(left), TyKind::Map(right))
-            | (TyKind::Secret(left), TyKind::Secret(right)) => self.same(*left, *right),
+            | (TyKind::Secret(left), TyKind::Secret(right)) => same(*left, *right),
             (TyKind::Record(left), TyKind::Record(right)) => {
                 // The order of fields is for people alone.
                 left.len() == right.len()
@@ -455,7 +474,7 @@ impl Types {
                         right.iter().any(|right| {
                             left.name == right.name
                                 && left.optional == right.optional
-                                && self.same(left.ty, right.ty)
+                                && same(left.ty, right.ty)
                         })
                     })
             }
@@ -470,9 +489,7 @@ impl Types {
                     && left.held == right.held
                     && left.cases.len() == right.cases.len()
                     && left.cases.iter().zip(&right.cases).all(|(left, right)| {
-                        left.name == right.name
-                            && left.wire == right.wire
-                            && self.same(left.record, right.record)
+                        left.name == right.name && left.wire == right.wire && same(left.record, right.record)
                     })
             }
             _ => false,

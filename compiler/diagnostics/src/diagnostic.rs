@@ -138,6 +138,16 @@ impl Diagnostic {
         }
     }
 
+    /// The same finding in a file of another id: every place moves. For findings of one file alone.
+    #[must_use]
+    pub fn in_file(mut self, file: FileId) -> Self {
+        self.primary.span.file = file;
+        self.secondary.iter_mut().for_each(|label| label.span.file = file);
+        let changes = self.edits.iter_mut().flat_map(|edit| &mut edit.changes);
+        changes.for_each(|change| change.span.file = file);
+        self
+    }
+
     /// Says something at the primary place itself.
     #[must_use]
     pub fn label(mut self, text: impl Into<String>) -> Self {

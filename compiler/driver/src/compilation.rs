@@ -1,11 +1,13 @@
 //! The phases in order: parse, lower, check, emit, verify.
 
 use flow_diagnostics::{Diagnostic, codes};
-use flow_hir::WorkflowId;
+use flow_hir::{TestId, WorkflowId};
 use flow_plan::{Debug, Plan};
 use flow_source::{FileId, Sources, Span};
 
 use crate::files::Loaded;
+use crate::parses::Parses;
+use crate::threads;
 use crate::world::World;
 use flow_emit::TestCase;
 
@@ -16,6 +18,8 @@ pub struct Compilation {
     pub sources: Sources,
     /// Everything there is to say, in the order in which people read it.
     pub diagnostics: Vec<Diagnostic>,
+    /// The names of all `config` entries that the program declares, used or not.
+    pub config: Vec<String>,
     /// The workflows of the program; none where there are errors.
     pub workflows: Vec<CompiledWorkflow>,
     /// The tests of the entry; none where there are errors.
@@ -44,70 +48,135 @@ impl Compilation {
     }
 }
 
-/// Compiles a program: an entry file and all that it imports.
-pub fn compile(world: &dyn World, entry: &str) -> Compilation {
-    let mut loaded = Loaded::new(world);
-    let file = loaded.entry(entry);
-    let (program, lowering) = flow_hir::lower(&mut loaded, file);
-    let Loaded { sources, mut diagnostics, .. } = loaded;
-    // What is nested too deeply is not read: nobody knows what is meant around it.
-    let unread: Vec<FileId> = diagnostics
-        .iter()
-        .filter(|diagnostic| diagnostic.code == codes::F0104.id)
-        .map(|diagnostic| diagnostic.primary.span.file)
-        .collect();
-    let is_read = |diagnostic: &Diagnostic| !unread.contains(&diagnostic.primary.span.file);
-    diagnostics.extend(lowering.into_iter().filter(is_read));
-    let (typed, findings) = flow_check::check(&program);
-    diagnostics.extend(findings.into_iter().filter(is_read));
-    let mut compilation = Compilation { sources, diagnostics, workflows: Vec::new(), tests: Vec::new() };
-    if compilation.is_ok() {
-        emit(&mut compilation, &program, &typed);
+/// A part of a compilation, for those who watch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// Files are read and parsed.
+    Parse,
+    /// Names are resolved.
+    Lower,
+    /// Types, effects and rules are checked.
+    Check,
+    /// Plans are made and verified.
+    Emit,
+}
+
+/// A compiler that remembers the trees of files: of a program that is compiled again, only changed files are parsed.
+#[derive(Debug, Default)]
+pub struct Compiler {
+    parses: Parses,
+}
+
+impl Compiler {
+    /// Compiles a program: an entry file and all that it imports.
+    pub fn compile(&mut self, world: &dyn World, entry: &str) -> Compilation {
+        self.watched(world, entry, &mut |_| {})
     }
-    flow_diagnostics::sort(&mut compilation.diagnostics);
-    flow_diagnostics::lay_out(&mut compilation.diagnostics, &compilation.sources);
-    compilation
+
+    /// Compiles a program, and says when each phase begins.
+    pub fn watched(&mut self, world: &dyn World, entry: &str, begins: &mut dyn FnMut(Phase)) -> Compilation {
+        begins(Phase::Parse);
+        self.parses.read_ahead(world, entry);
+        begins(Phase::Lower);
+        let mut loaded = Loaded::new(world, &mut self.parses);
+        let file = loaded.entry(entry);
+        let (program, lowering) = flow_hir::lower(&mut loaded, file);
+        let Loaded { sources, mut diagnostics, .. } = loaded;
+        // What is nested too deeply is not read: nobody knows what is meant around it.
+        let unread: Vec<FileId> = diagnostics
+            .iter()
+            .filter(|diagnostic| diagnostic.code == codes::F0104.id)
+            .map(|diagnostic| diagnostic.primary.span.file)
+            .collect();
+        let is_read = |diagnostic: &Diagnostic| !unread.contains(&diagnostic.primary.span.file);
+        diagnostics.extend(lowering.into_iter().filter(is_read));
+        begins(Phase::Check);
+        let (typed, findings) = flow_check::check(&program);
+        diagnostics.extend(findings.into_iter().filter(is_read));
+        let config = program.config.iter().map(|(_, entry)| entry.name.text.to_string()).collect();
+        let (workflows, tests) = (Vec::new(), Vec::new());
+        let mut compilation = Compilation { sources, diagnostics, config, workflows, tests };
+        begins(Phase::Emit);
+        if compilation.is_ok() {
+            emit(&mut compilation, &program, &typed);
+        }
+        flow_diagnostics::sort(&mut compilation.diagnostics);
+        flow_diagnostics::lay_out(&mut compilation.diagnostics, &compilation.sources);
+        compilation
+    }
+
+    /// How many files were parsed so far.
+    pub fn parsed_count(&self) -> usize {
+        self.parses.count()
+    }
+}
+
+/// Compiles a program once: an entry file and all that it imports.
+pub fn compile(world: &dyn World, entry: &str) -> Compilation {
+    Compiler::default().compile(world, entry)
+}
+
+/// A plan to make.
+enum Job {
+    Workflow(WorkflowId),
+    Test(TestId),
+}
+
+/// A plan that was made.
+enum Made {
+    Workflow(CompiledWorkflow),
+    Test(TestCase),
 }
 
 fn emit(compilation: &mut Compilation, program: &flow_hir::Program, typed: &flow_check::Typed) {
-    let mut diagnostics = Vec::new();
-    for (id, workflow) in program.workflows.iter() {
-        match flow_emit::workflow(program, typed, &compilation.sources, id) {
-            Ok(emitted) => {
-                diagnostics.extend(refused(&emitted.plan, workflow.head));
-                compilation.workflows.push(CompiledWorkflow {
-                    id,
-                    name: workflow.name.text.to_string(),
-                    head: workflow.head,
-                    plan: emitted.plan,
-                    debug: emitted.debug,
-                });
-            }
-            Err(found) => diagnostics.extend(found),
+    let workflows = program.workflows.indices().map(Job::Workflow);
+    let jobs = workflows.chain(program.tests.indices().map(Job::Test)).collect();
+    let sources = &compilation.sources;
+    // Each plan depends on the checked program alone.
+    let made = threads::map(jobs, |job| make(job, program, typed, sources));
+    for made in made {
+        match made {
+            Ok(Made::Workflow(workflow)) => compilation.workflows.push(workflow),
+            Ok(Made::Test(test)) => compilation.tests.push(test),
+            Err(found) => compilation.diagnostics.extend(found),
         }
     }
-    for (id, _) in program.tests.iter() {
-        match flow_emit::test(program, typed, &compilation.sources, id) {
-            Ok(test) => {
-                diagnostics.extend(refused(&test.plan, test.span));
-                compilation.tests.push(test);
-            }
-            Err(found) => diagnostics.extend(found),
-        }
-    }
-    compilation.diagnostics.extend(diagnostics);
     if !compilation.is_ok() {
         compilation.workflows.clear();
         compilation.tests.clear();
     }
 }
 
+fn make(
+    job: Job,
+    program: &flow_hir::Program,
+    typed: &flow_check::Typed,
+    sources: &Sources,
+) -> Result<Made, Vec<Diagnostic>> {
+    match job {
+        Job::Workflow(id) => {
+            let workflow = &program.workflows[id];
+            let emitted = flow_emit::workflow(program, typed, sources, id)?;
+            verified(&emitted.plan, workflow.head)?;
+            let name = workflow.name.text.to_string();
+            let head = workflow.head;
+            Ok(Made::Workflow(CompiledWorkflow { id, name, head, plan: emitted.plan, debug: emitted.debug }))
+        }
+        Job::Test(id) => {
+            let test = flow_emit::test(program, typed, sources, id)?;
+            verified(&test.plan, test.span)?;
+            Ok(Made::Test(test))
+        }
+    }
+}
+
 /// A plan of this compiler that its own verifier refuses is a fault of the compiler. It never runs.
-fn refused(plan: &Plan, span: Span) -> Option<Diagnostic> {
-    let error = flow_plan::verify(plan).err()?;
-    Some(
-        Diagnostic::new(&codes::F0006, span, "the compiler made a plan that its verifier refuses")
-            .note(error.to_string())
-            .help("this is a fault of the compiler, not of the program: please report it with this file"),
-    )
+fn verified(plan: &Plan, span: Span) -> Result<(), Vec<Diagnostic>> {
+    flow_plan::verify(plan).map_err(|error| {
+        vec![
+            Diagnostic::new(&codes::F0006, span, "the compiler made a plan that its verifier refuses")
+                .note(error.to_string())
+                .help("this is a fault of the compiler, not of the program: please report it with this file"),
+        ]
+    })
 }

@@ -1,31 +1,36 @@
 //! Files as the phases need them: read through the world, checked to be text, parsed once each.
 
+use std::sync::Arc;
+
 use flow_diagnostics::{Diagnostic, codes};
 use flow_hir::{Files, ImportProblem};
 use flow_source::{FileId, Sources, Span};
-use flow_syntax::{Parse, ast};
+use flow_syntax::ast;
 use rustc_hash::FxHashMap;
 
+use crate::parses::{Parsed, Parses};
 use crate::world::{ReadError, World, resolve};
 
 /// The files of one compilation.
 pub(crate) struct Loaded<'a> {
     world: &'a dyn World,
+    parses: &'a mut Parses,
     pub(crate) sources: Sources,
     pub(crate) diagnostics: Vec<Diagnostic>,
-    parses: FxHashMap<FileId, Parse>,
+    trees: FxHashMap<FileId, Arc<Parsed>>,
     by_path: FxHashMap<String, FileId>,
 }
 
 impl<'a> Loaded<'a> {
-    pub(crate) fn new(world: &'a dyn World) -> Self {
+    pub(crate) fn new(world: &'a dyn World, parses: &'a mut Parses) -> Self {
         let mut sources = Sources::default();
         sources.set_prefix(world.prefix());
         Self {
             world,
+            parses,
             sources,
             diagnostics: Vec::new(),
-            parses: FxHashMap::default(),
+            trees: FxHashMap::default(),
             by_path: FxHashMap::default(),
         }
     }
@@ -47,20 +52,26 @@ impl<'a> Loaded<'a> {
         if let Some(known) = self.by_path.get(path) {
             return Ok(*known);
         }
-        let bytes = self.world.read(path)?;
-        let file = match String::from_utf8(bytes) {
-            Ok(text) => {
-                let file = self.sources.add(path, text);
-                let text = self.sources.get(file).map_or("", |source| source.text());
-                let mut parse = flow_syntax::parse(file, text);
-                self.diagnostics.append(&mut parse.diagnostics);
-                self.parses.insert(file, parse);
-                file
-            }
-            Err(error) => self.not_text(path, error.as_bytes()),
+        let file = match self.parses.take(path) {
+            Some(parsed) => self.add(path, parsed),
+            None => match String::from_utf8(self.world.read(path)?) {
+                Ok(text) => {
+                    let parsed = self.parses.parse(path, text);
+                    self.add(path, parsed)
+                }
+                Err(error) => self.not_text(path, error.as_bytes()),
+            },
         };
         self.by_path.insert(path.to_owned(), file);
         Ok(file)
+    }
+
+    /// Gives a parsed file its id in this compilation.
+    fn add(&mut self, path: &str, parsed: Arc<Parsed>) -> FileId {
+        let file = self.sources.add(path, Arc::clone(&parsed.text));
+        self.diagnostics.extend(parsed.parse.diagnostics.iter().map(|found| found.clone().in_file(file)));
+        self.trees.insert(file, parsed);
+        file
     }
 
     /// A file that is not UTF-8 has no tree; its text is shown with replacement characters after the fault.
@@ -110,6 +121,6 @@ impl Files for Loaded<'_> {
 
     fn tree(&self, file: FileId) -> Option<ast::File> {
         use ast::AstNode as _;
-        self.parses.get(&file).and_then(|parse| ast::File::cast(&parse.root))
+        self.trees.get(&file).and_then(|parsed| ast::File::cast(&parsed.parse.root))
     }
 }

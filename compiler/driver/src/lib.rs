@@ -6,9 +6,11 @@
 
 mod compilation;
 mod files;
+mod parses;
+mod threads;
 mod world;
 
-pub use compilation::{Compilation, CompiledWorkflow, compile};
+pub use compilation::{Compilation, CompiledWorkflow, Compiler, Phase, compile};
 pub use flow_emit::{Action, ActionKind, Answer, Arguments, CallCount, TestCase, TestOperation, Value};
 pub use flow_hir::LocalId;
 pub use flow_source::Sources;

@@ -4,11 +4,7 @@ use flow_diagnostics::{Diagnostic, codes, nearest};
 use flow_source::{FileId, Span};
 use flow_syntax::ast::{self, AstNode};
 
-/// The most files that one program may have.
-const FILES_MAX: usize = 1_000;
-
-/// The longest chain of imports.
-const CHAIN_MAX: usize = 64;
+use crate::limits;
 
 /// Where trees come from. The driver reads and parses; it also reports what the parser found.
 pub trait Files {
@@ -71,16 +67,13 @@ struct Loader<'a> {
     /// The files that are being loaded, each with the import that led on from it.
     chain: Vec<(FileId, Option<(Span, String)>)>,
     diagnostics: &'a mut Vec<Diagnostic>,
+    /// Whether there are as many files as may be: further imports are not looked at.
     full: bool,
 }
 
 impl Loader<'_> {
     fn load(&mut self, file: FileId) {
         let Some(tree) = self.files.tree(file) else { return };
-        if self.loaded.len() >= FILES_MAX {
-            self.full = true;
-            return;
-        }
         let position = self.loaded.len();
         self.loaded.push(LoadedFile { file, tree: tree.clone(), imports: Vec::new() });
         self.chain.push((file, None));
@@ -107,6 +100,9 @@ impl Loader<'_> {
     }
 
     fn import(&mut self, from: FileId, span: Span, path: &str) -> Option<FileId> {
+        if self.full {
+            return None;
+        }
         let file = match self.files.resolve(from, path) {
             Ok(file) => file,
             Err(problem) => {
@@ -129,25 +125,19 @@ impl Loader<'_> {
         if self.loaded.iter().any(|loaded| loaded.file == file) {
             return Some(file);
         }
-        if self.chain.len() >= CHAIN_MAX {
-            self.diagnostics.push(
-                Diagnostic::new(&codes::F0004, span, format!("a chain of more than {CHAIN_MAX} imports"))
-                    .help("import the file that declares the name, not one that imports it"),
-            );
+        if self.chain.len() >= limits::IMPORT_CHAIN.max {
+            self.diagnostics.push(limits::IMPORT_CHAIN.diagnostic(span));
+            return None;
+        }
+        if self.loaded.len() >= limits::FILES.max {
+            self.full = true;
+            self.diagnostics.push(limits::FILES.diagnostic(span));
             return None;
         }
         if let Some((_, next)) = self.chain.last_mut() {
             *next = Some((span, path.to_owned()));
         }
         self.load(file);
-        if self.full {
-            self.full = false;
-            self.diagnostics.push(Diagnostic::new(
-                &codes::F0004,
-                span,
-                format!("a program of more than {FILES_MAX} files"),
-            ));
-        }
         Some(file)
     }
 

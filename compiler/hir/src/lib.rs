@@ -11,6 +11,7 @@ mod declaration;
 mod files;
 mod findings;
 mod index;
+pub mod limits;
 mod lower;
 mod pattern;
 mod program;

@@ -17,6 +17,7 @@ mod tests;
 mod types;
 mod unions;
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use flow_diagnostics::{Diagnostic, Edit, codes};
@@ -26,6 +27,7 @@ use flow_syntax::ast::{self, AstNode};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::files::{Files, LoadedFile, load};
+use crate::limits::{self, Limit};
 use crate::scope::{Names, collect, version};
 use crate::{
     ApiId, ConfigEntry, ErrorDecl, Expr, ExprId, ExprKind, Findings, Function, Local, LocalId, LocalKind,
@@ -49,6 +51,7 @@ pub fn lower(files: &mut dyn Files, entry: FileId) -> (Program, Vec<Diagnostic>)
         api: None,
         type_params: Vec::new(),
         hiding: Vec::new(),
+        last_start: Cell::new(None),
     };
     for file in &loaded {
         lowerer.lower_file(file, file.file == entry);
@@ -74,6 +77,8 @@ pub(crate) struct Lowerer {
     type_params: Vec<Name>,
     /// Names that hide others, with what is to be said once it is known where they are used.
     hiding: Vec<(LocalId, Diagnostic)>,
+    /// The node that was placed last: its file, its first byte, and the first byte that is no blank.
+    last_start: Cell<Option<(FileId, u32, u32)>>,
 }
 
 impl Lowerer {
@@ -115,9 +120,29 @@ impl Lowerer {
         self.findings.push(diagnostic);
     }
 
+    /// Whether something has more parts than it may have; then it says so.
+    fn is_over(&mut self, limit: &Limit, count: usize, span: Span) -> bool {
+        let found = limit.refuses(count, span);
+        let is_over = found.is_some();
+        found.into_iter().for_each(|found| self.report(found));
+        is_over
+    }
+
     /// The place of a node.
     fn span(&self, node: &impl AstNode) -> Span {
-        node.span(self.file)
+        let node = node.syntax();
+        let range = node.text_range();
+        if range.is_empty() {
+            return flow_syntax::span(self.file, node);
+        }
+        // The operators of a chain lean to the left: each of its nodes begins where the whole does.
+        let raw = u32::from(range.start());
+        let start = match self.last_start.get() {
+            Some((file, known, start)) if (file, known) == (self.file, raw) => start,
+            _ => flow_syntax::start(node),
+        };
+        self.last_start.set(Some((self.file, raw, start)));
+        flow_syntax::span_from(self.file, node, start)
     }
 
     /// The place of a node's first word or mark: the keyword of a construct.
@@ -375,6 +400,9 @@ impl Lowerer {
     /// Parameters of a workflow or function, bound in the innermost scope.
     fn lower_params(&mut self, list: Option<ast::ParameterList>) -> Vec<Param> {
         let mut params = Vec::new();
+        if let Some(list) = &list {
+            self.is_over(&limits::PARAMETERS, list.parameters().count(), self.span(list));
+        }
         for param in list.iter().flat_map(ast::ParameterList::parameters) {
             let span = self.span(&param);
             if let Some(place) = param.place() {

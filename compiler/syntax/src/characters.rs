@@ -3,7 +3,7 @@
 use flow_diagnostics::{Diagnostic, codes};
 use flow_source::{FileId, Span};
 
-use crate::limits::{FILE_BYTES_MAX, LINE_BYTES_MAX};
+use crate::limits::{ERRORS_MAX, FILE_BYTES_MAX, LINE_BYTES_MAX};
 
 /// The mark that may stand at the start of a file.
 pub(crate) const BYTE_ORDER_MARK: char = '\u{FEFF}';
@@ -57,6 +57,10 @@ pub(crate) fn check(file: FileId, text: &str, diagnostics: &mut Vec<Diagnostic>)
             diagnostics.push(Diagnostic::new(&codes::F0004, place(file, line_start, 0), message));
         }
         let Some(reason) = objection(character) else { continue };
+        if diagnostics.len() > 2 * ERRORS_MAX {
+            // More than these are never shown.
+            return;
+        }
         let at_start = offset == 0 && character == BYTE_ORDER_MARK;
         let line_end = character == '\r' && text.as_bytes().get(offset + 1) == Some(&b'\n');
         if at_start || line_end {

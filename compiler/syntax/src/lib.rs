@@ -27,5 +27,5 @@ mod tree;
 
 pub use kind::SyntaxKind;
 pub use limits::{DEPTH_MAX, ERRORS_MAX, FILE_BYTES_MAX, LINE_BYTES_MAX, OPERATORS_MAX};
-pub use parse::{Parse, parse};
-pub use tree::{SyntaxElement, SyntaxNode, SyntaxToken, span, token_span, tokens};
+pub use parse::{Parse, parse, token_count};
+pub use tree::{SyntaxElement, SyntaxNode, SyntaxToken, span, span_from, start, token_span, tokens};

@@ -75,3 +75,8 @@ fn cut(file: FileId, diagnostics: &mut Vec<Diagnostic>) {
     let message = format!("{more} more syntax errors follow");
     diagnostics.push(Diagnostic::new(&codes::F0106, Span::at(file, end.end), message));
 }
+
+/// How many tokens a text has, trivia included: the lexer alone, for those who measure it.
+pub fn token_count(text: &str) -> usize {
+    if text.len() > crate::FILE_BYTES_MAX { 0 } else { lexer::lex(FileId(0), text, &mut Vec::new()).len() }
+}

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::failure;
-use crate::output::Output;
+use crate::output::{Output, plain_json};
 use crate::program::{Program, undone_name};
 
 /// The version of the JSON form.
@@ -114,7 +114,7 @@ impl<'a> Shown<'a> {
         let steps = &self.report.steps;
         let diagnostic = match &self.report.outcome {
             Outcome::Succeeded(json) => {
-                output.result(&format!("{}\n", pretty(std::str::from_utf8(json)?)))?;
+                output.result(&format!("{}\n", plain_json(&pretty(std::str::from_utf8(json)?))))?;
                 return Ok(());
             }
             Outcome::Failed(failed) => failure::failed(failed, self.workflow, sources, steps),

@@ -30,7 +30,7 @@ impl Infer<'_, '_> {
     /// `parallel { a: x, b: y }`, `parallel settled { a: x, b: y }`.
     pub(super) fn parallel(&mut self, span: Span, settled: bool, branches: &[Branch], want: Want<'_>) -> Ty {
         self.effect(span, "`parallel`");
-        self.check_branches(branches, "`parallel`");
+        self.check_branches(branches);
         let hints = self.hint_kind(want).and_then(|(_, kind)| match &*kind {
             TyKind::Record(fields) if !settled => Some(fields.clone()),
             _ => None,
@@ -84,7 +84,7 @@ impl Infer<'_, '_> {
         want: Want<'_>,
     ) -> Ty {
         self.effect(keyword, "`race`");
-        self.check_branches(branches, "`race`");
+        self.check_branches(branches);
         if let Some(count) = count {
             return self.quorum(count, branches, want);
         }
@@ -210,20 +210,10 @@ impl Infer<'_, '_> {
         None
     }
 
-    /// Names that stand twice, and too many branches.
-    fn check_branches(&mut self, branches: &[Branch], what: &str) {
+    /// Names that stand twice.
+    fn check_branches(&mut self, branches: &[Branch]) {
         let mut seen: FxHashMap<&str, Span> = FxHashMap::default();
-        for (index, branch) in branches.iter().enumerate() {
-            if i64::try_from(index) == Ok(WIDTH_MAX) {
-                self.checker.report(
-                    Diagnostic::new(
-                        &codes::F0407,
-                        branch.name.span,
-                        format!("{what} has more than 1,000 branches"),
-                    )
-                    .help("put what they have in common into `for … parallel`"),
-                );
-            }
+        for branch in branches {
             if let Some(first) = seen.insert(&branch.name.text, branch.name.span) {
                 self.checker.report(
                     Diagnostic::new(

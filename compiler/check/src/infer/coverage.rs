@@ -12,7 +12,7 @@ use crate::display;
 use crate::types::{RecordField, Ty, TyKind, Types};
 
 /// How many rows are looked at before the arms count as not covering: matches that are made to be slow.
-const STEPS_MAX: usize = 10_000_000;
+const STEPS_MAX: usize = 1_000_000;
 
 /// How many missing values are told.
 const WITNESSES_MAX: usize = 64;

@@ -1,5 +1,7 @@
 //! The terminal renderer, by ariadne.
 
+use std::fmt::Write as _;
+
 use ariadne::{CharSet, Color, Config, IndexType, Label as AriadneLabel, Report, ReportKind, Source};
 use flow_source::{FileId, Sources, Span};
 
@@ -68,6 +70,9 @@ fn render(diagnostic: &Diagnostic, texts: &mut Texts<'_>, color: bool, width: us
     let prose = width.saturating_sub(frame + NOTE);
     let mut moved: Vec<String> = Vec::new();
 
+    if in_reading_order(diagnostic, accent).iter().any(|(label, _)| is_on_long_line(label.span, sources)) {
+        return header + &cut_excerpts(diagnostic, sources);
+    }
     let config =
         Config::default().with_index_type(IndexType::Byte).with_char_set(CharSet::Unicode).with_color(color);
     let mut report =
@@ -137,6 +142,59 @@ fn wrapped(text: &str, width: usize, hang: &str) -> String {
         }
     }
     out
+}
+
+/// A line of more bytes is not shown as a whole.
+const LINE_SHOWN_MAX: usize = 1_000;
+
+/// How many characters of a long line are shown before a place, and from it on.
+const AROUND: usize = 30;
+
+/// The text of the line that a place begins on, as far as that matters: where it is longer than can be shown, some of
+/// it around the place.
+fn is_on_long_line(span: Span, sources: &Sources) -> bool {
+    let Some(file) = sources.get(span.file) else { return false };
+    let text = file.text().as_bytes();
+    let at = file.clamp(span.start) as usize;
+    let (before, after) = text.split_at(at.min(text.len()));
+    let window = |bytes: &[u8]| bytes.iter().take(LINE_SHOWN_MAX).take_while(|byte| **byte != b'\n').count();
+    let start = before.iter().rev().take(LINE_SHOWN_MAX).take_while(|byte| **byte != b'\n').count();
+    start + window(after) >= LINE_SHOWN_MAX
+}
+
+/// Excerpts of lines that are too long to show: for each place where it is, and what stands around it.
+fn cut_excerpts(diagnostic: &Diagnostic, sources: &Sources) -> String {
+    let mut out = String::new();
+    for label in std::iter::once(&diagnostic.primary).chain(&diagnostic.secondary) {
+        let Some(file) = sources.get(label.span.file) else { continue };
+        let at = file.clamp(label.span.start) as usize;
+        let (before, after) = file.text().split_at(at);
+        let mut start: Vec<char> = before.chars().rev().take(AROUND).take_while(|c| *c != '\n').collect();
+        start.reverse();
+        let rest: String = after.chars().take(2 * AROUND).take_while(|c| *c != '\n').map(shown).collect();
+        let length =
+            file.slice(label.span).chars().take(rest.chars().count()).take_while(|c| *c != '\n').count();
+        let line = file.text().as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1;
+        // Columns of long lines are counted by nobody, and counting them takes as long as the line is.
+        let _ = write!(
+            out,
+            "   ╭─[ {}:{line}, byte {} ]\n   │ …{}{rest}…\n   │  {}{} {}\n",
+            sources.shown_name(label.span.file),
+            label.span.start,
+            start.iter().copied().map(shown).collect::<String>(),
+            " ".repeat(start.len()),
+            "^".repeat(length.max(1)),
+            printable(&label.text),
+        );
+    }
+    for note in &diagnostic.notes {
+        let _ = writeln!(out, "   │ Note: {}", printable(note));
+    }
+    if let Some(help) = &diagnostic.help {
+        let _ = writeln!(out, "   │ Help: {}", printable(help));
+    }
+    out.push_str("───╯\n");
+    out.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
 /// The labels from top to bottom, those in the file of the primary one first: one excerpt a file.

@@ -5,11 +5,15 @@ use flow_source::Span;
 use flow_syntax::ast::{self, AstNode};
 
 use super::Lowerer;
+use crate::limits;
 use crate::{Branch, ExprId, ExprKind, LocalKind};
 
 impl Lowerer {
     pub(super) fn lower_parallel(&mut self, parallel: &ast::ParallelExpr, span: Span) -> ExprId {
         let keyword = self.keyword_span(parallel.syntax());
+        if self.is_over(&limits::BRANCHES, parallel.branches().count(), keyword) {
+            return self.missing(span);
+        }
         let branches = self.lower_branches(parallel.branches(), "parallel", keyword);
         let settled = parallel.is_settled();
         self.push(ExprKind::Parallel { settled, branches, keyword }, span)
@@ -17,6 +21,9 @@ impl Lowerer {
 
     pub(super) fn lower_race(&mut self, race: &ast::RaceExpr, span: Span) -> ExprId {
         let keyword = self.keyword_span(race.syntax());
+        if self.is_over(&limits::BRANCHES, race.branches().count(), keyword) {
+            return self.missing(span);
+        }
         let count = race.count().map(|count| self.lower_expr(&count));
         let branches = self.lower_branches(race.branches(), "race", keyword);
         self.push(ExprKind::Race { count, branches, keyword }, span)

@@ -5,7 +5,7 @@ use flow_source::Span;
 use flow_syntax::ast::{self, AstNode};
 
 use super::Lowerer;
-use super::expressions::DEPTH_MAX;
+use crate::limits;
 use crate::{Catch, CatchSelector, ExprId, ExprKind, LocalKind, MatchArm};
 
 impl Lowerer {
@@ -13,11 +13,8 @@ impl Lowerer {
     pub(super) fn lower_if(&mut self, if_expr: &ast::IfExpr, span: Span) -> ExprId {
         let branches: Vec<ast::IfBranch> = if_expr.branches().collect();
         // Each `else if` is a level of nesting for whoever walks the program.
-        if branches.len() as u32 + self.depth > DEPTH_MAX {
-            self.report(
-                Diagnostic::new(&codes::F0004, span, format!("an `if` of more than {DEPTH_MAX} branches"))
-                    .help("use `match`"),
-            );
+        let levels = branches.len().saturating_add(self.depth as usize);
+        if self.is_over(&limits::ALTERNATIVES, levels, span) {
             return self.missing(span);
         }
         let lowered: Vec<(ExprId, ExprId, Span)> = branches
@@ -40,6 +37,9 @@ impl Lowerer {
     pub(super) fn lower_match(&mut self, match_expr: &ast::MatchExpr, span: Span) -> ExprId {
         let keyword = self.keyword_span(match_expr.syntax());
         let value = self.lower_optional_expr(match_expr.scrutinee(), span);
+        if self.is_over(&limits::ARMS, match_expr.arms().count(), keyword) {
+            return self.missing(span);
+        }
         let arms = match_expr
             .arms()
             .map(|arm| {

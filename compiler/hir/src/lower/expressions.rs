@@ -8,6 +8,7 @@ use flow_syntax::ast::{self, AstNode};
 use rustc_hash::FxHashMap;
 
 use super::Lowerer;
+use crate::limits;
 use crate::scope::Symbol;
 use crate::walk::deeper;
 use crate::{
@@ -15,9 +16,8 @@ use crate::{
     UnaryOp,
 };
 
-/// How deep expressions may be nested, operator chains and `else if` included. The parser bounds brackets and
-/// chains for itself, so this is met by long `else if` alone.
-pub(super) const DEPTH_MAX: u32 = 1_200;
+/// How deep expressions may be nested, operator chains and `else if` included: each has its own limit, below this.
+const DEPTH_MAX: u32 = 1_200;
 
 impl Lowerer {
     /// An expression that may be missing because the parser has reported a mistake.
@@ -210,8 +210,11 @@ impl Lowerer {
         if let Some(text) = string.plain_text() {
             return self.push(ExprKind::String(Arc::from(text)), span);
         }
-        let parts = string
-            .parts()
+        let parts = string.parts();
+        if self.is_over(&limits::ELEMENTS, parts.len(), span) {
+            return self.missing(span);
+        }
+        let parts = parts
             .into_iter()
             .map(|part| match part {
                 ast::StringPart::Text(text) => TemplatePart::Text(Arc::from(text)),
@@ -319,6 +322,9 @@ impl Lowerer {
 
     /// A record, or a map where keys are texts.
     pub(super) fn lower_record(&mut self, record: &ast::RecordExpr, span: Span) -> ExprId {
+        if self.is_over(&limits::ELEMENTS, record.entries().count(), span) {
+            return self.missing(span);
+        }
         let mut items = Vec::new();
         let mut entries = Vec::new();
         let mut keys: FxHashMap<String, Span> = FxHashMap::default();
@@ -424,6 +430,9 @@ impl Lowerer {
     }
 
     fn lower_list(&mut self, list: &ast::ListExpr, span: Span) -> ExprId {
+        if self.is_over(&limits::ELEMENTS, list.elements().count(), span) {
+            return self.missing(span);
+        }
         let items = list
             .elements()
             .map(|element| match element {

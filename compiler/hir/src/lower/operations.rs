@@ -8,6 +8,7 @@ use flow_syntax::ast::{self, AstNode};
 
 use super::Lowerer;
 use super::property::Property;
+use crate::limits;
 use crate::{
     ApiId, Auth, ErrorRef, ExprId, LocalKind, Method, Name, Operation, OperationParam, ParamPlace, PathPart,
     Raise, ResponseForm, Spanned, TypeRefKind, UndoCall, UndoClause,
@@ -147,6 +148,9 @@ impl Lowerer {
 
     /// Parameters; those that stand in the path are found out later and are query parameters until then.
     fn lower_operation_params(&mut self, decl: &ast::Operation) -> Vec<OperationParam> {
+        if let Some(list) = decl.parameters() {
+            self.is_over(&limits::PARAMETERS, list.parameters().count(), self.span(&list));
+        }
         let mut params = Vec::new();
         for param in decl.parameters().iter().flat_map(ast::ParameterList::parameters) {
             let span = self.span(&param);

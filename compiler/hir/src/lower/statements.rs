@@ -5,12 +5,16 @@ use flow_source::Span;
 use flow_syntax::ast::{self, AstNode};
 
 use super::Lowerer;
+use crate::limits;
 use crate::{Block, ExprId, ExprKind, LocalKind, Pattern, PatternKind, Statement};
 
 impl Lowerer {
     /// A block, with a scope of its own.
     pub(super) fn lower_block(&mut self, block: &ast::Block) -> ExprId {
         let span = self.span(block);
+        if self.is_over(&limits::STATEMENTS, block.statements().count(), span) {
+            return self.missing(span);
+        }
         let lowered = self.scoped(|lowerer| {
             let mut statements = Vec::new();
             let mut value = None;

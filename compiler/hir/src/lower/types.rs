@@ -8,6 +8,7 @@ use flow_syntax::ast::{self, AstNode};
 use rustc_hash::FxHashMap;
 
 use super::Lowerer;
+use crate::limits;
 use crate::scope::Symbol;
 use crate::{
     BuiltinType, Constraint, Encoding, Field, Literal, LiteralKind, LocalKind, Name, TypeRef, TypeRefKind,
@@ -196,6 +197,10 @@ impl Lowerer {
         if members.is_empty() {
             return TypeRefKind::Missing;
         }
+        let span = self.span(union);
+        if self.is_over(&limits::CASES, members.len(), span) {
+            return TypeRefKind::Missing;
+        }
         TypeRefKind::Literals { members, open: union.is_open() }
     }
 
@@ -230,6 +235,7 @@ impl Lowerer {
         let mut seen: FxHashMap<Arc<str>, Span> = FxHashMap::default();
         let mut wires: FxHashMap<Arc<str>, Span> = FxHashMap::default();
         let mut fields: Vec<Field> = Vec::new();
+        self.is_over(&limits::FIELDS, record.fields().count(), self.span(record));
         for field in record.fields() {
             let span = self.span(&field);
             let name = self.name(field.name(), span);

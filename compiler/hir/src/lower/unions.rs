@@ -8,14 +8,12 @@ use flow_syntax::ast;
 use rustc_hash::FxHashMap;
 
 use super::Lowerer;
+use crate::limits;
 use crate::scope::{Symbol, case_name};
 use crate::{
     Case, ExprId, ExprKind, Field, LiteralKind, LocalKind, Name, PatternKind, TypeDeclId, TypeRef,
     TypeRefKind,
 };
-
-/// Cases of one union.
-const CASES_MAX: usize = 4_096;
 
 impl Lowerer {
     /// `A { … } | B tagged "kind"`, `A | B untagged`.
@@ -68,12 +66,7 @@ impl Lowerer {
             }
             cases.push(case);
         }
-        if cases.len() > CASES_MAX {
-            self.report(Diagnostic::new(
-                &codes::F0004,
-                span,
-                format!("a union of more than {CASES_MAX} cases"),
-            ));
+        if self.is_over(&limits::CASES, cases.len(), span) {
             return TypeRefKind::Missing;
         }
         if cases.is_empty() {
