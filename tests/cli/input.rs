@@ -80,7 +80,7 @@ fn too_few_open_files_are_an_error_and_no_panic() {
             &format!("ulimit -n {limit}; exec \"$0\" run main.flow"),
             env!("CARGO_BIN_EXE_flow"),
         ]);
-        let ran = run(command.current_dir(&folder));
+        let ran = run(command.current_dir(&*folder));
         assert!(!ran.seen().contains("panicked"), "{limit}: {}", ran.seen());
         assert!(ran.code == 0 || ran.stderr.contains("too few files may be open"), "{limit}: {}", ran.seen());
     }

@@ -78,7 +78,7 @@ pub const CASES: &[Case] = &[
     case("a union of literals", "F0004", (50_000, 5_000), declarations::union_of_literals),
     case("a union of records", "F0004", (20_000, 5_000), declarations::union_of_records),
     case("a record of many fields", "F0004", (20_000, 5_000), declarations::fields),
-    case("many types", "", (20_000, 500), declarations::types),
+    case("many types", "F0318", (20_000, 500), declarations::types),
     case("one name declared again and again", "F0210", (50_000, 500), declarations::duplicates),
     case("an api of many operations", "", (10_000, 300), declarations::operations),
     case("many config entries", "", (20_000, 500), declarations::config),

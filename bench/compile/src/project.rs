@@ -212,6 +212,9 @@ fn entry(flows: usize) -> String {
     text
 }
 
+/// Lines of the smallest API that has the three operations of each kind that workflows choose from.
+const OPERATIONS_LINES: usize = 120;
+
 /// One file on its own, of about so many lines: types, an API and workflows.
 pub fn one_file(seed: u64, lines: usize) -> String {
     let mut random = Random::new(seed);
@@ -220,7 +223,7 @@ pub fn one_file(seed: u64, lines: usize) -> String {
         lines.fold(String::new(), |text, line| text + line + "\n")
     };
     let mut text = types(&mut random, 0, lines / 10);
-    text.push_str(&without_imports(api(&mut random, 0, lines / 8)));
+    text.push_str(&without_imports(api(&mut random, 0, (lines / 8).max(OPERATIONS_LINES))));
     let rest = lines.saturating_sub(text.lines().count());
     text.push_str(&without_imports(workflows(&mut random, 0, 1, rest)));
     text
