@@ -31,7 +31,7 @@ pub(crate) fn map<T: Send, U: Send>(work: Vec<T>, function: impl Fn(T) -> U + Sy
     let mut done = std::thread::scope(|scope| {
         let helpers: Vec<_> = (1..cores)
             // Where the system gives no more threads, the others do the work.
-            .filter_map(|_| std::thread::Builder::new().spawn_scoped(scope, &run).ok())
+            .filter_map(|_| std::thread::Builder::new().spawn_scoped(scope, run).ok())
             .collect();
         let mut done = run();
         for helper in helpers {
