@@ -128,7 +128,7 @@ pub const CASES: &[Case] = &[
     case("variables that are assigned", "F0004", (20_000, 300), bodies::variables).at_small(""),
     case("mocks in one test", "", (3_000, 100), bodies::mocks),
     case("methods in a chain", "", (300, 60), bodies::methods),
-    case("lambdas inside of lambdas", "F0301", (10_000, 100), bodies::lambdas),
+    case("lambdas inside of lambdas", "F0104", (10_000, 100), bodies::lambdas),
     case("narrowing of many places", "F0004", (3_000, 60), bodies::narrowing).at_small(""),
     case("parentheses that open", "F0104", (1_000_000, 20_000), shapes::parentheses),
     case("brackets that close", "F0101", (1_000_000, 20_000), shapes::closers),
