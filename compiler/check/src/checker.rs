@@ -28,6 +28,8 @@ pub(crate) struct Checker<'a> {
     pub(crate) expected_errors: Vec<(LocalId, Spanned<ErrorRef>)>,
     /// How often the whole program was searched for an edit.
     pub(crate) searches: u32,
+    /// The fields that the reports of the present workflow have, with what they are and where they first stand.
+    pub(crate) reported: Vec<(Arc<str>, Ty, Span)>,
 }
 
 impl<'a> Checker<'a> {
@@ -42,6 +44,7 @@ impl<'a> Checker<'a> {
             parameters: Arc::default(),
             expected_errors: Vec::new(),
             searches: 0,
+            reported: Vec::new(),
         }
     }
 

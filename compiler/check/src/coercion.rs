@@ -148,6 +148,7 @@ pub(crate) fn is_data(types: &Types, ty: Ty) -> bool {
             TyKind::Secret(_)
                 | TyKind::Lambda { .. }
                 | TyKind::Run(_)
+                | TyKind::Callback(_)
                 | TyKind::Trace
                 | TyKind::Range
                 | TyKind::ErrorValue(_)

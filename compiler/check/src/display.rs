@@ -66,6 +66,7 @@ pub(crate) fn words(program: &Program, types: &Types, ty: Ty) -> String {
             }
             parts.join(" | ")
         }
+        TyKind::Callback(answer) => format!("callback<{}>", words(program, types, *answer)),
         TyKind::Run(workflow) => format!("execution of {}", program.workflows[*workflow].name.text),
         TyKind::ErrorValue(error) => error_name(program, *error),
         TyKind::Literals(literals) => {

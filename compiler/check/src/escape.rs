@@ -2,7 +2,7 @@
 
 use flow_diagnostics::{Change, Diagnostic, Edit, codes};
 use flow_hir::{
-    BinaryOp, Branch, BuiltinError, Catch, CatchSelector, ErrorRef, ExprId, ExprKind, FunctionId, LocalId,
+    BinaryOp, Branch, BuiltinError, Catch, CatchSelector, ErrorRef, ExprId, ExprKind, FunctionId, LocalId, Recorded,
     UnaryOp, WorkflowId,
 };
 use flow_source::Span;
@@ -140,7 +140,9 @@ impl Finder<'_, '_> {
                     add_ref(found, error, expr);
                 }
             }
-            ExprKind::Within { .. } => {
+            ExprKind::Within { .. }
+            | ExprKind::Receive { within: Some(_), .. }
+            | ExprKind::Poll { within: Some(_), .. } => {
                 self.children(expr, found);
                 add(found, BuiltinError::Deadline, expr);
             }
@@ -236,6 +238,9 @@ impl Finder<'_, '_> {
                     .then_some(BuiltinError::Range)
             }
             ExprKind::As { .. } => Some(BuiltinError::Cast),
+            ExprKind::Recorded { what: Recorded::Today, arguments } if !arguments.is_empty() => {
+                Some(BuiltinError::Range)
+            }
             ExprKind::CallMethod { .. } => match typed.methods.get(expr)?.method {
                 Method::ListSum | Method::IntAbs | Method::TimestampPlus | Method::TimestampMinus => {
                     Some(BuiltinError::Arithmetic)

@@ -17,9 +17,10 @@ mod mismatch;
 mod operator;
 mod pattern;
 mod record;
+mod waiting;
 
 use flow_diagnostics::{Diagnostic, codes};
-use flow_hir::{ExprId, ExprKind, LocalId, Param, Pattern, PatternKind, TypeRef};
+use flow_hir::{ExprId, ExprKind, LocalId, Param, Pattern, PatternKind, TypeRef, WorkflowId};
 use flow_source::Span;
 use rustc_hash::FxHashMap;
 
@@ -91,6 +92,8 @@ pub(crate) struct Infer<'c, 'a> {
     declared_in: FxHashMap<LocalId, usize>,
     /// The names that can be used here, those bound last at the end.
     visible: Vec<LocalId>,
+    /// The workflow whose body this is.
+    pub(crate) workflow: Option<WorkflowId>,
 }
 
 impl<'c, 'a> Infer<'c, 'a> {
@@ -106,6 +109,7 @@ impl<'c, 'a> Infer<'c, 'a> {
             branches: Vec::new(),
             declared_in: FxHashMap::default(),
             visible: Vec::new(),
+            workflow: None,
         }
     }
 
@@ -253,6 +257,13 @@ impl<'c, 'a> Infer<'c, 'a> {
             ExprKind::Sleep { duration, until } => self.sleep(span, *duration, *until),
             ExprKind::Log { message } => self.log(span, *message),
             ExprKind::Report { value } => self.report_value(span, *value),
+            ExprKind::Receive { source, name, it, guard, within } => {
+                self.receive(span, *source, *name, *it, *guard, *within)
+            }
+            ExprKind::Callback { ty } => self.callback(span, ty),
+            ExprKind::Poll { every, within, body, it, until, keyword } => {
+                self.poll(*every, *within, *body, *it, *until, *keyword)
+            }
         }
     }
 

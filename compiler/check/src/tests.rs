@@ -1,9 +1,9 @@
 //! Test blocks: mocks that fit their operations, executions, expectations.
 
-use flow_diagnostics::{Diagnostic, codes};
+use flow_diagnostics::{Diagnostic, codes, nearest};
 use flow_hir::{
-    CallCount, ErrorRef, Expectation, ExprId, ExprKind, LocalId, Mock, MockAnswer, OperationId, ResponseForm,
-    Spanned, Test, TestStep, TestStepKind,
+    CallCount, ErrorRef, Expectation, ExprId, ExprKind, LocalId, Mock, MockAnswer, Name, OperationId,
+    ResponseForm, SignalId, Spanned, Test, TestStep, TestStepKind,
 };
 use flow_source::Span;
 
@@ -56,6 +56,10 @@ impl Checker<'_> {
             TestStepKind::Expect(expectation) => self.check_expectation(expectation),
             TestStepKind::Snapshot { value } => {
                 Infer::new(self, PLACE).any(*value);
+                None
+            }
+            TestStepKind::Send { run, signal, value } => {
+                self.check_send(*run, signal, *value);
                 None
             }
             TestStepKind::Advance { duration } => {
@@ -191,6 +195,43 @@ impl Checker<'_> {
                 })
             }
         }
+    }
+
+    /// What is sent is a signal of the execution's workflow, and fits it.
+    fn check_send(&mut self, run: LocalId, signal: &Name, value: ExprId) {
+        self.must_be_run(run, signal.span);
+        let TyKind::Run(workflow) = *self.typed.types.structure(self.typed.local(run)) else {
+            Infer::new(self, PLACE).any(value);
+            return;
+        };
+        let workflow = &self.program.workflows[workflow];
+        let names: Vec<(&str, SignalId)> =
+            workflow.signals.iter().map(|id| (&*self.program.signals[*id].name.text, *id)).collect();
+        if let Some((_, id)) = names.iter().find(|(name, _)| *name == &*signal.text) {
+            let declared = &self.program.signals[*id];
+            let reason = Reason { span: declared.name.span, text: "the signal is declared here".into() };
+            let ty = self.typed.signals.get(*id).copied().unwrap_or(Ty::ERROR);
+            Infer::new(self, PLACE).check(value, ty, Some(&reason));
+            return;
+        }
+        Infer::new(self, PLACE).any(value);
+        let known = || names.iter().map(|(name, _)| *name);
+        let diagnostic = Diagnostic::new(
+            &codes::F0201,
+            signal.span,
+            format!("`{}` receives no signal `{}`", workflow.name.text, signal.text),
+        )
+        .also(workflow.name.span, "declared here");
+        let diagnostic = match nearest(&signal.text, known()) {
+            Some(near) => diagnostic.help(format!("did you mean `{near}`?")).edit(
+                format!("change to `{near}`"),
+                signal.span,
+                near,
+            ),
+            None if names.is_empty() => diagnostic.help("declare it there: `signal name { … }`"),
+            None => diagnostic.help(format!("it receives {}", display::names(known()))),
+        };
+        self.report(diagnostic);
     }
 
     fn must_be_run(&mut self, run: LocalId, span: Span) {

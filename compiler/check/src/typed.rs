@@ -2,7 +2,7 @@
 
 use flow_hir::{
     ApiId, ConfigId, ErrorDeclId, ErrorRef, Exhausted, ExprId, FunctionId, Jitter, LocalId, OperationId,
-    RetryId, SideTable, StatusPattern, TestId, WorkflowId,
+    RetryId, SideTable, SignalId, StatusPattern, TestId, WorkflowId,
 };
 
 use crate::coercion::Coercion;
@@ -48,6 +48,10 @@ pub struct Typed {
     pub functions: SideTable<FunctionId, CheckedFunction>,
     /// Workflows.
     pub workflows: SideTable<WorkflowId, CheckedWorkflow>,
+    /// What is sent with each signal.
+    pub signals: SideTable<SignalId, Ty>,
+    /// The record of a workflow's reports, where it has any: all of its fields may be absent.
+    pub reports: SideTable<WorkflowId, Ty>,
     /// Tests: for each step that names arguments of an operation or starts a workflow, the value for each
     /// parameter (of operations: `None` for a parameter that is not named, which matches anything).
     pub tests: SideTable<TestId, Vec<Option<Vec<ParamValue>>>>,

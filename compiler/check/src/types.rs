@@ -129,6 +129,8 @@ pub enum TyKind {
     ErrorValue(ErrorRef),
     /// An error of an unknown or mixed kind: `cause`, and `e` of a `catch` that names several.
     AnyError,
+    /// A callback that is answered with a value of the type.
+    Callback(Ty),
     /// An execution under test.
     Run(WorkflowId),
     /// A lambda, which is no value: only arguments of methods have this type.
@@ -320,6 +322,7 @@ impl Types {
             }
             TyKind::List(inner) => TyKind::List(inside(inner)),
             TyKind::Map(inner) => TyKind::Map(inside(inner)),
+            TyKind::Callback(inner) => TyKind::Callback(inside(inner)),
             TyKind::Secret(inner) => {
                 let inner = inside(inner);
                 return self.secret(inner);
@@ -466,6 +469,7 @@ impl Types {
             (TyKind::Optional(left), TyKind::Optional(right))
             | (TyKind::List(left), TyKind::List(right))
             | (TyKind::Map(left), TyKind::Map(right))
+            | (TyKind::Callback(left), TyKind::Callback(right))
             | (TyKind::Secret(left), TyKind::Secret(right)) => same(*left, *right),
             (TyKind::Record(left), TyKind::Record(right)) => {
                 // The order of fields is for people alone.

@@ -40,6 +40,10 @@ impl Checker<'_> {
                     self.typed.types.record(fields)
                 }
             };
+            for signal in &workflow.signals {
+                let ty = self.lower_type(&program.signals[*signal].ty);
+                self.typed.signals.insert(*signal, ty);
+            }
             let within_us = workflow.within.and_then(|within| self.duration(within, "a `within`"));
             let checked = CheckedWorkflow {
                 params,
@@ -132,6 +136,9 @@ impl Checker<'_> {
         if let Some(result) = &workflow.result {
             self.check_type_constraints(result);
         }
+        for signal in &workflow.signals {
+            self.check_type_constraints(&program.signals[*signal].ty);
+        }
         let result = self.typed.workflows.get(id).map_or(Ty::ERROR, |checked| checked.result);
         let reason = match &workflow.result {
             Some(written) => Reason { span: written.span, text: "the workflow's result".into() },
@@ -139,7 +146,9 @@ impl Checker<'_> {
         };
         let mut infer = Infer::new(self, Place::Flow).seeing(&workflow.params);
         infer.result = Some((result, reason));
+        infer.workflow = Some(id);
         let end = infer.expr(workflow.body, Want::Nothing);
+        self.close_reports(id);
         if end != Ty::NEVER
             && let Some(written) = &workflow.result
         {

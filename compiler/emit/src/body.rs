@@ -14,6 +14,7 @@ mod functions;
 mod methods;
 mod operators;
 mod pattern;
+mod waiting;
 
 use flow_check::Ty;
 use flow_hir::{ExprId, LocalId};

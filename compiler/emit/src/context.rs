@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use flow_check::{Ty, Typed};
 use flow_diagnostics::{Diagnostic, codes};
-use flow_hir::{ApiId, ConfigId, ErrorDeclId, FunctionId, OperationId, Program, RetryId};
+use flow_hir::{ApiId, ConfigId, ErrorDeclId, FunctionId, OperationId, Program, RetryId, SignalId};
 use flow_plan::{
     Constant, ConstantId, Debug, FORMAT, Function, FunctionDebug, InputForm, Location, Plan, Purity, Type,
     TypeId, Types, WorstCase,
@@ -37,6 +37,10 @@ pub(crate) struct Context<'a> {
     pub(crate) apis: FxHashMap<ApiId, flow_plan::ApiId>,
     pub(crate) operations: FxHashMap<OperationId, flow_plan::OperationId>,
     pub(crate) policies: FxHashMap<RetryId, flow_plan::PolicyId>,
+    /// The signals of the workflow, as the plan numbers them.
+    pub(crate) signals: FxHashMap<SignalId, flow_plan::SignalId>,
+    /// The record of the workflow's reports.
+    pub(crate) reports: Option<Ty>,
     /// The head of what is compiled, for what is to be said about all of it.
     pub(crate) head: Span,
     /// The function under construction.
@@ -64,6 +68,8 @@ impl<'a> Context<'a> {
             output: TypeId(0),
             config: Vec::new(),
             errors: Vec::new(),
+            signals: Vec::new(),
+            report: None,
             apis: Vec::new(),
             operations: Vec::new(),
             policies: Vec::new(),
@@ -90,6 +96,8 @@ impl<'a> Context<'a> {
             apis: FxHashMap::default(),
             operations: FxHashMap::default(),
             policies: FxHashMap::default(),
+            signals: FxHashMap::default(),
+            reports: None,
             head: Span::default(),
             current: FunctionBuilder::new(Purity::Pure, TypeId(0)),
             outer: Vec::new(),

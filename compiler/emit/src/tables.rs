@@ -37,6 +37,11 @@ pub(crate) fn workflow(context: &mut Context<'_>, id: WorkflowId) {
     escapes.dedup();
     context.plan.escapes = escapes;
 
+    context.reports = context.typed.reports.get(id).copied();
+    for signal in &declared.signals {
+        context.signal(*signal);
+    }
+
     let entry = context.reserve_function(declared.name.text.to_string());
     context.plan.entry = entry;
     let result = context.plan.output;
@@ -148,7 +153,7 @@ impl Context<'_> {
         let made = flow_plan::ConfigId(u32::try_from(self.plan.config.len()).unwrap_or(u32::MAX));
         let secret = checked.is_some_and(|checked| checked.secret);
         let name = declared.name.text.to_string();
-        self.plan.config.push(Config { name, ty, default, secret, pinned: false });
+        self.plan.config.push(Config { name, ty, default, secret, pinned: false, fact: None });
         self.config.insert(id, made);
         made
     }

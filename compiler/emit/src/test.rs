@@ -106,6 +106,20 @@ pub enum ActionKind {
         /// The input.
         input: Value,
     },
+    /// Sends a signal.
+    Send {
+        /// The execution.
+        run: LocalId,
+        /// The signal's name.
+        signal: String,
+        /// What is sent.
+        value: Value,
+    },
+    /// Lets time pass.
+    Advance {
+        /// For how long, in microseconds.
+        micros: u64,
+    },
     /// Binds a value.
     Let {
         /// The name.
@@ -209,10 +223,22 @@ impl Context<'_> {
                 Some(run) => ActionKind::SnapshotTrace { run },
                 None => ActionKind::SnapshotValue(self.pure_value(*value)),
             },
-            TestStepKind::Advance { .. } => {
-                self.not_built(span, "`advance`", "leave it out: in tests all waits pass by themselves");
-                return None;
+            TestStepKind::Send { run, signal, value } => {
+                // What the checker knows as the record that goes with the signal.
+                let ty = self.ty(self.value_ty(*value));
+                ActionKind::Send {
+                    run: *run,
+                    signal: signal.text.to_string(),
+                    value: self.pure(ty, |context| context.expr(*value)),
+                }
             }
+            TestStepKind::Advance { duration } => match self.literal(*duration, flow_check::Ty::DURATION) {
+                Some(flow_plan::Constant::Slot(micros)) => ActionKind::Advance { micros },
+                _ => {
+                    self.not_built(span, "a computed duration here", "write it as a literal, such as `10m`");
+                    return None;
+                }
+            },
             TestStepKind::Crash => {
                 self.not_built(span, "`crash`", "leave it out");
                 return None;

@@ -91,6 +91,19 @@ impl Context<'_> {
                 self.not_built(head, "a secret outside of `config`", "declare it in `config { … }`");
                 return self.around(ty, *inner, Type::Secret);
             }
+            // Its URL, and the number by which the machine knows it.
+            TyKind::Callback(_) => {
+                let url = self.intern(Type::Url);
+                let (url, number) = (self.intern(Type::Secret(url)), self.intern(Type::Int));
+                let field = |name: &str, ty| Field {
+                    name: name.to_owned(),
+                    wire: name.to_owned(),
+                    ty,
+                    optional: false,
+                    check: None,
+                };
+                Type::Record(vec![field("url", url), field("number", number)])
+            }
             // What gives no value, and what only tests or literals hold, takes the slot of null.
             TyKind::Error
             | TyKind::Never

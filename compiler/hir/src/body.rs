@@ -6,7 +6,7 @@ use flow_source::Span;
 
 use crate::{
     BuiltinError, ConfigId, ErrorRef, ExprId, FunctionId, LocalId, Name, OperationId, Pattern, RetryRef,
-    StatusPattern, TypeRef, WorkflowId,
+    SignalId, StatusPattern, TypeRef, WorkflowId,
 };
 
 /// An expression.
@@ -299,6 +299,39 @@ pub enum ExprKind {
         /// Whether it is `sleep until`.
         until: bool,
     },
+    /// `receive approve if cond within 24h`.
+    Receive {
+        /// What is waited for.
+        source: ReceiveSource,
+        /// Where its name stands.
+        name: Span,
+        /// `it`: what was sent, in the condition.
+        it: LocalId,
+        /// `if cond`: only what fulfils it is taken.
+        guard: Option<ExprId>,
+        /// `within 24h`.
+        within: Option<ExprId>,
+    },
+    /// `callback<T>()`.
+    Callback {
+        /// The type of the answer.
+        ty: TypeRef,
+    },
+    /// `poll every 2s within 5m { expr } until cond`.
+    Poll {
+        /// The time between an answer and the next question.
+        every: ExprId,
+        /// The longest time.
+        within: Option<ExprId>,
+        /// A block: what is asked.
+        body: ExprId,
+        /// `it`: the block's value, in the condition.
+        it: LocalId,
+        /// When it ends.
+        until: ExprId,
+        /// The keyword.
+        keyword: Span,
+    },
     /// `log "text"`.
     Log {
         /// The text.
@@ -309,6 +342,17 @@ pub enum ExprKind {
         /// A record.
         value: ExprId,
     },
+}
+
+/// What a `receive` waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReceiveSource {
+    /// A signal of the workflow.
+    Signal(SignalId),
+    /// A callback: an expression that names it.
+    Callback(ExprId),
+    /// A mistake that has been reported.
+    Missing,
 }
 
 /// A piece of a text with interpolation.

@@ -2,7 +2,7 @@
 
 use flow_source::Span;
 
-use crate::{ExprId, Field, LocalId, Name, TypeRef};
+use crate::{ExprId, Field, LocalId, Name, SignalId, TypeRef};
 
 /// `name: type = default` in a `config` section.
 #[derive(Clone, Debug)]
@@ -66,10 +66,27 @@ pub struct Workflow {
     pub result: Option<TypeRef>,
     /// The deadline of the whole execution, a duration.
     pub within: Option<ExprId>,
+    /// The signals that it receives.
+    pub signals: Vec<SignalId>,
     /// The body, an [`ExprKind::Block`](crate::ExprKind::Block); its result is given by `return` alone.
     pub body: ExprId,
     /// Head of the declaration, for messages about the workflow as a whole.
     pub head: Span,
+    /// The whole declaration.
+    pub span: Span,
+}
+
+/// `signal name { fields } early: drop` in a workflow.
+#[derive(Clone, Debug)]
+pub struct Signal {
+    /// The signal's name.
+    pub name: Name,
+    /// Its documentation.
+    pub docs: Option<String>,
+    /// What is sent with it, a [`TypeRefKind::Record`](crate::TypeRefKind::Record).
+    pub ty: TypeRef,
+    /// Whether one that nobody waits for is dropped.
+    pub drops_early: bool,
     /// The whole declaration.
     pub span: Span,
 }

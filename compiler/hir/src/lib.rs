@@ -28,18 +28,18 @@ pub use api::{
 };
 pub use body::{
     Argument, BinaryOp, Block, Branch, CallOptions, Catch, CatchSelector, Compensation, CompensationKind,
-    Expr, ExprKind, ListItem, Local, LocalKind, MapEntry, MatchArm, RecordItem, Recorded, Statement,
-    TemplatePart, UnaryOp,
+    Expr, ExprKind, ListItem, Local, LocalKind, MapEntry, MatchArm, ReceiveSource, RecordItem, Recorded,
+    Statement, TemplatePart, UnaryOp,
 };
-pub use declaration::{ConfigEntry, ErrorDecl, Function, Param, Workflow};
+pub use declaration::{ConfigEntry, ErrorDecl, Function, Param, Signal, Workflow};
 pub use files::{Files, ImportProblem};
 pub use findings::Findings;
 pub use index::{Arena, Index, SideTable};
 pub use lower::lower;
 pub use pattern::{FieldPattern, Pattern, PatternKind};
 pub use program::{
-    ApiId, ConfigId, ErrorDeclId, ExprId, FunctionId, LocalId, Name, OperationId, Program, RetryId, Spanned,
-    TestId, TypeDeclId, WorkflowId,
+    ApiId, ConfigId, ErrorDeclId, ExprId, FunctionId, LocalId, Name, OperationId, Program, RetryId, SignalId,
+    Spanned, TestId, TypeDeclId, WorkflowId,
 };
 pub use retry::{
     Attempts, Backoff, BuiltinError, ErrorRef, Exhausted, Jitter, RetryOn, RetryPolicy, RetryRef,

@@ -16,6 +16,7 @@ mod statements;
 mod tests;
 mod types;
 mod unions;
+mod waiting;
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -31,7 +32,7 @@ use crate::limits::{self, Limit};
 use crate::scope::{Names, collect, version};
 use crate::{
     ApiId, ConfigEntry, ErrorDecl, Expr, ExprId, ExprKind, Findings, Function, Local, LocalId, LocalKind,
-    Name, Param, Program, TypeDecl, TypeRef, TypeRefKind, Workflow,
+    Name, Param, Program, SignalId, TypeDecl, TypeRef, TypeRefKind, Workflow,
 };
 
 /// Lowers an entry file and all that it imports. Tests are those of the entry alone.
@@ -52,6 +53,7 @@ pub fn lower(files: &mut dyn Files, entry: FileId) -> (Program, Vec<Diagnostic>)
         type_params: Vec::new(),
         hiding: Vec::new(),
         last_start: Cell::new(None),
+        signals: None,
     };
     for file in &loaded {
         lowerer.lower_file(file, file.file == entry);
@@ -79,6 +81,8 @@ pub(crate) struct Lowerer {
     hiding: Vec<(LocalId, Diagnostic)>,
     /// The node that was placed last: its file, its first byte, and the first byte that is no blank.
     last_start: Cell<Option<(FileId, u32, u32)>>,
+    /// The signals of the workflow that is lowered; none outside of one.
+    signals: Option<FxHashMap<Arc<str>, SignalId>>,
 }
 
 impl Lowerer {
@@ -366,10 +370,12 @@ impl Lowerer {
         let workflow = self.apart(|lowerer| {
             let params = lowerer.lower_params(decl.parameters());
             let result = decl.result().map(|result| lowerer.lower_type(Some(result), span));
+            let signals = lowerer.lower_signals(decl.body());
             let body = match decl.body() {
                 Some(body) => lowerer.lower_block(&body),
                 None => lowerer.missing(span),
             };
+            lowerer.signals = None;
             Workflow {
                 name,
                 version: version(decl.version()),
@@ -377,6 +383,7 @@ impl Lowerer {
                 params,
                 result,
                 within,
+                signals,
                 body,
                 head,
                 span,

@@ -7,7 +7,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::index::{Arena, index_type};
 use crate::{
-    Api, ConfigEntry, ErrorDecl, Expr, Function, Local, Operation, RetryPolicy, Test, TypeDecl, Workflow,
+    Api, ConfigEntry, ErrorDecl, Expr, Function, Local, Operation, RetryPolicy, Signal, Test, TypeDecl,
+    Workflow,
 };
 
 index_type! {
@@ -27,6 +28,8 @@ index_type! {
     WorkflowId;
     /// A pure `fn`.
     FunctionId;
+    /// A `signal` of a workflow.
+    SignalId;
     /// A `test`.
     TestId;
     /// An expression, of any body in the program.
@@ -76,6 +79,8 @@ pub struct Program {
     pub operations: Arena<OperationId, Operation>,
     /// Workflows.
     pub workflows: Arena<WorkflowId, Workflow>,
+    /// Signals of all workflows.
+    pub signals: Arena<SignalId, Signal>,
     /// Pure functions.
     pub functions: Arena<FunctionId, Function>,
     /// Tests.

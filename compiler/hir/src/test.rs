@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use flow_source::Span;
 
-use crate::{Argument, ErrorRef, ExprId, LocalId, OperationId, Spanned, TypeRef, WorkflowId};
+use crate::{Argument, ErrorRef, ExprId, LocalId, Name, OperationId, Spanned, TypeRef, WorkflowId};
 
 /// `test "name" { … }`.
 #[derive(Clone, Debug)]
@@ -56,6 +56,15 @@ pub enum TestStepKind {
     /// `snapshot expr`.
     Snapshot {
         /// What is kept and compared.
+        value: ExprId,
+    },
+    /// `send run.approve({ … })`.
+    Send {
+        /// The execution.
+        run: LocalId,
+        /// The signal.
+        signal: Name,
+        /// What is sent, a record.
         value: ExprId,
     },
     /// `advance 10m`.

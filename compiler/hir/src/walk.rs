@@ -5,7 +5,7 @@ use rustc_hash::FxHashSet;
 
 use crate::{
     Argument, Block, CallOptions, Compensation, CompensationKind, ExprId, ExprKind, ListItem, LocalId,
-    Program, RecordItem, Statement, TemplatePart,
+    Program, ReceiveSource, RecordItem, Statement, TemplatePart,
 };
 
 impl Program {
@@ -30,6 +30,7 @@ impl Program {
             | ExprKind::Local(_)
             | ExprKind::Config(_)
             | ExprKind::Execution { .. }
+            | ExprKind::Callback { .. }
             | ExprKind::Break
             | ExprKind::Continue
             | ExprKind::Commit => {}
@@ -132,6 +133,19 @@ impl Program {
             ExprKind::Sleep { duration, .. } => each(*duration),
             ExprKind::Log { message } => each(*message),
             ExprKind::Report { value } => each(*value),
+            ExprKind::Receive { source, guard, within, .. } => {
+                if let ReceiveSource::Callback(callback) = source {
+                    each(*callback);
+                }
+                within.iter().for_each(|within| each(*within));
+                guard.iter().for_each(|guard| each(*guard));
+            }
+            ExprKind::Poll { every, within, body, until, .. } => {
+                within.iter().for_each(|within| each(*within));
+                each(*every);
+                each(*body);
+                each(*until);
+            }
         }
     }
 

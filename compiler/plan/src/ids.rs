@@ -34,5 +34,6 @@ ids! {
     PolicyId "p" "A retry policy.";
     StepId "s" "A step: one place in the source that calls an operation.";
     ListId "l" "A list of registers, in the table of one function.";
+    SignalId "n" "A signal that the workflow receives.";
     GroupId "g" "A group of branches, in the table of one function.";
 }

@@ -13,7 +13,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ConfigId, ConstantId, ErrorId, FunctionId, GroupId, ListId, StepId, TypeId};
+use crate::{ConfigId, ConstantId, ErrorId, FunctionId, GroupId, ListId, SignalId, StepId, TypeId};
 
 /// A register: the index of its first slot in the frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -79,6 +79,8 @@ pub enum Operand {
     Error(ErrorId),
     /// A configuration entry.
     Config(ConfigId),
+    /// A signal.
+    Signal(SignalId),
     /// A plain number: an offset or a count of slots.
     Number(u16),
     /// A library function.
@@ -118,6 +120,9 @@ macro_rules! operand_type {
     };
     (config) => {
         ConfigId
+    };
+    (signal) => {
+        SignalId
     };
     (number) => {
         u16
@@ -160,6 +165,9 @@ macro_rules! operand {
     };
     (config $kind:ident $value:expr) => {
         Operand::Config($value)
+    };
+    (signal $kind:ident $value:expr) => {
+        Operand::Signal($value)
     };
     (number $kind:ident $value:expr) => {
         Operand::Number($value)
@@ -259,6 +267,12 @@ macro_rules! for_each_op {
             Now "now" { dst: write Timestamp } "dst = the recorded time";
             NewUuid "new_uuid" { dst: write Uuid } "dst = a recorded UUID of version 7";
             Random "random" { dst: write Float } "dst = a recorded random number in 0..1";
+            Today "today" { dst: write Any, zone: read Text } "dst = the recorded day in that time zone, a date; an unknown zone is `range`";
+            Receive "receive" { dst: write Record, signal: signal Any } "waits for the signal; dst = what was sent with it";
+            ReceiveIf "receive_if" { dst: write Record, signal: signal Any, filter: function Any, captures: list Any } "waits for the first of these signals that the filter, a pure function over the captures and it, lets pass";
+            NewCallback "callback" { dst: write Record, of: ty Any } "dst = a new callback for an answer of that type: its URL and its number";
+            ReceiveCallback "receive_callback" { dst: write Any, callback: read Record } "waits for the answer of the callback; dst = the answer";
+            Report "report" { record: read Record } "shows how far the execution has come";
             Log "log" { text: read Text } "writes a line of the execution's log";
             Fork "fork" { dst: write Any, group: group Any } "runs the group's branches; dst = their results, or the first one's";
             ForkSome "fork_some" { dst: write List, group: group Any, count: read Int } "runs the group's branches until so many have succeeded; dst = their results; error `quorum` once that is impossible";
@@ -332,6 +346,11 @@ impl Op {
                 | Op::Now { .. }
                 | Op::NewUuid { .. }
                 | Op::Random { .. }
+                | Op::Today { .. }
+                | Op::Receive { .. }
+                | Op::ReceiveIf { .. }
+                | Op::NewCallback { .. }
+                | Op::ReceiveCallback { .. }
                 | Op::Fork { .. }
                 | Op::ForkSome { .. }
                 | Op::ForkEach { .. }
@@ -354,6 +373,7 @@ impl Op {
             || matches!(
                 self,
                 Op::Log { .. }
+                    | Op::Report { .. }
                     | Op::EnterSaga {}
                     | Op::EnterDeadline { .. }
                     | Op::EnterLoop {}

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Api, ApiId, Boundary, ConfigId, ConstantId, EffectClass, ErrorId, Function, FunctionId, Operation,
-    OperationId, Policy, PolicyId, Response, StepId, Type, TypeId, Types,
+    OperationId, Policy, PolicyId, Response, SignalId, StepId, Type, TypeId, Types,
 };
 
 /// The version of the plan format. A runtime refuses plans of a newer one.
@@ -39,6 +39,10 @@ pub struct Plan {
     pub config: Vec<Config>,
     /// The declared errors.
     pub errors: Vec<ErrorType>,
+    /// The signals that it receives.
+    pub signals: Vec<Signal>,
+    /// The record type of its reports, all of whose fields may be absent.
+    pub report: Option<TypeId>,
     /// The APIs.
     pub apis: Vec<Api>,
     /// Their operations, as far as steps use them.
@@ -89,6 +93,30 @@ pub struct Config {
     pub secret: bool,
     /// Whether workflow code reads it, so that it is pinned at the start of an execution.
     pub pinned: bool,
+    /// What of the execution it stands for; then nobody else gives it a value.
+    pub fact: Option<Fact>,
+}
+
+/// What an execution can read of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Fact {
+    /// Its id, a text.
+    Id,
+    /// The key that it was started with, a text; the id where there was none.
+    Key,
+    /// When it was started, a moment.
+    Started,
+}
+
+/// A signal that a workflow receives.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signal {
+    /// The name.
+    pub name: String,
+    /// The record that is sent with it.
+    pub ty: TypeId,
+    /// Whether one that nobody waits for is dropped; otherwise it is kept.
+    pub drops_early: bool,
 }
 
 /// A declared error.
@@ -165,6 +193,7 @@ tables! {
     operation operations OperationId Operation;
     policy policies PolicyId Policy;
     step steps StepId Step;
+    signal signals SignalId Signal;
 }
 
 impl Plan {

@@ -26,6 +26,7 @@ fn write_all(out: &mut String, plan: &Plan, debug: &Debug) -> std::fmt::Result {
     tables::apis(out, plan)?;
     tables::config(out, plan)?;
     tables::errors(out, plan)?;
+    tables::signals(out, plan)?;
     tables::types(out, plan)?;
     code::functions(out, plan, debug)
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use flow_http::{Exchange, HttpRequest, Limits, Settings};
 use flow_journal::Record;
 use flow_plan::OperationId;
-use flow_vm::{CallEffect, EffectId};
+use flow_vm::{CallEffect, EffectId, SignalRefusal};
 
 use crate::{Event, Now, Outcome, Random};
 
@@ -25,6 +25,28 @@ pub enum Input {
     Fired(TimerId),
     /// Cancel the execution: it ends with error `cancelled` after its undos.
     Cancel,
+    /// Take in what comes from outside, and answer with [`Action::Reply`].
+    Deliver(Delivery),
+}
+
+/// What comes from outside.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// The number by which the reply names it.
+    pub number: u64,
+    /// For whom it is.
+    pub to: Address,
+    /// A value, as JSON.
+    pub json: Vec<u8>,
+}
+
+/// For whom it is that something comes from outside.
+#[derive(Clone, Debug)]
+pub enum Address {
+    /// The signal of that name.
+    Signal(String),
+    /// The callback with that token: the secret part of its URL.
+    Callback(String),
 }
 
 /// What a driver asks for. The actions of one answer are performed in order; in particular nothing after a
@@ -46,6 +68,13 @@ pub enum Action {
     ClearTimer(TimerId),
     /// Show this to whoever watches.
     Show(Event),
+    /// Tell whoever sent something whether it was taken. If it was, that is durable.
+    Reply {
+        /// The number of the delivery.
+        number: u64,
+        /// Whether it was taken.
+        result: Result<(), SignalRefusal>,
+    },
     /// It is busy: let others run, then tell what has become due meanwhile, or to proceed where nothing has. It
     /// stands in each answer while the driver is busy, also in that to a timer or a command.
     Yield,
@@ -95,4 +124,6 @@ pub struct Context<'a> {
     pub limits: &'a Mutex<Limits>,
     /// The process's present values of the plan's configuration.
     pub settings: &'a Settings,
+    /// Where callbacks are answered: their URLs begin with it.
+    pub callbacks: &'a str,
 }

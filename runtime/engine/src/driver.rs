@@ -14,6 +14,7 @@ mod attempt;
 mod call;
 mod intent;
 mod open;
+mod outside;
 mod recover;
 mod timer;
 
@@ -23,9 +24,9 @@ use std::{
 };
 
 use flow_journal::{
-    Completed, EndStatus, Ended, ExecutionId, Held, Logged, PlanId, Record, Snapshot, Started,
+    Completed, EndStatus, Ended, ExecutionId, Held, Logged, PlanId, Record, Reported, Snapshot, Started,
 };
-use flow_plan::{ConfigId, Plan};
+use flow_plan::{ConfigId, Fact, Plan};
 use flow_vm::{
     Completion, CompletionResult, Effect, EffectId, EffectKind, InputError, Machine, Program, ResumeError,
     Status, Step,
@@ -72,20 +73,24 @@ pub struct Driver {
     calls: BTreeMap<EffectId, Call>,
     timers: BTreeMap<EffectId, Timer>,
     /// What the machine is to be given, in the order in which it was written down.
-    ready: VecDeque<Delivery>,
+    ready: VecDeque<Given>,
     /// What is not durable yet.
     records: Vec<Record>,
     must_commit: bool,
     snapshot_every: u32,
     since_snapshot: u32,
     actions: Vec<Action>,
+    /// What was last said of what it waits for.
+    said_to_wait: Option<EventKind>,
     reports: Vec<StepReport>,
     slept_until_us: Option<u64>,
 }
 
 #[derive(Debug)]
-enum Delivery {
+enum Given {
     Completion(Completion),
+    Signal { name: String, json: Vec<u8> },
+    Answer { number: u64, json: Vec<u8> },
     Cancel,
 }
 
@@ -112,15 +117,16 @@ impl Driver {
         beginning: &Beginning,
         context: &mut Context<'_>,
     ) -> Result<(Self, Vec<Action>), InputError> {
-        let (machine, step) = Machine::start(Arc::clone(&program), &beginning.input, &beginning.pinned)?;
+        let mut pinned = beginning.pinned.clone();
+        pinned.extend(facts(&program, execution, beginning, context));
+        let (machine, step) = Machine::start(Arc::clone(&program), &beginning.input, &pinned)?;
         let mut driver = Self::new(program, execution, machine);
         let plan = driver.plan();
         let started = Started {
             plan: PlanId(driver.program.hash().0),
             workflow: plan.workflow.clone(),
             input: beginning.input.clone(),
-            config: beginning
-                .pinned
+            config: pinned
                 .iter()
                 .filter_map(|(id, json)| Some((plan.config_entry(*id)?.name.clone(), json.clone())))
                 .collect(),
@@ -157,6 +163,7 @@ impl Driver {
             snapshot_every: SNAPSHOT_EVERY,
             since_snapshot: 0,
             actions: Vec::new(),
+            said_to_wait: None,
             reports: Vec::new(),
             slept_until_us: None,
         }
@@ -177,10 +184,15 @@ impl Driver {
         Report { execution: self.execution, outcome, steps: self.reports.clone() }
     }
 
+    /// The calls that it has made so far.
+    pub fn steps(&self) -> &[StepReport] {
+        &self.reports
+    }
+
     /// Takes in what has happened, and says what is to be done.
     pub fn handle(&mut self, input: Input, context: &mut Context<'_>) -> Vec<Action> {
         if self.ended {
-            return Vec::new();
+            return outside::refuse_at_the_end(input);
         }
         match input {
             // What is written down as given to the machine is given to it before it computes on.
@@ -196,8 +208,9 @@ impl Driver {
             Input::Cancel => {
                 self.record(Record::Cancelled { at_us: context.now.wall_us });
                 self.must_commit = true;
-                self.ready.push_back(Delivery::Cancel);
+                self.ready.push_back(Given::Cancel);
             }
+            Input::Deliver(delivery) => self.deliver_from_outside(delivery, context),
         }
         self.deliver(context);
         self.settle(context)
@@ -243,8 +256,18 @@ impl Driver {
     fn next_step(&mut self, context: &mut Context<'_>) -> Option<Step> {
         while let Some(delivery) = self.ready.pop_front() {
             let completion = match delivery {
-                Delivery::Cancel => return Some(self.machine.cancel()),
-                Delivery::Completion(completion) => completion,
+                Given::Cancel => return Some(self.machine.cancel()),
+                Given::Completion(completion) => completion,
+                Given::Signal { name, json } => match self.machine.signal(&name, &json) {
+                    Ok(step) => return Some(step),
+                    // What came before it has ended the execution, or filled the mailbox. The machine is unchanged,
+                    // and will be when the history is read again.
+                    Err(_) => continue,
+                },
+                Given::Answer { number, json } => match self.machine.answer(number, &json) {
+                    Ok(step) => return Some(step),
+                    Err(_) => continue,
+                },
             };
             match self.machine.resume(completion) {
                 Ok(step) => return Some(step),
@@ -299,6 +322,16 @@ impl Driver {
                 let bits = unit(context.random).to_bits();
                 self.complete(id, CompletionResult::Random(bits), context);
             }
+            EffectKind::Today { zone } => {
+                let day = crate::zone::day(context.now.wall_us, &zone);
+                self.complete(id, CompletionResult::Today(day), context);
+            }
+            EffectKind::Callback { .. } => self.make_callback(id, context),
+            EffectKind::Report { json } => {
+                let at_us = context.now.wall_us;
+                self.records.push(Record::Reported(Reported { effect: id.0, json: json.clone(), at_us }));
+                self.show(EventKind::Reported { json }, context);
+            }
             EffectKind::Log { text } => {
                 let at_us = context.now.wall_us;
                 self.record(Record::Logged(Logged { effect: id.0, text: text.clone(), at_us }));
@@ -320,7 +353,7 @@ impl Driver {
             at_us: context.now.wall_us,
         }));
         self.since_snapshot += 1;
-        self.ready.push_back(Delivery::Completion(completion));
+        self.ready.push_back(Given::Completion(completion));
     }
 
     fn cancel_effect(&mut self, effect: EffectId, context: &mut Context<'_>) {
@@ -395,6 +428,7 @@ impl Driver {
 
     /// Nothing is under way: only time passes. What has happened so far must not be lost meanwhile.
     fn rest(&mut self, context: &Context<'_>) {
+        let receiving = self.calls.is_empty() && self.say_what_it_waits_for(context);
         let due_us = self
             .timers
             .values()
@@ -407,7 +441,7 @@ impl Driver {
         if due_us.saturating_sub(context.now.mono_us) >= WAIT_UNRECORDED_MAX_US {
             self.must_commit = true;
         }
-        if self.calls.is_empty() && self.slept_until_us != Some(due_us) {
+        if !receiving && self.calls.is_empty() && self.slept_until_us != Some(due_us) {
             self.slept_until_us = Some(due_us);
             self.show(EventKind::Sleeping { until_us: context.now.wall_at(due_us) }, context);
         }
@@ -420,4 +454,28 @@ impl Driver {
     fn plan(&self) -> &Plan {
         self.program.plan()
     }
+}
+
+/// The values of the entries that stand for facts of the execution.
+fn facts(
+    program: &Program,
+    execution: ExecutionId,
+    beginning: &Beginning,
+    context: &Context<'_>,
+) -> Vec<(ConfigId, Vec<u8>)> {
+    let mut facts = Vec::new();
+    for (index, entry) in program.plan().config.iter().enumerate() {
+        let text = |text: &str| serde_json::Value::from(text).to_string();
+        let json = match entry.fact {
+            None => continue,
+            Some(Fact::Id) => text(&execution.to_string()),
+            Some(Fact::Key) => match &beginning.key {
+                Some(key) => text(key),
+                None => text(&execution.to_string()),
+            },
+            Some(Fact::Started) => crate::zone::moment_json(context.now.wall_us).unwrap_or_default(),
+        };
+        facts.push((ConfigId(u32::try_from(index).unwrap_or(u32::MAX)), json.into_bytes()));
+    }
+    facts
 }

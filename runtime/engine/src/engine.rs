@@ -7,15 +7,16 @@ use std::{
 
 use flow_http::{Exchange, Limits, Net, NetError, Timings, Unanswered};
 use flow_journal::{Claim, ExecutionId, PlanId, Record, Start, Store, StoreError};
-use flow_vm::{InputError, Program};
+use flow_vm::{InputError, Program, SignalRefusal};
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, oneshot},
     task::{JoinHandle, JoinSet},
 };
 
 use crate::{
-    Action, AttemptId, Beginning, Clock, Context, Driver, Event, Given, Input, Outcome, Random, RecoverError,
-    Report, Resolved, SettingError, SystemClock, SystemRandom, TimerId, random::uuid_v7, resolve,
+    Action, Address, AttemptId, Beginning, Clock, Context, Delivery, Driver, Event, Given, Input, Outcome,
+    Random, RecoverError, Report, Resolved, SettingError, SystemClock, SystemRandom, TimerId,
+    random::uuid_v7, resolve,
 };
 
 /// So many commands for one execution may wait: more than anybody sends on purpose.
@@ -36,12 +37,21 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Makes a source of random numbers for each execution.
     pub random: Arc<dyn Fn() -> Box<dyn Random> + Send + Sync>,
+    /// Where callbacks are answered: their URLs begin with it. Somebody must listen there, and hand over what comes
+    /// to [`Engine::answer`].
+    pub callbacks: Arc<str>,
 }
 
 impl Parts {
     /// This machine's clock and randomness, with a store and a network.
     pub fn new(store: Arc<dyn Store>, net: Arc<dyn Net>) -> Self {
-        Self { store, net, clock: Arc::new(SystemClock::new()), random: Arc::new(|| Box::new(SystemRandom)) }
+        Self {
+            store,
+            net,
+            clock: Arc::new(SystemClock::new()),
+            random: Arc::new(|| Box::new(SystemRandom)),
+            callbacks: Arc::from("http://callbacks.invalid"),
+        }
     }
 }
 
@@ -50,6 +60,28 @@ impl Parts {
 pub struct Engine {
     parts: Parts,
     limits: Arc<Mutex<Limits>>,
+    running: Running,
+}
+
+/// The executions that run, and where commands for them go.
+type Running = Arc<Mutex<BTreeMap<ExecutionId, mpsc::Sender<Command>>>>;
+
+/// What is told to an execution's task.
+#[derive(Debug)]
+enum Command {
+    Cancel,
+    Deliver { to: Address, json: Vec<u8>, reply: oneshot::Sender<Result<(), SignalRefusal>> },
+}
+
+/// Why something that was sent to an execution was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SignalError {
+    /// The execution does not run here.
+    #[error("execution {0} does not run")]
+    NotRunning(ExecutionId),
+    /// The execution refuses it.
+    #[error(transparent)]
+    Refused(#[from] SignalRefusal),
 }
 
 /// Why an execution does not start. Nothing has been sent.
@@ -113,7 +145,7 @@ pub enum Begun {
 #[derive(Debug)]
 pub struct Handle {
     execution: ExecutionId,
-    commands: mpsc::Sender<Input>,
+    commands: mpsc::Sender<Command>,
     task: JoinHandle<Result<Report, EngineError>>,
 }
 
@@ -142,20 +174,64 @@ impl Handle {
 
 /// Cancels an execution.
 #[derive(Clone, Debug)]
-pub struct Canceller(mpsc::Sender<Input>);
+pub struct Canceller(mpsc::Sender<Command>);
 
 impl Canceller {
     /// Tells the execution to cancel: it ends with error `cancelled` after its undos. Nothing happens where it
     /// has ended.
     pub async fn cancel(&self) {
-        let _ = self.0.send(Input::Cancel).await;
+        let _ = self.0.send(Command::Cancel).await;
     }
 }
 
 impl Engine {
     /// An engine with limits of its own.
     pub fn new(parts: Parts) -> Self {
-        Self { parts, limits: Arc::default() }
+        Self { parts, limits: Arc::default(), running: Arc::default() }
+    }
+
+    /// Sends a signal to an execution that runs: its name, and the record that goes with it as JSON. When this
+    /// returns, it is durable that the signal was taken.
+    ///
+    /// # Errors
+    /// Where it was not taken.
+    pub async fn signal(
+        &self,
+        execution: ExecutionId,
+        name: impl Into<String>,
+        json: Vec<u8>,
+    ) -> Result<(), SignalError> {
+        self.deliver(execution, Address::Signal(name.into()), json).await
+    }
+
+    /// Hands over the answer of a callback, by the token: the last part of its URL. When this returns, it is
+    /// durable that the answer was taken.
+    ///
+    /// # Errors
+    /// Where it was not taken.
+    pub async fn answer(
+        &self,
+        execution: ExecutionId,
+        token: impl Into<String>,
+        json: Vec<u8>,
+    ) -> Result<(), SignalError> {
+        self.deliver(execution, Address::Callback(token.into()), json).await
+    }
+
+    async fn deliver(&self, execution: ExecutionId, to: Address, json: Vec<u8>) -> Result<(), SignalError> {
+        let commands = self.running().get(&execution).cloned();
+        let commands = commands.ok_or(SignalError::NotRunning(execution))?;
+        let (reply, replied) = oneshot::channel();
+        let command = Command::Deliver { to, json, reply };
+        commands.send(command).await.map_err(|_| SignalError::NotRunning(execution))?;
+        match replied.await {
+            Ok(result) => result.map_err(SignalError::Refused),
+            Err(_) => Err(SignalError::NotRunning(execution)),
+        }
+    }
+
+    fn running(&self) -> std::sync::MutexGuard<'_, BTreeMap<ExecutionId, mpsc::Sender<Command>>> {
+        self.running.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// Starts an execution. When this returns, it is durable that it has begun.
@@ -222,6 +298,7 @@ impl Engine {
 /// One execution's task.
 struct Task {
     parts: Parts,
+    running: Running,
     limits: Arc<Mutex<Limits>>,
     settings: flow_http::Settings,
     pinned: Vec<(flow_plan::ConfigId, Vec<u8>)>,
@@ -232,6 +309,9 @@ struct Task {
     timers: BTreeMap<TimerId, u64>,
     sends: JoinSet<(AttemptId, Exchange)>,
     under_way: BTreeMap<tokio::task::Id, AttemptId>,
+    /// Who waits to be told whether something was taken, by number.
+    replies: BTreeMap<u64, oneshot::Sender<Result<(), SignalRefusal>>>,
+    delivered: u64,
 }
 
 /// What performing actions came to.
@@ -246,6 +326,9 @@ impl Task {
         Self {
             random: (engine.parts.random)(),
             parts: engine.parts.clone(),
+            running: Arc::clone(&engine.running),
+            replies: BTreeMap::new(),
+            delivered: 0,
             limits: Arc::clone(&engine.limits),
             settings: resolved.settings,
             pinned: resolved.pinned,
@@ -263,13 +346,27 @@ impl Task {
             random: self.random.as_mut(),
             limits: &self.limits,
             settings: &self.settings,
+            callbacks: &self.parts.callbacks,
         })
     }
 
     fn spawn(self, driver: Driver, actions: Vec<Action>) -> Handle {
         let (commands, receiver) = mpsc::channel(COMMANDS_MAX);
         let execution = driver.execution();
-        let task = tokio::spawn(self.run(driver, actions, receiver));
+        let running = Arc::clone(&self.running);
+        let lock = |running: &Running, change: &dyn Fn(&mut BTreeMap<ExecutionId, mpsc::Sender<Command>>)| {
+            change(&mut running.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        };
+        lock(&running, &|running| {
+            running.insert(execution, commands.clone());
+        });
+        let task = tokio::spawn(async move {
+            let result = self.run(driver, actions, receiver).await;
+            lock(&running, &|running| {
+                running.remove(&execution);
+            });
+            result
+        });
         Handle { execution, commands, task }
     }
 
@@ -277,16 +374,16 @@ impl Task {
         mut self,
         mut driver: Driver,
         mut actions: Vec<Action>,
-        mut commands: mpsc::Receiver<Input>,
+        mut commands: mpsc::Receiver<Command>,
     ) -> Result<Report, EngineError> {
         loop {
             let input = match self.perform(driver.execution(), actions).await? {
                 Performed::Ended(outcome) => return Ok(driver.report(*outcome)),
                 Performed::Yielded => {
                     tokio::task::yield_now().await;
-                    self.wait(driver.execution(), &mut commands, true).await?
+                    self.wait(&driver, &mut commands, true).await?
                 }
-                Performed::Waiting => self.wait(driver.execution(), &mut commands, false).await?,
+                Performed::Waiting => self.wait(&driver, &mut commands, false).await?,
             };
             actions = self.decide(|context| driver.handle(input, context));
         }
@@ -315,6 +412,12 @@ impl Task {
                     self.timers.remove(&timer);
                 }
                 Action::Show(event) => (self.watcher)(&event),
+                Action::Reply { number, result } => {
+                    if let Some(reply) = self.replies.remove(&number) {
+                        // Who does not wait any more is not told.
+                        let _ = reply.send(result);
+                    }
+                }
                 Action::Yield => performed = Performed::Yielded,
                 Action::End(outcome) => performed = Performed::Ended(outcome),
             }
@@ -336,10 +439,11 @@ impl Task {
     /// has, it proceeds.
     async fn wait(
         &mut self,
-        execution: ExecutionId,
-        commands: &mut mpsc::Receiver<Input>,
+        driver: &Driver,
+        commands: &mut mpsc::Receiver<Command>,
         busy: bool,
     ) -> Result<Input, EngineError> {
+        let execution = driver.execution();
         let next = self.timers.iter().map(|(timer, at_us)| (*at_us, *timer)).min();
         if let Some((at_us, timer)) = next
             && at_us <= self.parts.clock.now().mono_us
@@ -347,7 +451,7 @@ impl Task {
             self.timers.remove(&timer);
             return Ok(Input::Fired(timer));
         }
-        if next.is_none() && self.sends.is_empty() && !busy {
+        if next.is_none() && self.sends.is_empty() && !busy && !driver.awaits_from_outside() {
             return Err(EngineError::Stuck(execution));
         }
         let clock = Arc::clone(&self.parts.clock);
@@ -372,8 +476,22 @@ impl Task {
                 let attempt = self.under_way.remove(&task).ok_or(EngineError::Stuck(execution))?;
                 Ok(Input::Answered { attempt, exchange })
             }
-            Some(command) = commands.recv() => Ok(command),
+            // The engine itself holds a sender as long as the execution runs.
+            Some(command) = commands.recv() => Ok(self.take(command)),
             () = std::future::ready(()), if busy => Ok(Input::Proceed),
+            else => Err(EngineError::Stuck(execution)),
+        }
+    }
+
+    fn take(&mut self, command: Command) -> Input {
+        match command {
+            Command::Cancel => Input::Cancel,
+            Command::Deliver { to, json, reply } => {
+                let number = self.delivered;
+                self.delivered = number.wrapping_add(1);
+                self.replies.insert(number, reply);
+                Input::Deliver(Delivery { number, to, json })
+            }
         }
     }
 }

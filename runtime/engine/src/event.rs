@@ -55,6 +55,25 @@ pub enum EventKind {
         /// Until when, in microseconds since 1970.
         until_us: i64,
     },
+    /// The execution waits for something from outside, and nothing else is under way.
+    Receiving {
+        /// The signals that are waited for, longest waiting first.
+        signals: Vec<String>,
+        /// Whether the answer of a callback is waited for.
+        callback: bool,
+        /// Until when, in microseconds since 1970, where a deadline stands.
+        until_us: Option<i64>,
+    },
+    /// A signal, or the answer of a callback, has come.
+    Received {
+        /// The signal's name; none for a callback.
+        signal: Option<String>,
+    },
+    /// The workflow said how far it has come.
+    Reported {
+        /// A record, as JSON.
+        json: Vec<u8>,
+    },
     /// The workflow wrote a line.
     Logged {
         /// The line.

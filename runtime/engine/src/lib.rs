@@ -22,11 +22,14 @@ mod outcome;
 mod random;
 mod settings;
 mod simulation;
+mod zone;
 
-pub use action::{Action, AttemptId, Context, Input, Sending, TimerId};
+pub use action::{Action, Address, AttemptId, Context, Delivery, Input, Sending, TimerId};
 pub use clock::{Clock, Now, SystemClock};
 pub use driver::{Beginning, Driver, RecoverError};
-pub use engine::{Begun, Canceller, Engine, EngineError, Handle, Parts, RecoverFailure, StartError, Watcher};
+pub use engine::{
+    Begun, Canceller, Engine, EngineError, Handle, Parts, RecoverFailure, SignalError, StartError, Watcher,
+};
 pub use event::{CallName, Delay, Event, EventKind, Retry};
 pub use key::idempotency_key;
 pub use outcome::{AttemptReport, AttemptResult, Outcome, Report, StepReport};

@@ -125,6 +125,10 @@ pub fn resolve(program: &Program, given: &Given) -> Result<Resolved, Vec<Setting
     let plan = program.plan();
     let (mut entries, mut pinned, mut errors) = (Vec::new(), Vec::new(), Vec::new());
     for (index, entry) in plan.config.iter().enumerate() {
+        // What stands for a fact of the execution is filled in when it starts.
+        if entry.fact.is_some() {
+            continue;
+        }
         let id = ConfigId(u32::try_from(index).unwrap_or(u32::MAX));
         let value = if entry.secret {
             secret(entry, given).map(Value::Secret)

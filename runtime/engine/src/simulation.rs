@@ -12,11 +12,11 @@ use std::{
 
 use flow_http::{Exchange, HttpResponse, Limits, NetError, NotSent, Settings, Timings, Unanswered};
 use flow_journal::{CodecError, ExecutionId, History, Record, codec};
-use flow_vm::{InputError, Program};
+use flow_vm::{InputError, Program, SignalRefusal};
 
 use crate::{
-    Action, AttemptId, Beginning, Context, Driver, Event, Input, Now, Outcome, RecoverError, Report,
-    Resolved, SeededRandom, Sending, TimerId, random::uuid_v7,
+    Action, Address, AttemptId, Beginning, Context, Delivery, Driver, Event, Input, Now, Outcome,
+    RecoverError, Report, Resolved, SeededRandom, Sending, StepReport, TimerId, random::uuid_v7,
 };
 
 /// An execution that has taken in so much and not ended is taken to go on for ever.
@@ -24,6 +24,9 @@ const INPUTS_MAX: u64 = 1_000_000;
 
 /// The wall clock at the beginning, unless told otherwise: 2026-01-01T00:00:00Z, in microseconds since 1970.
 const START_US: i64 = 1_767_225_600_000_000;
+
+/// Where callbacks of simulated executions would be answered.
+const CALLBACKS: &str = "http://callbacks.invalid";
 
 /// What the simulated network makes of a request.
 #[derive(Clone, Debug)]
@@ -48,6 +51,8 @@ pub enum Run {
     Ended(Box<Report>),
     /// The process has died.
     Crashed,
+    /// It waits for something from outside.
+    Waiting,
     /// It goes on for ever, or waits for nothing.
     Endless,
 }
@@ -73,7 +78,16 @@ pub struct Simulation<N> {
     arrivals: BTreeMap<(u64, u64), (AttemptId, Exchange)>,
     sent: u64,
     actions_done: u64,
+    /// The execution, while it waits for something from outside.
+    waiting: Option<Driver>,
+    /// Whether time stands still while it does.
+    holds_time: bool,
+    /// Until when time is let pass, on the monotonic clock.
+    let_pass_us: Option<u64>,
+    delivered: u64,
     crash_before: BTreeSet<u64>,
+    /// What became of what was sent to it.
+    replies: BTreeMap<u64, Result<(), SignalRefusal>>,
     /// When it is told to cancel, on the monotonic clock of this life.
     cancel_at_us: Option<u64>,
     events: Vec<Event>,
@@ -116,7 +130,12 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
             arrivals: BTreeMap::new(),
             sent: 0,
             actions_done: 0,
+            waiting: None,
+            holds_time: false,
+            let_pass_us: None,
+            delivered: 0,
             crash_before: BTreeSet::new(),
+            replies: BTreeMap::new(),
             cancel_at_us: None,
             events: Vec::new(),
         }
@@ -188,6 +207,7 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
     /// # Errors
     /// Where the history does not fit: a defect. An execution whose beginning was not durable has none.
     pub fn recover(&mut self, after: Duration) -> Result<Run, RecoverError> {
+        self.waiting = None;
         self.timers.clear();
         self.arrivals.clear();
         self.cancel_at_us = None;
@@ -213,7 +233,13 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
 
     fn decide<T>(&mut self, decision: impl FnOnce(&mut Context<'_>) -> T) -> T {
         let settings: &Settings = &self.resolved.settings;
-        decision(&mut Context { now: self.now, random: &mut self.random, limits: &self.limits, settings })
+        decision(&mut Context {
+            now: self.now,
+            random: &mut self.random,
+            limits: &self.limits,
+            settings,
+            callbacks: CALLBACKS,
+        })
     }
 
     fn run(&mut self, mut driver: Driver, mut actions: Vec<Action>) -> Run {
@@ -232,6 +258,10 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
                     Some(Performed::Ended(outcome)) => return Run::Ended(Box::new(driver.report(*outcome))),
                     None => {}
                 }
+            }
+            if !yielded && self.stands_still(&driver) {
+                self.waiting = Some(driver);
+                return Run::Waiting;
             }
             let input = if yielded { Some(self.due_or_proceed()) } else { self.next() };
             let Some(input) = input else { return Run::Endless };
@@ -252,6 +282,9 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
             }
             Action::ClearTimer(timer) => {
                 self.timers.remove(&timer);
+            }
+            Action::Reply { number, result } => {
+                self.replies.insert(number, result);
             }
             Action::Show(event) => self.events.push(event),
             Action::Yield => return Some(Performed::Yielded),
@@ -283,16 +316,71 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
 
     /// While it computes: what has become due meanwhile, and then the next slice.
     fn due_or_proceed(&mut self) -> Input {
-        let timer = self.timers.values().copied().min();
-        let arrival = self.arrivals.first_key_value().map(|((at_us, _), _)| *at_us);
-        let next_us = timer.into_iter().chain(arrival).chain(self.cancel_at_us).min();
-        if next_us.is_some_and(|at_us| at_us <= self.now.mono_us)
+        if self.next_us().is_some_and(|at_us| at_us <= self.now.mono_us)
             && let Some(input) = self.next()
         {
             return input;
         }
         self.pass_until(self.now.mono_us.saturating_add(self.slice_us));
         Input::Proceed
+    }
+
+    /// Whether nothing happens until somebody sends something, or lets time pass.
+    fn stands_still(&mut self, driver: &Driver) -> bool {
+        if !driver.awaits_from_outside() || driver.calls_are_open() {
+            return false;
+        }
+        let next_us = self.next_us();
+        match self.let_pass_us {
+            Some(until_us) if next_us.is_some_and(|at_us| at_us <= until_us) => false,
+            Some(until_us) => {
+                self.let_pass_us = None;
+                self.pass_until(until_us);
+                true
+            }
+            None => self.holds_time || next_us.is_none(),
+        }
+    }
+
+    /// Lets time stand still while the execution waits for something from outside and makes no call: it then goes on
+    /// by [`signal`](Self::signal) and [`advance`](Self::advance).
+    pub fn hold_time(&mut self) {
+        self.holds_time = true;
+    }
+
+    /// Sends a signal to the execution that waits, and lets it go on.
+    ///
+    /// # Errors
+    /// Where the signal is not taken.
+    pub fn signal(&mut self, name: &str, json: &[u8]) -> Result<Run, SignalRefusal> {
+        let Some(mut driver) = self.waiting.take() else { return Err(SignalRefusal::Ended) };
+        let number = self.delivered;
+        self.delivered = number.wrapping_add(1);
+        let delivery = Delivery { number, to: Address::Signal(name.to_owned()), json: json.to_vec() };
+        let actions = self.decide(|context| driver.handle(Input::Deliver(delivery), context));
+        let run = self.run(driver, actions);
+        self.replies.remove(&number).unwrap_or(Ok(())).map(|()| run)
+    }
+
+    /// Lets time pass for the execution that waits.
+    pub fn advance(&mut self, time: Duration) -> Run {
+        let Some(driver) = self.waiting.take() else { return Run::Endless };
+        let us = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        self.let_pass_us = Some(self.now.mono_us.saturating_add(us));
+        let run = self.run(driver, Vec::new());
+        self.let_pass_us = None;
+        run
+    }
+
+    /// The calls so far of an execution that waits, and the signals that it waits for.
+    pub fn waiting(&self) -> Option<(Vec<StepReport>, Vec<String>)> {
+        self.waiting.as_ref().map(|driver| (driver.steps().to_vec(), driver.awaited_signals()))
+    }
+
+    /// When the next thing happens by itself.
+    fn next_us(&self) -> Option<u64> {
+        let arrival = self.arrivals.first_key_value().map(|((at_us, _), _)| *at_us);
+        self.timers.values().copied().chain(arrival).chain(self.cancel_at_us).min()
     }
 
     /// Lets time pass until the next thing happens.

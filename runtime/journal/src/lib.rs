@@ -21,8 +21,8 @@ pub use codec::CodecError;
 pub use ids::{ExecutionId, NotAnId, PlanId};
 pub use memory::MemoryStore;
 pub use record::{
-    AttemptEnded, AttemptOutcome, AttemptStarted, Completed, EndStatus, Ended, HeaderValue, Held, Intent,
-    Logged, Record, Snapshot, Started, TimerSet,
+    AttemptEnded, AttemptOutcome, AttemptStarted, CalledBack, Completed, EndStatus, Ended, HeaderValue, Held,
+    Intent, Logged, Record, Reported, Signalled, Snapshot, Started, TimerSet,
 };
 pub use store::{Claim, History, Pending, Start, Store, StoreError};
 pub use summary::{State, Summary};

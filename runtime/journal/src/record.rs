@@ -43,6 +43,12 @@ pub enum Record {
         /// When.
         at_us: i64,
     },
+    /// A signal was taken.
+    Signalled(Signalled),
+    /// The answer of a callback was taken.
+    CalledBack(CalledBack),
+    /// The workflow said how far it has come.
+    Reported(Reported),
 }
 
 /// The beginning of an execution.
@@ -185,6 +191,39 @@ pub struct Logged {
     pub effect: u64,
     /// The line.
     pub text: String,
+    /// When.
+    pub at_us: i64,
+}
+
+/// A signal that was taken. Whoever sent it has been told so only when this was durable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signalled {
+    /// The signal's name.
+    pub name: String,
+    /// What was sent, as JSON.
+    pub json: Vec<u8>,
+    /// When.
+    pub at_us: i64,
+}
+
+/// The answer of a callback that was taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CalledBack {
+    /// The callback's number in the execution.
+    pub number: u64,
+    /// The answer, as JSON.
+    pub json: Vec<u8>,
+    /// When.
+    pub at_us: i64,
+}
+
+/// How far the workflow has come, in its own words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reported {
+    /// The effect.
+    pub effect: u64,
+    /// A record, as JSON.
+    pub json: Vec<u8>,
     /// When.
     pub at_us: i64,
 }

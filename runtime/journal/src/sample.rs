@@ -1,8 +1,8 @@
 //! A record of each kind, for tests of encodings and stores.
 
 use crate::{
-    AttemptEnded, AttemptOutcome, AttemptStarted, Completed, EndStatus, Ended, HeaderValue, Held, Intent,
-    Logged, PlanId, Record, Snapshot, Started, TimerSet,
+    AttemptEnded, AttemptOutcome, AttemptStarted, CalledBack, Completed, EndStatus, Ended, HeaderValue, Held,
+    Intent, Logged, PlanId, Record, Reported, Signalled, Snapshot, Started, TimerSet,
 };
 
 /// The beginning of an execution at a moment.
@@ -66,6 +66,9 @@ pub(crate) fn records() -> Vec<Record> {
         attempt(3, AttemptOutcome::Answered { status: 200, good: true }, None),
         Record::Completed(Completed { effect: 3, completion: vec![0, 255], at_us: 6 }),
         Record::Logged(Logged { effect: 4, text: "ünïcode".into(), at_us: 7 }),
+        Record::Signalled(Signalled { name: "approve".into(), json: b"{}".to_vec(), at_us: 7 }),
+        Record::CalledBack(CalledBack { number: 0, json: b"{}".to_vec(), at_us: 7 }),
+        Record::Reported(Reported { effect: 5, json: b"{}".to_vec(), at_us: 7 }),
         Record::Proceeded { slices: 300, at_us: 8 },
         Record::Cancelled { at_us: 8 },
         Record::Held(Held { needs_attention: true, reason: "unknown".into(), at_us: 9 }),

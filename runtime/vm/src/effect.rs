@@ -16,7 +16,7 @@ pub struct Effect {
     pub kind: EffectKind,
 }
 
-/// What can be asked for. Each but `Log` and `Cancel` is answered by one completion.
+/// What can be asked for. Each but `Report`, `Log` and `Cancel` is answered by one completion.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EffectKind {
     /// Call an operation, under the step's policy.
@@ -37,6 +37,21 @@ pub enum EffectKind {
     Uuid,
     /// Complete with a random number in 0..1.
     Random,
+    /// Complete with the day that it is in a time zone.
+    Today {
+        /// The zone's name, such as `Europe/Berlin`.
+        zone: String,
+    },
+    /// Complete with a URL at which the callback is answered, once.
+    Callback {
+        /// The callback's number in this execution, from 0.
+        number: u64,
+    },
+    /// Show how far the execution has come.
+    Report {
+        /// A record, as JSON.
+        json: Vec<u8>,
+    },
     /// Write a line of the execution's log.
     Log {
         /// The line.
@@ -108,6 +123,15 @@ pub enum Result {
     Uuid([u8; 16]),
     /// The bits of a double in 0..1.
     Random(u64),
+    /// Days since 1970; nothing where there is no such time zone.
+    Today(Option<i32>),
+    /// Of a callback.
+    Callback {
+        /// Its URL.
+        url: String,
+        /// A digest of the secret part of the URL, by which it is found again.
+        digest: [u8; 32],
+    },
 }
 
 /// What is known of a call in the end.

@@ -38,6 +38,29 @@ pub enum InputError {
     },
 }
 
+/// Why a signal, or the answer of a callback, is not taken. The machine is then unchanged.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SignalRefusal {
+    /// The workflow declares no such signal.
+    #[error("the workflow receives no signal `{0}`")]
+    Unknown(String),
+    /// What was sent does not fit the declared type.
+    #[error("what was sent does not fit: {0}")]
+    Misfit(DecodeError),
+    /// As many as are kept wait to be received.
+    #[error("1,000 signals wait already to be received")]
+    Full,
+    /// The execution has ended.
+    #[error("the execution has ended")]
+    Ended,
+    /// No callback has this number.
+    #[error("there is no such callback")]
+    NoCallback,
+    /// The callback was answered before: that answer stays.
+    #[error("the callback was answered before")]
+    Repeated,
+}
+
 /// Why a completion is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ResumeError {

@@ -553,6 +553,12 @@ impl Context<'_> {
             | Op::Now { .. }
             | Op::NewUuid { .. }
             | Op::Random { .. }
+            | Op::Today { .. }
+            | Op::Receive { .. }
+            | Op::ReceiveIf { .. }
+            | Op::NewCallback { .. }
+            | Op::ReceiveCallback { .. }
+            | Op::Report { .. }
             | Op::Log { .. }
             | Op::Fork { .. }
             | Op::ForkSome { .. }

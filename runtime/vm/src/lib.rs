@@ -35,8 +35,8 @@ pub use effect::{
     Attention, CallAnswer, CallEffect, Completion, Effect, EffectId, EffectKind, Failure, Raised, Refusal,
     Request, Result as CompletionResult, Status, Step, StepPath, Undone, UnknownReason, Unsettled,
 };
-pub use error::{DecodeError, InputError, ResumeError, StateError};
-pub use machine::Machine;
+pub use error::{DecodeError, InputError, ResumeError, SignalRefusal, StateError};
+pub use machine::{Awaited, Machine};
 pub use program::{Program, decimal_slots};
 
 /// The octets that a text in base64 stands for, as `bytes` are written in JSON.

@@ -43,6 +43,15 @@ pub(crate) const COMPARE_DEPTH_MAX: u32 = 256;
 /// Undos registered at one time.
 pub(crate) const UNDOS_MAX: usize = 10_000;
 
+/// Signals that nobody has received yet, at one time.
+pub(crate) const EARLY_SIGNALS_MAX: usize = 1_000;
+
+/// Callbacks of one execution.
+pub(crate) const CALLBACKS_MAX: usize = 10_000;
+
+/// Bytes of a callback's URL.
+pub(crate) const CALLBACK_URL_BYTES_MAX: usize = 8 << 10;
+
 /// Fibers alive at one time.
 pub(crate) const FIBERS_MAX: usize = 10_000;
 

@@ -10,6 +10,7 @@ mod effects;
 mod fiber;
 mod group;
 mod interrupt;
+mod mailbox;
 mod race;
 mod request;
 mod resume;
@@ -30,7 +31,9 @@ use crate::interpret::{self, Budget, Env, Exit, Thread};
 use crate::limits::{COLLECT_GROWTH_WORDS, SLICE_FUEL};
 use crate::program::{Program, Slots};
 use crate::wire::{Misfit, Wire};
-use fiber::{Fiber, FiberId, Group, GroupId, Progress, Role, UndoEntry, Wait};
+use fiber::{Callback, Early, Fiber, FiberId, Group, GroupId, Progress, Role, UndoEntry, Wait};
+
+pub use mailbox::Awaited;
 
 /// The saga that the whole workflow is.
 const ROOT_SAGA: u64 = 0;
@@ -62,10 +65,15 @@ struct Core {
     undos: Vec<UndoEntry>,
     /// What those have undone that have lost a race.
     undone: Vec<Undone>,
+    /// Signals that nobody has received yet, in the order in which they came.
+    mailbox: VecDeque<Early>,
+    /// Callbacks, by number.
+    callbacks: Vec<Callback>,
     next_fiber: u64,
     next_group: u64,
     next_effect: u64,
     next_saga: u64,
+    next_receive: u64,
     /// Whether the execution is cancelled.
     cancelled: bool,
     /// Why it is to be held, as soon as no call is under way any more.
@@ -287,6 +295,8 @@ impl Machine {
         self.core.groups.clear();
         self.core.ready.clear();
         self.core.undos.clear();
+        self.core.mailbox.clear();
+        self.core.callbacks.clear();
         self.core.halted = None;
         self.core.ended = Some(status);
     }

@@ -1,8 +1,8 @@
 //! A loaded program: a verified plan with what the machine looks up often.
 
 use flow_plan::{
-    Constant, Function, FunctionId, Op, Operation, OperationId, Plan, PlanHash, StepId, Type, TypeId,
-    VerifyError,
+    Constant, Function, FunctionId, Op, Operation, OperationId, Plan, PlanHash, SignalId, StepId, Type,
+    TypeId, VerifyError,
 };
 
 use crate::error::DecodeError;
@@ -181,6 +181,12 @@ impl Program {
             let slots = wire.decode(ty, json)?;
             Ok(wire.encode(ty, &slots, Conditions::Taken)?)
         })
+    }
+
+    /// The signal of a name.
+    pub(crate) fn signal_named(&self, name: &str) -> Option<SignalId> {
+        let index = self.plan.signals.iter().position(|signal| signal.name == name)?;
+        u32::try_from(index).ok().map(SignalId)
     }
 
     fn with_wire<T>(&self, work: impl FnOnce(&mut Wire<'_>) -> Result<T, Misfit>) -> Result<T, DecodeError> {

@@ -45,6 +45,25 @@ fn line(event: &Event, width: usize, output: &Output) -> Option<String> {
             let left = u64::try_from(until_us.saturating_sub(event.at_us)).unwrap_or(0);
             Some(output.paint(Style::Dim, &format!("sleeping for {}", span(left))))
         }
+        EventKind::Receiving { signals, callback, until_us } => {
+            let mut what: Vec<String> = signals.iter().map(|signal| format!("`{signal}`")).collect();
+            if *callback {
+                what.push("the answer of a callback".to_owned());
+            }
+            let until = until_us.map_or_else(
+                || ", without a limit".to_owned(),
+                |until_us| {
+                    let left = u64::try_from(until_us.saturating_sub(event.at_us)).unwrap_or(0);
+                    format!(", for {} at most", span(left))
+                },
+            );
+            Some(output.paint(Style::Dim, &format!("waiting for {}{until}", what.join(" or "))))
+        }
+        EventKind::Received { signal: Some(signal) } => Some(format!("received `{}`", printable(signal))),
+        EventKind::Received { signal: None } => Some("received the answer of a callback".to_owned()),
+        EventKind::Reported { json } => {
+            Some(format!("report: {}", printable(&String::from_utf8_lossy(json))))
+        }
         EventKind::Logged { text } => Some(format!("log: {}", printable(text))),
         EventKind::Recovered => Some("goes on from what was kept".to_owned()),
         EventKind::Held { reason } => {

@@ -1,14 +1,17 @@
 //! One test, from its first line to its last.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use flow_diagnostics::Diagnostic;
 use flow_driver::{
     Action, ActionKind, CallCount, Compilation, CompiledWorkflow, TestCase, TestOperation, Value,
 };
-use flow_engine::{Given, Outcome, Report, Run, resolve, run_virtual};
+use flow_engine::{Answer, Given, Outcome, Report, Run, Sending, Simulation, StepReport, resolve};
 use flow_source::Span;
 use flow_vm::Program;
 
@@ -27,18 +30,66 @@ struct Case<'a> {
     test: &'a TestCase,
     values: Program,
     compilation: &'a Compilation,
-    mocks: Mocks,
+    mocks: Rc<RefCell<Mocks>>,
     /// Values of `let`, and results of executions, as JSON.
     known: BTreeMap<Local, Vec<u8>>,
     runs: BTreeMap<Local, Finished<'a>>,
     found: Vec<Diagnostic>,
 }
 
-/// An execution under test at its end.
+/// The simulated network of an execution.
+type Net = Box<dyn FnMut(&Sending) -> Answer>;
+
+/// An execution under test.
 struct Finished<'a> {
     workflow: &'a CompiledWorkflow,
-    report: Report,
+    done: Done,
     calls: Vec<Called>,
+    simulation: Simulation<Net>,
+}
+
+/// How far an execution under test has come.
+pub(super) enum Done {
+    /// It has ended, or is held.
+    Ended(Report),
+    /// It waits for something from outside.
+    Waiting {
+        /// Its calls so far.
+        steps: Vec<StepReport>,
+        /// The signals that it waits for.
+        signals: Vec<String>,
+    },
+}
+
+impl Done {
+    /// The calls that it made.
+    pub(super) fn steps(&self) -> &[StepReport] {
+        match self {
+            Done::Ended(report) => &report.steps,
+            Done::Waiting { steps, .. } => steps,
+        }
+    }
+
+    fn outcome(&self) -> Option<&Outcome> {
+        match self {
+            Done::Ended(report) => Some(&report.outcome),
+            Done::Waiting { .. } => None,
+        }
+    }
+
+    /// How it ended, in words that follow "it".
+    fn ending(&self) -> String {
+        match self {
+            Done::Ended(report) => ending(&report.outcome),
+            Done::Waiting { signals, .. } => format!("waits for {}", trace::awaited(signals)),
+        }
+    }
+}
+
+impl Finished<'_> {
+    fn trace(&self) -> String {
+        trace::text(&self.done, &self.calls, self.simulation.events(), &self.workflow.plan)
+    }
 }
 
 /// Runs a test, and gives what is wrong: nothing where it passes. The first thing that is wrong ends it, except
@@ -55,7 +106,7 @@ pub(super) fn run(
         test,
         values: Program::load(test.plan.clone())?,
         compilation,
-        mocks: Mocks::default(),
+        mocks: Rc::default(),
         known: BTreeMap::new(),
         runs: BTreeMap::new(),
         found: Vec::new(),
@@ -69,7 +120,7 @@ pub(super) fn run(
     Ok(case.found)
 }
 
-impl Case<'_> {
+impl<'c> Case<'c> {
     fn act(&mut self, action: &Action, snapshots: &mut Snapshots) -> anyhow::Result<()> {
         let span = action.span;
         match &action.kind {
@@ -77,7 +128,7 @@ impl Case<'_> {
                 let arguments = arguments.as_ref().map(|arguments| self.arguments(arguments, span));
                 let answer = super::mocks::prepare(answer, &mut |value| self.value(value, span));
                 if self.found.is_empty() {
-                    self.mocks.add(operation.clone(), arguments, answer);
+                    self.mocks.borrow_mut().add(operation.clone(), arguments, answer);
                 }
             }
             ActionKind::Start { run, workflow, input } => {
@@ -87,6 +138,12 @@ impl Case<'_> {
                     self.start(*run, workflow, &input, span)?;
                 }
             }
+            ActionKind::Send { run, signal, value } => {
+                if let Some(json) = self.value(value, span) {
+                    self.send(*run, signal, &json, span);
+                }
+            }
+            ActionKind::Advance { micros } => self.advance(Duration::from_micros(*micros), span),
             ActionKind::Let { local, value } => {
                 if let Some(json) = self.value(value, span) {
                     self.known.insert(*local, json);
@@ -107,7 +164,7 @@ impl Case<'_> {
             }
             ActionKind::SnapshotTrace { run } => {
                 if let Some(finished) = self.runs.get(run) {
-                    let text = trace::text(&finished.report, &finished.calls, &finished.workflow.plan);
+                    let text = finished.trace();
                     let found = snapshots.compare(&self.test.name, "run.trace", &text, span)?;
                     self.found.extend(found);
                 }
@@ -145,14 +202,14 @@ impl Case<'_> {
     }
 
     fn without_result(&mut self, run: Local, span: Span) {
-        let ending = self.runs.get(&run).map(|finished| ending(&finished.report.outcome));
+        let ending = self.runs.get(&run).map(|finished| finished.done.ending());
         let message = match ending {
             Some(ending) => format!("the execution has no result: it {ending}"),
             None => "this value is not known".to_owned(),
         };
         self.found.push(
             Diagnostic::failure("test", span, message)
-                .help("expect its failure with `expect run fails Name`"),
+                .help("expect its failure with `expect run fails Name`, or send it what it waits for"),
         );
     }
 
@@ -181,30 +238,19 @@ impl Case<'_> {
                 return Ok(());
             }
         };
-        let plan = &workflow.plan;
-        let mocks = &mut self.mocks;
-        mocks.begin();
-        let done =
-            run_virtual(Arc::clone(&program), input, resolved, SEED, |sending| mocks.answer(plan, sending));
-        let calls = mocks.end();
-        for called in calls.iter().filter(|called| called.unmocked) {
-            let message = format!("`{}` was called, but has no mock", called.name);
-            let help = format!("add `mock {} => …` before this line", called.name);
-            self.found.push(Diagnostic::failure("test", span, message).help(help));
-        }
-        match done {
-            Ok((Run::Ended(report), _)) => {
-                if let Outcome::Succeeded(json) = &report.outcome {
-                    self.known.insert(run, json.clone());
-                }
-                let workflow = self.compilation.workflows.iter().find(|known| known.id == workflow.id);
-                if let Some(workflow) = workflow {
-                    self.runs.insert(run, Finished { workflow, report: *report, calls });
-                }
-            }
-            Ok((Run::Crashed | Run::Endless, _)) => {
-                let message = "the execution never ends: it waits for nothing, or goes on for ever";
-                self.found.push(Diagnostic::failure("test", span, message));
+        let (plan, mocks) = (workflow.plan.clone(), Rc::clone(&self.mocks));
+        let net: Net = Box::new(move |sending| mocks.borrow_mut().answer(&plan, sending));
+        let mut simulation = Simulation::new(Arc::clone(&program), resolved, SEED, net);
+        simulation.hold_time();
+        self.mocks.borrow_mut().begin();
+        let workflow = self.compilation.workflows.iter().find(|known| known.id == workflow.id);
+        let workflow = workflow.context("a test names a workflow that was not compiled")?;
+        match simulation.start(input) {
+            Ok(done) => {
+                let waiting = Done::Waiting { steps: Vec::new(), signals: Vec::new() };
+                let begun = Finished { workflow, done: waiting, calls: Vec::new(), simulation };
+                self.runs.insert(run, begun);
+                self.gone_on(run, done, span);
             }
             Err(error) => {
                 let message = format!("the execution does not start: {error}");
@@ -212,6 +258,70 @@ impl Case<'_> {
             }
         }
         Ok(())
+    }
+
+    /// An execution has gone on, to its end or until it waits.
+    fn gone_on(&mut self, run: Local, done: Run, span: Span) {
+        let calls = self.mocks.borrow_mut().end();
+        for called in calls.iter().filter(|called| called.unmocked) {
+            let message = format!("`{}` was called, but has no mock", called.name);
+            let help = format!("add `mock {} => …` before this line", called.name);
+            self.found.push(Diagnostic::failure("test", span, message).help(help));
+        }
+        let Some(finished) = self.runs.get_mut(&run) else { return };
+        finished.calls.extend(calls);
+        finished.done = match done {
+            Run::Ended(report) => {
+                if let Outcome::Succeeded(json) = &report.outcome {
+                    self.known.insert(run, json.clone());
+                }
+                Done::Ended(*report)
+            }
+            Run::Waiting => {
+                let (steps, signals) = finished.simulation.waiting().unwrap_or_default();
+                Done::Waiting { steps, signals }
+            }
+            Run::Crashed | Run::Endless => {
+                let message = "the execution never ends: it waits for nothing, or goes on for ever";
+                self.found.push(Diagnostic::failure("test", span, message));
+                self.runs.remove(&run);
+                return;
+            }
+        };
+    }
+
+    fn send(&mut self, run: Local, signal: &str, json: &[u8], span: Span) {
+        self.mocks.borrow_mut().begin();
+        let Some(finished) = self.runs.get_mut(&run) else { return };
+        match finished.simulation.signal(signal, json) {
+            Ok(done) => self.gone_on(run, done, span),
+            Err(refusal) => {
+                let mut diagnostic =
+                    Diagnostic::failure("test", span, format!("`{signal}` is not taken: {refusal}"));
+                if let Done::Ended(report) = &finished.done {
+                    diagnostic = diagnostic.note(format!("it {}", ending(&report.outcome)));
+                }
+                self.found.push(diagnostic);
+            }
+        }
+    }
+
+    /// Lets time pass for every execution that waits.
+    fn advance(&mut self, time: Duration, span: Span) {
+        let waits = |finished: &Finished<'_>| matches!(finished.done, Done::Waiting { .. });
+        let waiting: Vec<Local> =
+            self.runs.iter().filter(|(_, finished)| waits(finished)).map(|(run, _)| *run).collect();
+        if waiting.is_empty() {
+            let diagnostic =
+                Diagnostic::failure("test", span, "no execution waits here: time has nothing to change");
+            self.found.push(diagnostic.help("leave it out: what only sleeps goes on by itself"));
+        }
+        for run in waiting {
+            self.mocks.borrow_mut().begin();
+            let Some(finished) = self.runs.get_mut(&run) else { continue };
+            let done = finished.simulation.advance(time);
+            self.gone_on(run, done, span);
+        }
     }
 
     fn does_not_hold(&mut self, sides: Option<&(Value, Value)>, span: Span) {
@@ -228,21 +338,25 @@ impl Case<'_> {
 
     fn fails(&mut self, run: Local, error: &str, span: Span) {
         let Some(finished) = self.runs.get(&run) else { return };
-        let raised = match &finished.report.outcome {
-            Outcome::Failed(failure) => Some(&failure.error),
-            Outcome::NeedsAttention(attention) => Some(&attention.error),
-            Outcome::Succeeded(_) | Outcome::Paused { .. } => None,
+        let raised = match finished.done.outcome() {
+            Some(Outcome::Failed(failure)) => Some(&failure.error),
+            Some(Outcome::NeedsAttention(attention)) => Some(&attention.error),
+            Some(Outcome::Succeeded(_) | Outcome::Paused { .. }) | None => None,
         };
         if raised.is_none_or(|raised| raised.name != error) {
-            let message =
-                format!("expected it to fail with `{error}`, but it {}", ending(&finished.report.outcome));
+            let message = format!("expected it to fail with `{error}`, but it {}", finished.done.ending());
             self.found.push(self.with_trace(Diagnostic::failure("test", span, message), run));
         }
     }
 
     fn settled(&mut self, run: Local, span: Span) {
         let Some(finished) = self.runs.get(&run) else { return };
-        if let Outcome::NeedsAttention(attention) = &finished.report.outcome {
+        if let Done::Waiting { .. } = finished.done {
+            let message = format!("it has not settled: it {}", finished.done.ending());
+            self.found.push(self.with_trace(Diagnostic::failure("test", span, message), run));
+            return;
+        }
+        if let Some(Outcome::NeedsAttention(attention)) = finished.done.outcome() {
             let mut diagnostic =
                 Diagnostic::failure("test", span, "it has not settled: it waits for an operator");
             for step in &attention.steps {
@@ -299,7 +413,7 @@ impl Case<'_> {
     fn with_trace(&self, diagnostic: Diagnostic, run: Local) -> Diagnostic {
         match self.runs.get(&run) {
             Some(finished) => {
-                let text = trace::text(&finished.report, &finished.calls, &finished.workflow.plan);
+                let text = finished.trace();
                 diagnostic.note(format!("what it did:\n{}", text.trim_end()))
             }
             None => diagnostic,

@@ -2,17 +2,23 @@
 
 use std::fmt::Write as _;
 
-use flow_engine::{AttemptResult, Outcome, Report, StepReport};
+use flow_engine::{AttemptResult, Event, EventKind, Outcome, StepReport};
 use flow_plan::Plan;
 use flow_vm::{Raised, Undone};
 
+use super::case::Done;
 use super::mocks::Called;
 use crate::program::undone_name;
 
-/// One line for each call, in the order in which they began, and one for the end.
-pub(super) fn text(report: &Report, calls: &[Called], plan: &Plan) -> String {
+/// One line for each call, in the order in which they began, with what was received and reported between them, and one
+/// for the end, or for what it waits for.
+pub(super) fn text(done: &Done, calls: &[Called], events: &[Event], plan: &Plan) -> String {
     let mut out = String::new();
-    for (index, step) in report.steps.iter().enumerate() {
+    let mut between = between(events).into_iter().peekable();
+    for (index, step) in done.steps().iter().enumerate() {
+        while let Some((_, line)) = between.next_if(|(begun, _)| *begun <= index) {
+            let _ = writeln!(out, "{line}");
+        }
         let call = calls
             .get(index)
             .filter(|call| call.name == step.name)
@@ -21,7 +27,17 @@ pub(super) fn text(report: &Report, calls: &[Called], plan: &Plan) -> String {
         // Writing to a `String` cannot fail.
         let _ = writeln!(out, "{undo}{call} -> {}", attempts(step));
     }
-    match &report.outcome {
+    for (_, line) in between {
+        let _ = writeln!(out, "{line}");
+    }
+    let outcome = match done {
+        Done::Ended(report) => &report.outcome,
+        Done::Waiting { signals, .. } => {
+            let _ = writeln!(out, "waits for {}", awaited(signals));
+            return out;
+        }
+    };
+    match outcome {
         Outcome::Succeeded(json) => {
             let _ = writeln!(out, "succeeded {}", String::from_utf8_lossy(json));
         }
@@ -41,6 +57,35 @@ pub(super) fn text(report: &Report, calls: &[Called], plan: &Plan) -> String {
         }
     }
     out
+}
+
+/// What is waited for, in words.
+pub(super) fn awaited(signals: &[String]) -> String {
+    if signals.is_empty() { "the answer of a callback".to_owned() } else { signals.join(", ") }
+}
+
+/// What was received and reported, each with the number of calls that had begun before.
+fn between(events: &[Event]) -> Vec<(usize, String)> {
+    let mut begun = std::collections::BTreeSet::new();
+    let mut lines = Vec::new();
+    for event in events {
+        match &event.kind {
+            EventKind::AttemptStarted { call, .. } => {
+                begun.insert((call.path.clone(), call.undoes));
+            }
+            EventKind::Received { signal: Some(signal) } => {
+                lines.push((begun.len(), format!("received {signal}")));
+            }
+            EventKind::Received { signal: None } => {
+                lines.push((begun.len(), "received an answer".to_owned()))
+            }
+            EventKind::Reported { json } => {
+                lines.push((begun.len(), format!("reported {}", String::from_utf8_lossy(json))));
+            }
+            _ => {}
+        }
+    }
+    lines
 }
 
 fn undone(out: &mut String, undone: &[Undone], plan: &Plan) {

@@ -118,6 +118,13 @@ impl Infer<'_, '_> {
             },
             TyKind::ErrorValue(error) => self.error_field(*error, name),
             TyKind::AnyError => self.common_error_field(name, &[]),
+            TyKind::Callback(_) => match &*name.text {
+                "url" => self.checker.typed.types.secret(Ty::URL),
+                _ => {
+                    self.no_field(name, ty, &["url"]);
+                    Ty::ERROR
+                }
+            },
             TyKind::Run(workflow) => {
                 let result =
                     self.checker.typed.workflows.get(*workflow).map_or(Ty::ERROR, |checked| checked.result);

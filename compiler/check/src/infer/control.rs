@@ -185,7 +185,7 @@ impl Infer<'_, '_> {
     }
 
     /// Forgets what is known of variables that a loop's body assigns.
-    fn forget_assigned(&mut self, body: ExprId) {
+    pub(super) fn forget_assigned(&mut self, body: ExprId) {
         for local in self.checker.program.assigned_in(body) {
             self.facts.forget(local);
         }

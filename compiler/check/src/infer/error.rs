@@ -86,23 +86,6 @@ impl Infer<'_, '_> {
         Ty::NULL
     }
 
-    /// `report { … }`.
-    pub(super) fn report_value(&mut self, span: Span, value: ExprId) -> Ty {
-        self.effect(span, "`report`");
-        let ty = self.expr(value, Want::Any);
-        if super::mismatch::holds_secret(self.checker, ty) {
-            self.secret_shown(value, "a report");
-        } else if !matches!(*self.checker.typed.types.structure(ty), TyKind::Record(_) | TyKind::Error) {
-            let words = self.checker.words(ty);
-            let span = self.checker.span(value);
-            self.checker.report(
-                Diagnostic::new(&codes::F0301, span, format!("`report` takes a record, found `{words}`"))
-                    .help("name what is reported: `report { stage: \"…\" }`"),
-            );
-        }
-        Ty::NULL
-    }
-
     /// The edit that leaves the one secret out of a text, with the words that lead up to it where it is the last
     /// value.
     fn leave_out_secret(&self, value: ExprId) -> Option<Edit> {
@@ -130,7 +113,7 @@ impl Infer<'_, '_> {
     }
 
     /// A secret where everybody sees it.
-    fn secret_shown(&mut self, value: ExprId, place: &str) {
+    pub(super) fn secret_shown(&mut self, value: ExprId, place: &str) {
         let edit = self.leave_out_secret(value);
         let span = self.checker.span(value);
         self.checker.report(

@@ -155,6 +155,7 @@ impl Infer<'_, '_> {
             TyKind::Json => "say what it is: `{value as string}`",
             TyKind::Bytes => "bytes have no text",
             TyKind::ErrorValue(_) | TyKind::AnyError => "name a field of it, such as `message`",
+            TyKind::Callback(_) => "its URL is a secret, which goes into a request alone",
             TyKind::Run(_) | TyKind::Trace | TyKind::Range | TyKind::Lambda { .. } => "it has no text",
             _ => return,
         };

@@ -1,7 +1,9 @@
 //! Unused names: what is bound or declared, and never read.
 
 use flow_diagnostics::{Diagnostic, codes};
-use flow_hir::{Expectation, ExprKind, LocalId, LocalKind, PatternKind, Statement, TestStepKind};
+use flow_hir::{
+    Expectation, ExprKind, LocalId, LocalKind, PatternKind, ReceiveSource, Statement, TestStepKind,
+};
 use flow_source::Span;
 use rustc_hash::FxHashSet;
 
@@ -11,6 +13,28 @@ use crate::checker::Checker;
 pub(super) fn check(checker: &mut Checker<'_>) {
     check_locals(checker);
     check_private(checker);
+    check_signals(checker);
+}
+
+/// A signal that nobody receives is accepted, and waits for ever.
+fn check_signals(checker: &mut Checker<'_>) {
+    let program = checker.program;
+    let mut received = FxHashSet::default();
+    for (_, found) in program.exprs.iter() {
+        if let ExprKind::Receive { source: ReceiveSource::Signal(signal), .. } = found.kind {
+            received.insert(signal);
+        }
+    }
+    for (id, signal) in program.signals.iter() {
+        let name = &signal.name;
+        if received.contains(&id) || name.text.is_empty() || name.text.starts_with('_') {
+            continue;
+        }
+        checker.report(
+            Diagnostic::new(&codes::F1001, name.span, format!("signal `{}` is never received", name.text))
+                .help(format!("wait for it: `receive {}`", name.text)),
+        );
+    }
 }
 
 fn check_locals(checker: &mut Checker<'_>) {
@@ -24,8 +48,8 @@ fn check_locals(checker: &mut Checker<'_>) {
     // What a test expects of an execution reads it.
     for (_, test) in program.tests.iter() {
         for step in &test.steps {
-            if let TestStepKind::Expect(Expectation::Fails { run, .. } | Expectation::Settled { run }) =
-                step.kind
+            if let TestStepKind::Expect(Expectation::Fails { run, .. } | Expectation::Settled { run })
+            | TestStepKind::Send { run, .. } = step.kind
             {
                 used.insert(run);
             }

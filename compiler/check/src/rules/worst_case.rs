@@ -287,6 +287,23 @@ impl Finder<'_, '_> {
                 }
                 _ => Cost { time_us: None, ..Cost::NOTHING },
             },
+            ExprKind::Receive { within, .. } => {
+                let waits = Cost { time_us: None, ..Cost::NOTHING };
+                self.within_clause(waits, *within)
+            }
+            ExprKind::Poll { every, within, body, until, .. } => {
+                let once = self.cost(*body).then(self.cost(*until));
+                let literal = |expr: ExprId| match program.exprs[expr].kind {
+                    ExprKind::Duration(micros) => u64::try_from(micros).ok().filter(|micros| *micros > 0),
+                    _ => None,
+                };
+                // It is asked at once, and then every so often.
+                let count = within.and_then(literal).zip(literal(*every));
+                let count = count.map(|(within, every)| (within / every).saturating_add(1));
+                let mut cost = once.times(count);
+                cost.time_us = None;
+                self.within_clause(cost, *within)
+            }
             ExprKind::Try { body, catches, finally, .. } => {
                 let body = self.cost(*body);
                 let caught = catches.iter().map(|catch| self.cost(catch.body)).reduce(Cost::or);
@@ -337,6 +354,16 @@ impl Finder<'_, '_> {
         match self.checker.program.exprs[expr].kind {
             ExprKind::Int(number) => u64::try_from(number).ok(),
             _ => None,
+        }
+    }
+
+    /// What is bounded by a `within` clause, where one stands.
+    fn within_clause(&mut self, cost: Cost, within: Option<ExprId>) -> Cost {
+        match within.map(|within| (within, &self.checker.program.exprs[within].kind)) {
+            Some((within, ExprKind::Duration(micros))) => {
+                self.bounded(cost, u64::try_from(*micros).unwrap_or(0), within)
+            }
+            _ => cost,
         }
     }
 

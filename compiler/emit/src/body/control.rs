@@ -159,7 +159,7 @@ impl Context<'_> {
     }
 
     /// Opens a loop's scope; in pure code there is none, since nothing there needs the counter.
-    fn open_loop(&mut self) -> (Label, Label, Label) {
+    pub(super) fn open_loop(&mut self) -> (Label, Label, Label) {
         let (top, next, exit) = (self.current.label(), self.current.label(), self.current.label());
         if self.is_flow() {
             self.current.emit(Op::EnterLoop {});
@@ -168,19 +168,19 @@ impl Context<'_> {
         (top, next, exit)
     }
 
-    fn next_loop(&mut self) {
+    pub(super) fn next_loop(&mut self) {
         if self.is_flow() {
             self.current.emit(Op::NextLoop {});
         }
     }
 
-    fn close_loop(&mut self, exit: Label) -> Value {
+    pub(super) fn close_loop(&mut self, exit: Label) -> Value {
         self.current.bind(exit);
         self.leave_scope();
         self.null()
     }
 
-    fn leave_scope(&mut self) {
+    pub(super) fn leave_scope(&mut self) {
         self.current.scopes.pop();
         if self.is_flow() {
             self.current.emit(Op::Leave {});

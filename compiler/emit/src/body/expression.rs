@@ -1,7 +1,7 @@
 //! Expressions: literals, names, records, lists, fields; everything else is sent on to its file.
 
 use flow_check::{Coercion, Ty, TyKind};
-use flow_hir::{ExprId, ExprKind, ListItem, MapEntry, Name, RecordItem, Recorded, TemplatePart};
+use flow_hir::{Argument, ExprId, ExprKind, ListItem, MapEntry, Name, RecordItem, Recorded, TemplatePart};
 use flow_plan::op::Builtin;
 use flow_plan::{Op, Purity, Type, TypeId};
 use flow_source::Span;
@@ -58,7 +58,7 @@ impl Context<'_> {
             }
             ExprKind::CallFunction { function, .. } => self.call_function(id, *function),
             ExprKind::CallMethod { receiver, optional, .. } => self.call_method(id, *receiver, *optional),
-            ExprKind::Recorded { what, .. } => self.recorded(*what, span),
+            ExprKind::Recorded { what, arguments } => self.recorded(*what, arguments, span),
             ExprKind::Fail { error, because } => self.fail(*error, *because, span),
             ExprKind::Return { value } => self.return_value(*value),
             ExprKind::Break => self.leave_loop(true),
@@ -79,10 +79,15 @@ impl Context<'_> {
             ExprKind::CallWorkflow { .. } => {
                 self.absent_feature(id, "a child execution", "put its steps into this workflow")
             }
-            ExprKind::Execution { .. } => {
-                self.absent_feature(id, "`execution`", "pass what you need as a parameter")
+            ExprKind::Execution { field } => self.execution(&field.text),
+            ExprKind::Report { value } => self.report(*value, span),
+            ExprKind::Receive { source, it, guard, within, .. } => {
+                self.receive(id, *source, *it, *guard, *within)
             }
-            ExprKind::Report { .. } => self.absent_feature(id, "`report`", "use `log`"),
+            ExprKind::Callback { ty } => self.callback(id, ty),
+            ExprKind::Poll { every, within, body, it, until, .. } => {
+                self.poll(*every, *within, *body, *it, *until)
+            }
             // A lambda is made where the method that takes it is made; elsewhere the checker has refused it.
             ExprKind::Lambda { .. } => self.null(),
         }
@@ -346,7 +351,7 @@ impl Context<'_> {
         out
     }
 
-    fn recorded(&mut self, what: Recorded, span: Span) -> Value {
+    fn recorded(&mut self, what: Recorded, arguments: &[Argument], span: Span) -> Value {
         match what {
             Recorded::Now => {
                 let out = self.register_as(Type::Timestamp);
@@ -364,8 +369,14 @@ impl Context<'_> {
                 out
             }
             Recorded::Today => {
-                self.not_built(span, "`today()`", "pass the day as a parameter, or use `now()`");
-                self.register_as(Type::Date)
+                let zone = match arguments.first() {
+                    Some(zone) => self.expr(zone.value),
+                    None => self.load_text("UTC"),
+                };
+                self.at(span);
+                let out = self.register_as(Type::Date);
+                self.current.emit(Op::Today { dst: out.reg, zone: zone.reg });
+                out
             }
         }
     }

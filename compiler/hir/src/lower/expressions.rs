@@ -146,19 +146,16 @@ impl Lowerer {
                 self.push(ExprKind::Log { message }, span)
             }
             ast::Expr::Block(block) => self.lower_block(block),
-            ast::Expr::PollExpr(_)
-            | ast::Expr::ReceiveExpr(_)
-            | ast::Expr::CallbackExpr(_)
-            | ast::Expr::StartExpr(_) => self.lower_later(expr, span),
+            ast::Expr::PollExpr(poll) => self.lower_poll(poll, span),
+            ast::Expr::ReceiveExpr(receive) => self.lower_receive(receive, span),
+            ast::Expr::CallbackExpr(callback) => self.lower_callback(callback, span),
+            ast::Expr::StartExpr(_) => self.lower_later(expr, span),
         }
     }
 
     /// Constructs that parse and are not built yet.
     fn lower_later(&mut self, expr: &ast::Expr, span: Span) -> ExprId {
         let (what, instead) = match expr {
-            ast::Expr::PollExpr(_) => ("`poll`", "use a `while` loop with `sleep`"),
-            ast::Expr::ReceiveExpr(_) => ("`receive`", "ask for the state with a `get` in a `while` loop"),
-            ast::Expr::CallbackExpr(_) => ("`callback`", "ask for the state with a `get` in a `while` loop"),
             _ => ("`start`", "call the workflow, and wait for its result"),
         };
         self.not_built(expr.syntax(), what, instead);

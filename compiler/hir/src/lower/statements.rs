@@ -83,7 +83,7 @@ impl Lowerer {
                 None
             }
             ast::Statement::SignalDecl(decl) => {
-                self.not_built(decl.syntax(), "`signal`", "ask for the state with a `get` in a `while` loop");
+                self.check_signal_place(decl);
                 None
             }
             ast::Statement::MockStatement(_)

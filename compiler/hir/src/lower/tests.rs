@@ -76,10 +76,7 @@ impl Lowerer {
                 TestStepKind::Advance { duration: self.lower_optional_expr(advance.duration(), span) }
             }
             ast::Statement::CrashStatement(_) => TestStepKind::Crash,
-            ast::Statement::SendStatement(send) => {
-                self.not_built(send.syntax(), "`send`", "there are no signals yet");
-                return None;
-            }
+            ast::Statement::SendStatement(send) => self.lower_send(send, span)?,
             ast::Statement::ExprStatement(statement) => {
                 let called = match statement.expr() {
                     Some(ast::Expr::CallExpr(call)) => call.callee().as_ref().and_then(Self::word),
@@ -134,7 +131,7 @@ impl Lowerer {
     }
 
     /// The execution that an expectation is about.
-    fn lower_run(&mut self, run: Option<ast::Expr>) -> Option<LocalId> {
+    pub(super) fn lower_run(&mut self, run: Option<ast::Expr>) -> Option<LocalId> {
         let run = run?;
         let span = self.span(&run);
         let lowered = self.lower_expr(&run);

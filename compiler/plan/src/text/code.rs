@@ -90,6 +90,9 @@ fn operand(plan: &Plan, function: &Function, name: &str, operand: Operand) -> St
         Operand::Config(id) => {
             plan.config_entry(id).map_or_else(|| id.to_string(), |entry| format!("config.{}", entry.name))
         }
+        Operand::Signal(id) => {
+            plan.signal(id).map_or_else(|| id.to_string(), |signal| format!("signal {}", signal.name))
+        }
         Operand::Number(number) => format!("{name} {number}"),
         Operand::Builtin(builtin) => builtin.name().to_owned(),
     }

@@ -27,6 +27,11 @@ fn follow(out: &mut String, plan: &Plan, function: FunctionId, depth: usize) -> 
         match op {
             Op::Call { step, .. } => self::step(out, plan, *step, depth)?,
             Op::Sleep { .. } | Op::SleepUntil { .. } => writeln!(out, "{indent}sleep")?,
+            Op::Receive { signal, .. } | Op::ReceiveIf { signal, .. } => {
+                let name = plan.signal(*signal).map_or("?", |signal| &signal.name);
+                writeln!(out, "{indent}receive {name}")?;
+            }
+            Op::ReceiveCallback { .. } => writeln!(out, "{indent}receive an answer")?,
             Op::Fork { group, .. } | Op::ForkSome { group, .. } | Op::ForkEach { group, .. }
                 if depth < DEPTH_MAX =>
             {
@@ -235,10 +240,10 @@ fn auth_words(plan: &Plan, auth: &Auth) -> String {
 
 /// The configuration entries.
 pub(super) fn config(out: &mut String, plan: &Plan) -> Result {
-    if !plan.config.is_empty() {
+    if plan.config.iter().any(|entry| entry.fact.is_none()) {
         writeln!(out, "\nconfig")?;
     }
-    for entry in &plan.config {
+    for entry in plan.config.iter().filter(|entry| entry.fact.is_none()) {
         let secret = if entry.secret { "secret " } else { "" };
         write!(out, "  {}: {secret}{}", entry.name, type_row(plan, entry.ty))?;
         if let Some(default) = &entry.default {
@@ -256,6 +261,21 @@ pub(super) fn errors(out: &mut String, plan: &Plan) -> Result {
     }
     for error in &plan.errors {
         writeln!(out, "  {} {}", error.name, type_row(plan, error.fields))?;
+    }
+    Ok(())
+}
+
+/// The signals that are received, and what is reported.
+pub(super) fn signals(out: &mut String, plan: &Plan) -> Result {
+    if !plan.signals.is_empty() {
+        writeln!(out, "\nsignals")?;
+    }
+    for signal in &plan.signals {
+        let early = if signal.drops_early { "  (early ones are dropped)" } else { "" };
+        writeln!(out, "  {} {}{early}", signal.name, type_row(plan, signal.ty))?;
+    }
+    if let Some(report) = plan.report {
+        writeln!(out, "\nreports  {}", type_row(plan, report))?;
     }
     Ok(())
 }

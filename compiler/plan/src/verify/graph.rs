@@ -143,7 +143,9 @@ fn function_successors(function: &Function) -> Vec<Node> {
     let mut next = Vec::new();
     for op in &function.code {
         match op {
-            Op::CallFunction { function, .. } => next.push(Node::Function(*function)),
+            Op::CallFunction { function, .. } | Op::ReceiveIf { filter: function, .. } => {
+                next.push(Node::Function(*function))
+            }
             Op::FromJson { of, .. } => next.push(Node::Type(*of)),
             _ => {}
         }

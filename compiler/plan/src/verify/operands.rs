@@ -46,6 +46,7 @@ fn check_operand(body: &Body<'_>, operand: Operand) -> Checked {
         }
         Operand::Error(id) => known(plan.error(id).is_some(), &id),
         Operand::Config(id) => known(plan.config_entry(id).is_some(), &id),
+        Operand::Signal(id) => known(plan.signal(id).is_some(), &id),
         Operand::Number(_) | Operand::Builtin(_) => Ok(()),
     }
 }

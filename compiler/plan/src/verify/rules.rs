@@ -118,6 +118,26 @@ pub(super) fn check(body: &Body<'_>, op: &Op) -> Checked {
             let item = body.item(of)?;
             ensure(matches!(body.checker.open(item), Type::Error), || format!("{of} is no list of errors"))
         }
+        Op::Receive { dst, signal } => body.same(dst, body.signal(signal)?),
+        Op::ReceiveIf { dst, signal, filter, captures } => {
+            let sent = body.signal(signal)?;
+            body.same(dst, sent)?;
+            let callee = body.callee(filter, Purity::Pure)?;
+            ensure(matches!(checker.open(callee.result), Type::Bool), || {
+                format!("{filter} is no condition")
+            })?;
+            body.arguments(filter, body.list(captures)?, &[Extra::Result(sent)])
+        }
+        Op::NewCallback { dst, .. } => body.callback(dst),
+        Op::ReceiveCallback { callback, .. } => body.callback(callback),
+        Op::Report { record } => match plan.report {
+            Some(report) => body.same(record, report),
+            None => Err("the plan declares no reports".to_owned()),
+        },
+        Op::Today { dst, .. } => {
+            let ty = body.ty(dst)?;
+            ensure(matches!(checker.open(ty), Type::Date), || format!("{ty} is no date"))
+        }
         Op::RegisterUndo { function, captures } => {
             body.callee(function, Purity::Flow)?;
             let captures = body.list(captures)?;
@@ -290,6 +310,25 @@ impl Body<'_> {
         };
         let case = cases.get(usize::from(case)).ok_or_else(|| format!("{of} has no case {case}"))?;
         Ok(case.fields)
+    }
+
+    /// What is sent with a signal.
+    fn signal(&self, id: crate::SignalId) -> Checked<TypeId> {
+        self.checker.plan.signal(id).map(|signal| signal.ty).ok_or_else(|| format!("there is no {id}"))
+    }
+
+    /// A register of a callback: a record of its URL and its number.
+    fn callback(&self, reg: Reg) -> Checked {
+        let ty = self.ty(reg)?;
+        let fits = match self.checker.open(ty) {
+            Type::Record(fields) => matches!(
+                fields.as_slice(),
+                [url, number] if matches!(self.checker.open(url.ty), Type::Url | Type::String)
+                    && matches!(self.checker.open(number.ty), Type::Int)
+            ),
+            _ => false,
+        };
+        ensure(fits, || format!("{ty} is no callback"))
     }
 
     /// The type of the items of a list type.

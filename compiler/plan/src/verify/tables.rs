@@ -3,8 +3,8 @@
 use super::types::known;
 use super::{Checked, Checker, ensure, requests};
 use crate::{
-    Constant, ErrorId, FunctionId, InputForm, Literal, Operation, PathPart, Place, Plan, Purity, Response,
-    RetryOn, Step, Type, TypeId, Undo,
+    Constant, ErrorId, Fact, FunctionId, InputForm, Literal, Operation, PathPart, Place, Plan, Purity,
+    Response, RetryOn, Step, Type, TypeId, Undo,
 };
 
 /// Bytes of a constant text: 8 MB, the limit of every text at run time.
@@ -24,6 +24,8 @@ pub(super) fn check(checker: &Checker<'_>) -> Checked {
     for entry in &plan.config {
         known(&plan.types, entry.ty)?;
     }
+    check_facts(plan)?;
+    check_received(plan)?;
     check_conditions(checker)?;
     check_apis(plan)?;
     for (index, operation) in plan.operations.iter().enumerate() {
@@ -40,6 +42,39 @@ pub(super) fn check(checker: &Checker<'_>) -> Checked {
         check_step(checker, step).map_err(|reason| format!("step s{index}: {reason}"))?;
     }
     check_entry(checker)
+}
+
+/// What stands for a fact of the execution is of the fact's type, and pinned.
+fn check_facts(plan: &Plan) -> Checked {
+    for entry in &plan.config {
+        let fits = match (entry.fact, plan.types.get(entry.ty)) {
+            (None, _)
+            | (Some(Fact::Id | Fact::Key), Type::String)
+            | (Some(Fact::Started), Type::Timestamp) => true,
+            (Some(_), _) => false,
+        };
+        ensure(fits, || format!("`{}` is of another type than what it stands for", entry.name))?;
+        let given = entry.fact.is_some() && (entry.secret || !entry.pinned || entry.default.is_some());
+        ensure(!given, || format!("`{}` has a value beside the one that it stands for", entry.name))?;
+    }
+    Ok(())
+}
+
+/// Signals and reports are records; a signal's name is its own.
+fn check_received(plan: &Plan) -> Checked {
+    let mut names = std::collections::BTreeSet::new();
+    for signal in &plan.signals {
+        known(&plan.types, signal.ty)?;
+        ensure(matches!(plan.types.get(signal.ty), Type::Record(_)), || {
+            format!("what is sent with signal `{}` is no record", signal.name)
+        })?;
+        ensure(names.insert(signal.name.as_str()), || format!("two signals are named `{}`", signal.name))?;
+    }
+    if let Some(report) = plan.report {
+        known(&plan.types, report)?;
+        ensure(matches!(plan.types.get(report), Type::Record(_)), || "a report is no record".to_owned())?;
+    }
+    Ok(())
 }
 
 fn check_constant(checker: &Checker<'_>, ty: TypeId, constant: &Constant) -> Checked {

@@ -52,9 +52,9 @@ pub enum RecoverError {
 struct Replay {
     machine: Machine,
     saved: Saved,
-    /// The lines that the machine has asked for, and those that are written down.
-    lines: BTreeMap<EffectId, String>,
-    logged: Vec<EffectId>,
+    /// The lines and reports that the machine has asked for, and those that are written down.
+    said: BTreeMap<EffectId, EffectKind>,
+    written: Vec<EffectId>,
     status: Status,
     since_snapshot: u32,
 }
@@ -75,9 +75,9 @@ impl Driver {
         driver.reports = replay.saved.reports;
         driver.since_snapshot = replay.since_snapshot;
         driver.show(EventKind::Recovered, context);
-        for (id, text) in replay.lines {
-            if !replay.logged.contains(&id) {
-                driver.perform(Effect { id, kind: EffectKind::Log { text } }, context);
+        for (id, kind) in replay.said {
+            if !replay.written.contains(&id) {
+                driver.perform(Effect { id, kind }, context);
             }
         }
         match replay.status {
@@ -207,7 +207,7 @@ impl Replay {
 
     fn at(machine: Machine, saved: Saved) -> Self {
         let status = machine.status();
-        Self { machine, saved, lines: BTreeMap::new(), logged: Vec::new(), status, since_snapshot: 0 }
+        Self { machine, saved, said: BTreeMap::new(), written: Vec::new(), status, since_snapshot: 0 }
     }
 
     fn from_start(program: &Arc<Program>, started: &Started) -> Result<Self, RecoverError> {
@@ -290,7 +290,21 @@ impl Replay {
                     open.timer = Some(record.clone());
                 }
             }
-            Record::Logged(record) => self.logged.push(EffectId(record.effect)),
+            // So it was when it was written down, where it is refused now: the machine was unchanged.
+            Record::Signalled(record) => {
+                self.since_snapshot += 1;
+                if let Ok(step) = self.machine.signal(&record.name, &record.json) {
+                    self.follow(program, step);
+                }
+            }
+            Record::CalledBack(record) => {
+                self.since_snapshot += 1;
+                if let Ok(step) = self.machine.answer(record.number, &record.json) {
+                    self.follow(program, step);
+                }
+            }
+            Record::Logged(record) => self.written.push(EffectId(record.effect)),
+            Record::Reported(record) => self.written.push(EffectId(record.effect)),
             // Whoever recovers it goes on with what was held.
             Record::Held(_) => {
                 for open in self.saved.open.values_mut() {
@@ -334,8 +348,8 @@ impl Replay {
 
     fn note(&mut self, program: &Program, effect: Effect) {
         let mut open = match effect.kind {
-            EffectKind::Log { text } => {
-                self.lines.insert(effect.id, text);
+            EffectKind::Log { .. } | EffectKind::Report { .. } => {
+                self.said.insert(effect.id, effect.kind);
                 return;
             }
             EffectKind::Cancel { effect } => {

@@ -280,6 +280,7 @@ impl Shop {
                 default: None,
                 secret: true,
                 pinned: false,
+                fact: None,
             }],
             errors: vec![ErrorType { name: "Declined".into(), fields: REASON }],
             apis: vec![Api {
@@ -340,6 +341,8 @@ impl Shop {
             ],
             worst: WorstCase::default(),
             escapes: vec!["Declined".into()],
+            signals: Vec::new(),
+            report: None,
         }
     }
 }

@@ -73,6 +73,8 @@ fn plan(change: impl FnOnce(&mut Api, &mut Operation)) -> Plan {
         steps: Vec::new(),
         worst: WorstCase::default(),
         escapes: Vec::new(),
+        signals: Vec::new(),
+        report: None,
     }
 }
 

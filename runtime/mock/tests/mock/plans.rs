@@ -49,6 +49,8 @@ impl Plans {
             steps: Vec::new(),
             worst: WorstCase::default(),
             escapes: Vec::new(),
+            signals: Vec::new(),
+            report: None,
         };
         Self { plan }
     }

@@ -55,6 +55,14 @@ pub(super) fn relocate(
                     collector.handle(error, Of::Error)?;
                 }
             }
+            Progress::Receiving(receiving) => match op {
+                Some(Op::ReceiveIf { filter, .. }) => {
+                    arguments(program, *filter, &mut receiving.slots, collector)?;
+                }
+                Some(Op::Receive { .. }) if receiving.slots.is_empty() => {}
+                Some(Op::ReceiveCallback { .. }) if receiving.slots.len() == 1 => {}
+                _ => return Err(Fault::Damaged),
+            },
             Progress::Ready | Progress::Waiting(_) | Progress::Forked(_) | Progress::Returned(_) => {}
         }
     }
@@ -84,6 +92,15 @@ pub(super) fn relocate(
     for entry in &mut core.undos {
         if let UndoAction::Run { function, args, .. } = &mut entry.action {
             arguments(program, *function, args, collector)?;
+        }
+    }
+    for early in &mut core.mailbox {
+        let signal = program.plan().signal(early.signal).ok_or(Fault::Damaged)?;
+        collector.value(signal.ty, std::slice::from_mut(&mut early.value))?;
+    }
+    for callback in &mut core.callbacks {
+        if let Some(slots) = &mut callback.answer {
+            collector.value(callback.ty, slots)?;
         }
     }
     Ok(())

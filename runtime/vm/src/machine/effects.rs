@@ -32,6 +32,15 @@ impl Machine {
             Op::Now { .. } => return self.wait(id, EffectKind::Now),
             Op::NewUuid { .. } => return self.wait(id, EffectKind::Uuid),
             Op::Random { .. } => return self.wait(id, EffectKind::Random),
+            Op::Today { zone, .. } => {
+                let zone = self.heap.text(self.read(id, zone)?)?.to_owned();
+                return self.wait(id, EffectKind::Today { zone });
+            }
+            Op::Receive { .. } | Op::ReceiveIf { .. } | Op::ReceiveCallback { .. } => {
+                return self.receive(id, op);
+            }
+            Op::NewCallback { of, .. } => return self.new_callback(id, of),
+            Op::Report { record } => self.report(id, record)?,
             Op::Log { text } => {
                 let text = self.heap.text(self.read(id, text)?)?.to_owned();
                 self.ask(EffectKind::Log { text });
@@ -109,7 +118,7 @@ impl Machine {
     }
 
     /// Waits for an effect that is no call.
-    fn wait(&mut self, id: FiberId, kind: EffectKind) -> Result<(), Fault> {
+    pub(super) fn wait(&mut self, id: FiberId, kind: EffectKind) -> Result<(), Fault> {
         let effect = self.ask(kind);
         self.core.waits.insert(effect, Wait::Fiber(id));
         self.fiber_mut(id)?.progress = Progress::Waiting(effect);

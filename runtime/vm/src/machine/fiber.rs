@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use flow_plan::{FunctionId, StepId};
+use flow_plan::{FunctionId, SignalId, StepId, TypeId};
 use serde::{Deserialize, Serialize};
 
 use crate::effect::{EffectId, StepPath, Undone};
 use crate::interpret::Thread;
+use crate::program::Slots;
 
 /// The number of a fiber, in the order of their beginnings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -54,12 +55,23 @@ pub(super) enum Progress {
     Waiting(EffectId),
     /// It waits for a call, whose undo will be registered over the captured slots.
     Calling(EffectId, Vec<u64>),
+    /// It waits for a signal, or for the answer of a callback.
+    Receiving(Receiving),
     /// It waits for its branches.
     Forked(GroupId),
     /// An error is on its way out, and waits for undos.
     Unwinding(Unwinding),
     /// The workflow has given its result, as JSON, and waits for those that have lost a race.
     Returned(Vec<u8>),
+}
+
+/// A wait for what comes from outside. For what, its instruction says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Receiving {
+    /// Its number among all such waits: the least has waited longest.
+    pub(super) number: u64,
+    /// What the filter captures, or the number of the callback.
+    pub(super) slots: Vec<u64>,
 }
 
 /// An error on its way out.
@@ -194,6 +206,28 @@ impl Wait {
     pub(super) fn is_cancelled(self) -> bool {
         matches!(self, Wait::Call(_, true))
     }
+}
+
+/// A signal that nobody has received yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Early {
+    /// Which signal.
+    pub(super) signal: SignalId,
+    /// The record that was sent.
+    pub(super) value: u64,
+}
+
+/// A callback.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Callback {
+    /// The type of its answer.
+    pub(super) ty: TypeId,
+    /// The effect that gives it its URL.
+    pub(super) effect: EffectId,
+    /// The digest of the secret part of its URL, once it has one.
+    pub(super) digest: Option<[u8; 32]>,
+    /// The first valid answer, which is kept.
+    pub(super) answer: Option<Slots>,
 }
 
 /// A registered undo.

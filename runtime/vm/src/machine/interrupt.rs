@@ -151,6 +151,13 @@ impl Machine {
     fn interrupt_if_waiting(&mut self, id: FiberId) -> Result<(), Fault> {
         // An earlier one's end may have ended this one.
         let Some(fiber) = self.core.fibers.get(&id) else { return Ok(()) };
+        if matches!(fiber.progress, Progress::Receiving(_)) {
+            // Nothing is taken that has not come: a signal that comes now is another's.
+            return match self.interruption(id)? {
+                Some(interruption) => self.interrupt(id, interruption, None),
+                None => Ok(()),
+            };
+        }
         let effect = match fiber.progress {
             Progress::Waiting(effect) | Progress::Calling(effect, _) => effect,
             _ => return Ok(()),

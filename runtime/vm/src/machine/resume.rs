@@ -41,6 +41,8 @@ impl Machine {
                     | (Some(Op::Now { .. }), Outcome::Now(_))
                     | (Some(Op::NewUuid { .. }), Outcome::Uuid(_))
                     | (Some(Op::Random { .. }), Outcome::Random(_))
+                    | (Some(Op::Today { .. }), Outcome::Today(_))
+                    | (Some(Op::NewCallback { .. }), Outcome::Callback { .. })
             ),
         }
     }
@@ -61,6 +63,13 @@ impl Machine {
             (Wait::Call(id, _), Outcome::Call(answer)) => self.answered(id, answer),
             (Wait::Fiber(id), Outcome::Fired) => self.awaited(id, None),
             (Wait::Fiber(id), Outcome::Now(micros)) => self.awaited(id, Some([micros.cast_unsigned(), 0])),
+            (Wait::Fiber(id), Outcome::Today(Some(days))) => {
+                self.awaited(id, Some([i64::from(days).cast_unsigned(), 0]))
+            }
+            (Wait::Fiber(id), Outcome::Today(None)) => self.awaited_in_vain(id, "there is no such time zone"),
+            (Wait::Fiber(id), Outcome::Callback { url, digest }) => {
+                self.called_back(id, effect, &url, digest)
+            }
             (Wait::Fiber(id), Outcome::Uuid(bytes)) => {
                 let word = |half: &[u8]| half.iter().fold(0_u64, |word, byte| word << 8 | u64::from(*byte));
                 let (high, low) = bytes.split_at(8);
@@ -76,8 +85,23 @@ impl Machine {
         }
     }
 
+    /// A fiber does not get what it waited for.
+    fn awaited_in_vain(&mut self, id: FiberId, why: &'static str) -> Result<(), Fault> {
+        if !matches!(self.fiber(id)?.progress, Progress::Waiting(_)) {
+            return Err(Fault::Damaged);
+        }
+        if self.is_held(id) {
+            return Ok(());
+        }
+        self.make_ready(id)?;
+        match self.interruption(id)? {
+            Some(interruption) => self.interrupt(id, interruption, None),
+            None => self.raise_fault(id, Fault::Range(why.into())),
+        }
+    }
+
     /// A fiber has what it waited for, which was no call.
-    fn awaited(&mut self, id: FiberId, value: Option<[u64; 2]>) -> Result<(), Fault> {
+    pub(super) fn awaited(&mut self, id: FiberId, value: Option<[u64; 2]>) -> Result<(), Fault> {
         if !matches!(self.fiber(id)?.progress, Progress::Waiting(_)) {
             return Err(Fault::Damaged);
         }

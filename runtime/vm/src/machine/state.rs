@@ -12,14 +12,19 @@ use flow_plan::{Function, FunctionId, Op, PlanHash, Purity};
 use serde::{Deserialize, Serialize};
 
 use super::collect::relocate;
-use super::fiber::{Fiber, FiberId, Group, GroupId, Progress, Role, Scope, UndoAction, UndoEntry, Wait};
+use super::fiber::{
+    Callback, Early, Fiber, FiberId, Group, GroupId, Progress, Role, Scope, UndoAction, UndoEntry, Wait,
+};
 use super::{Core, Machine};
 use crate::collector::Collector;
 use crate::effect::{EffectId, Undone};
 use crate::error::StateError;
-use crate::heap::Heap;
+use crate::heap::{Heap, NULL};
 use crate::interpret::{Budget, Frame, Thread};
-use crate::limits::{CALL_DEPTH_MAX, HEAP_WORDS_MAX, HEAP_WORDS_RESERVE, PURE_FUEL, UNDOS_MAX, WIDTH_MAX};
+use crate::limits::{
+    CALL_DEPTH_MAX, CALLBACKS_MAX, EARLY_SIGNALS_MAX, HEAP_WORDS_MAX, HEAP_WORDS_RESERVE, PURE_FUEL,
+    UNDOS_MAX, WIDTH_MAX,
+};
 use crate::outcome::{Held, Outcome};
 use crate::program::{Program, Slots};
 
@@ -44,10 +49,13 @@ struct Body {
     waits: Vec<(EffectId, Wait)>,
     undos: Vec<UndoEntry>,
     undone: Vec<Undone>,
+    mailbox: Vec<Early>,
+    callbacks: Vec<Callback>,
     next_fiber: u64,
     next_group: u64,
     next_effect: u64,
     next_saga: u64,
+    next_receive: u64,
     cancelled: bool,
     halted: Option<Held>,
     ended: Option<Outcome>,
@@ -132,10 +140,13 @@ fn write(program: &Program, core: &Core, words: &[u64]) -> Option<Vec<u8>> {
         waits: core.waits.iter().map(|(effect, wait)| (*effect, *wait)).collect(),
         undos: core.undos.clone(),
         undone: core.undone.clone(),
+        mailbox: core.mailbox.iter().cloned().collect(),
+        callbacks: core.callbacks.clone(),
         next_fiber: core.next_fiber,
         next_group: core.next_group,
         next_effect: core.next_effect,
         next_saga: core.next_saga,
+        next_receive: core.next_receive,
         cancelled: core.cancelled,
         halted: core.halted.as_ref().map(Held::new),
         ended: core.ended.as_ref().map(Outcome::new),
@@ -148,7 +159,10 @@ fn write(program: &Program, core: &Core, words: &[u64]) -> Option<Vec<u8>> {
 
 /// Whether of a fiber only the registers that are needed later are kept.
 fn is_waiting(progress: &Progress) -> bool {
-    matches!(progress, Progress::Waiting(_) | Progress::Calling(..) | Progress::Forked(_))
+    matches!(
+        progress,
+        Progress::Waiting(_) | Progress::Calling(..) | Progress::Receiving(_) | Progress::Forked(_)
+    )
 }
 
 /// The registers that a fiber needs after its wait, with their widths.
@@ -218,10 +232,13 @@ fn read_core(program: &Program, body: Body) -> Checked<Core> {
         waits: body.waits.into_iter().collect(),
         undos: body.undos,
         undone: body.undone,
+        mailbox: VecDeque::from(body.mailbox),
+        callbacks: body.callbacks,
         next_fiber: body.next_fiber,
         next_group: body.next_group,
         next_effect: body.next_effect,
         next_saga: body.next_saga,
+        next_receive: body.next_receive,
         cancelled: body.cancelled,
         halted: body.halted.map(Held::into_attention).transpose()?,
         ended: body.ended.map(Outcome::into_status).transpose()?,
@@ -300,6 +317,14 @@ fn check(program: &Program, core: &Core) -> Checked<()> {
     {
         return Err("its counters are too small");
     }
+    if core.mailbox.len() > EARLY_SIGNALS_MAX || core.callbacks.len() > CALLBACKS_MAX {
+        return Err("more waits to be received than may");
+    }
+    if core.mailbox.iter().any(|early| early.value == NULL || program.plan().signal(early.signal).is_none())
+        || core.callbacks.iter().any(|callback| callback.ty.index() >= program.plan().types.0.len())
+    {
+        return Err("what waits to be received is not of its plan");
+    }
     for undo in &core.undos {
         if let UndoAction::Run { function, .. } = &undo.action
             && program.function(*function).map_or(true, |function| function.purity != Purity::Flow)
@@ -352,6 +377,10 @@ fn check_fiber(program: &Program, core: &Core, id: FiberId, fiber: &Fiber) -> Ch
         Progress::Calling(effect, _) => {
             matches!(op, Some(Op::Call { .. }))
                 && matches!(core.waits.get(effect), Some(Wait::Call(by, _)) if *by == id)
+        }
+        Progress::Receiving(receiving) => {
+            receiving.number < core.next_receive
+                && matches!(op, Some(Op::Receive { .. } | Op::ReceiveIf { .. } | Op::ReceiveCallback { .. }))
         }
         Progress::Forked(group) => core.groups.get(group).is_some_and(|group| group.parent == id),
         Progress::Returned(_) => fiber.role == Role::Root,

@@ -180,7 +180,7 @@ impl Assembler {
                     cursor.expect(":");
                     let ty = self.ty(&mut cursor);
                     let default = cursor.eat("=").then(|| cursor.next());
-                    config.push(Config { name, ty, default, secret: false, pinned: true });
+                    config.push(Config { name, ty, default, secret: false, pinned: true, fact: None });
                 }
                 "operation" => operations.push(self.operation(&mut cursor)),
                 "step" => steps.push(self.step(&mut cursor)),
@@ -236,6 +236,8 @@ impl Assembler {
             steps,
             worst: WorstCase::default(),
             escapes: Vec::new(),
+            signals: Vec::new(),
+            report: None,
         }
     }
 
