@@ -50,6 +50,11 @@ pub(crate) struct Run {
     #[arg(long, value_name = "FILE")]
     env_file: Option<PathBuf>,
 
+    /// A signal for the execution, sent as it begins, such as approve='{"ok": true}'; one that is not waited for yet
+    /// is kept until it is
+    #[arg(long = "send", value_name = "SIGNAL=JSON")]
+    signals: Vec<String>,
+
     /// Play the declared APIs on local HTTP servers, with sample data
     #[arg(long)]
     mock: bool,
@@ -105,6 +110,7 @@ impl Run {
         given: &Sources,
         output: &Output,
     ) -> anyhow::Result<Exit> {
+        let signals = self.read_signals(workflow)?;
         let mut loaded = load(workflow.plan.clone())?;
         let mock = if self.mock { Some(self.start_mock(&loaded).await?) } else { None };
         if let Some(mock) = &mock {
@@ -126,6 +132,13 @@ impl Run {
             Ok(Begun::Existing(execution)) => bail!("execution {execution} has this key already"),
             Err(error) => return Err(explain(error, given)),
         };
+        for (name, json) in signals {
+            if let Err(error) = engine.signal(handle.execution(), name.as_str(), json).await {
+                handle.canceller().cancel().await;
+                wait(handle, output).await?;
+                usage!("--send {name}: {error}");
+            }
+        }
         let (report, signal) = wait(handle, output).await?;
         let shown = report::Shown::new(&report, program, workflow);
         match self.format {
@@ -154,6 +167,28 @@ impl Run {
                 None => Ok(text.as_bytes().to_vec()),
             },
         }
+    }
+
+    /// The signals of `--send`, each known to the workflow.
+    fn read_signals(&self, workflow: &CompiledWorkflow) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+        let known: Vec<&str> = workflow.plan.signals.iter().map(|signal| signal.name.as_str()).collect();
+        let mut signals = Vec::new();
+        for text in &self.signals {
+            let Some((name, json)) = text.split_once('=') else {
+                usage!("--send {text}: write SIGNAL=JSON, such as approve='{{\"ok\": true}}'");
+            };
+            if !known.contains(&name) {
+                match nearest(name, known.iter().copied()) {
+                    Some(near) => usage!("the workflow receives no signal `{name}`: did you mean `{near}`?"),
+                    None if known.is_empty() => usage!("the workflow receives no signals"),
+                    None => {
+                        usage!("the workflow receives no signal `{name}`: it receives {}", known.join(", "))
+                    }
+                }
+            }
+            signals.push((name.to_owned(), json.as_bytes().to_vec()));
+        }
+        Ok(signals)
     }
 
     async fn start_mock(&self, program: &Arc<Loaded>) -> anyhow::Result<Mock> {

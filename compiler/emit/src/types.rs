@@ -102,7 +102,7 @@ impl Context<'_> {
                     optional: false,
                     check: None,
                 };
-                Type::Record(vec![field("url", url), field("number", number)])
+                Type::Record(vec![field("number", number), field("url", url)])
             }
             // What gives no value, and what only tests or literals hold, takes the slot of null.
             TyKind::Error

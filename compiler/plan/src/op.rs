@@ -270,7 +270,7 @@ macro_rules! for_each_op {
             Today "today" { dst: write Any, zone: read Text } "dst = the recorded day in that time zone, a date; an unknown zone is `range`";
             Receive "receive" { dst: write Record, signal: signal Any } "waits for the signal; dst = what was sent with it";
             ReceiveIf "receive_if" { dst: write Record, signal: signal Any, filter: function Any, captures: list Any } "waits for the first of these signals that the filter, a pure function over the captures and it, lets pass";
-            NewCallback "callback" { dst: write Record, of: ty Any } "dst = a new callback for an answer of that type: its URL and its number";
+            NewCallback "callback" { dst: write Record, of: ty Any } "dst = a new callback for an answer of that type: its number and its URL";
             ReceiveCallback "receive_callback" { dst: write Any, callback: read Record } "waits for the answer of the callback; dst = the answer";
             Report "report" { record: read Record } "shows how far the execution has come";
             Log "log" { text: read Text } "writes a line of the execution's log";

@@ -317,13 +317,13 @@ impl Body<'_> {
         self.checker.plan.signal(id).map(|signal| signal.ty).ok_or_else(|| format!("there is no {id}"))
     }
 
-    /// A register of a callback: a record of its URL and its number.
+    /// A register of a callback: a record of its number and its URL.
     fn callback(&self, reg: Reg) -> Checked {
         let ty = self.ty(reg)?;
         let fits = match self.checker.open(ty) {
             Type::Record(fields) => matches!(
                 fields.as_slice(),
-                [url, number] if matches!(self.checker.open(url.ty), Type::Url | Type::String)
+                [number, url] if matches!(self.checker.open(url.ty), Type::Url | Type::String)
                     && matches!(self.checker.open(number.ty), Type::Int)
             ),
             _ => false,

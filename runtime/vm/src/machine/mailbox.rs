@@ -274,7 +274,7 @@ impl Machine {
             }
             Op::ReceiveCallback { dst, callback } => {
                 let record = self.read(id, callback)?;
-                let number = self.heap.word(record, 1)?;
+                let number = self.heap.word(record, 0)?;
                 let fiber = self.fiber(id)?;
                 let info = self.program.info(fiber.function())?;
                 let due = *info.types_at.get(dst.index()).ok_or(Fault::Damaged)?;
@@ -333,7 +333,7 @@ impl Machine {
         } else {
             self.with_room(|machine| {
                 let url = machine.heap.new_text(url)?;
-                machine.heap.object(&[url, number])
+                machine.heap.object(&[number, url])
             })
         };
         match made {

@@ -4,6 +4,8 @@
 //! type Item = { sku: string, quantity: int }
 //! error Declined = { reason: string }
 //! config region: string = "eu"
+//! signal approve drop = { ok: bool }           // `drop` where early ones are dropped
+//! report { stage: string }
 //! operation charge POST idempotent (body amount: decimal) -> { id: string } raises 402 Declined
 //! step charge charge undo refund result          // name, operation, what undoes it and what that takes
 //! flow main(order: Order) -> string {
@@ -24,7 +26,7 @@ use flow_plan::{
     Api, ApiId, Balance, Branch, Case, Catch, Config, ConfigId, Constant, ConstantId, EffectClass, ErrorId,
     ErrorType, FORMAT, Field, Function, FunctionId, Group, GroupId, GroupMode, Handler, InputForm, ListId,
     Literal, Literals, Method, Operation, OperationId, Param, PathPart, Place, Plan, Purity, Reg, Register,
-    Response, Setting, Step, StepId, Target, Type, TypeId, Types, Undo, WorstCase,
+    Response, Setting, Signal, SignalId, Step, StepId, Target, Type, TypeId, Types, Undo, WorstCase,
 };
 
 use crate::assembly::{Operands, instruction};
@@ -58,6 +60,7 @@ struct Assembler {
     steps: Vec<String>,
     errors: Vec<String>,
     config: Vec<String>,
+    signals: Vec<String>,
     constants: Vec<(TypeId, Constant)>,
     made: Vec<Function>,
 }
@@ -160,10 +163,12 @@ impl Assembler {
                 "step" => self.steps.push(cursor.next()),
                 "error" => self.errors.push(cursor.next()),
                 "config" => self.config.push(cursor.next()),
+                "signal" => self.signals.push(cursor.next()),
                 _ => {}
             }
         }
         let (mut operations, mut steps, mut errors, mut config) = (vec![], vec![], vec![], vec![]);
+        let (mut signals, mut report) = (vec![], None);
         let mut rest = lines.iter();
         while let Some(line) = rest.next() {
             let mut cursor = Cursor::new(line);
@@ -182,6 +187,12 @@ impl Assembler {
                     let default = cursor.eat("=").then(|| cursor.next());
                     config.push(Config { name, ty, default, secret: false, pinned: true, fact: None });
                 }
+                "signal" => {
+                    let (name, drops_early) = (cursor.next(), cursor.eat("drop"));
+                    cursor.expect("=");
+                    signals.push(Signal { name, ty: self.ty(&mut cursor), drops_early });
+                }
+                "report" => report = Some(self.ty(&mut cursor)),
                 "operation" => operations.push(self.operation(&mut cursor)),
                 "step" => steps.push(self.step(&mut cursor)),
                 word @ ("flow" | "pure") => {
@@ -236,8 +247,8 @@ impl Assembler {
             steps,
             worst: WorstCase::default(),
             escapes: Vec::new(),
-            signals: Vec::new(),
-            report: None,
+            signals,
+            report,
         }
     }
 
@@ -677,6 +688,11 @@ impl Operands for Body<'_> {
     fn config(&mut self) -> ConfigId {
         let name = self.cursor.next();
         id(&self.assembler.config, &name, ConfigId)
+    }
+
+    fn signal(&mut self) -> SignalId {
+        let name = self.cursor.next();
+        id(&self.assembler.signals, &name, SignalId)
     }
 
     fn number(&mut self, mnemonic: &str, field: &str) -> u16 {

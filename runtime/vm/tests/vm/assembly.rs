@@ -2,7 +2,7 @@
 
 use flow_plan::op::Builtin;
 use flow_plan::{
-    ConfigId, ConstantId, ErrorId, FunctionId, GroupId, ListId, Op, Reg, StepId, Target, TypeId,
+    ConfigId, ConstantId, ErrorId, FunctionId, GroupId, ListId, Op, Reg, SignalId, StepId, Target, TypeId,
 };
 
 /// What the operands of an instruction are looked up in.
@@ -17,6 +17,7 @@ pub(crate) trait Operands {
     fn group(&mut self) -> GroupId;
     fn error(&mut self) -> ErrorId;
     fn config(&mut self) -> ConfigId;
+    fn signal(&mut self) -> SignalId;
     fn number(&mut self, mnemonic: &str, field: &str) -> u16;
     fn builtin(&mut self) -> Builtin;
 }

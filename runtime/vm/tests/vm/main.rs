@@ -19,6 +19,7 @@ mod branches;
 mod deadlines;
 mod errors;
 mod limits;
+mod outside;
 mod pure;
 mod races;
 mod sagas;

@@ -8,7 +8,8 @@
 //! done "p-1"
 //! ```
 //! Completions: `#0 200 BODY`, `#0 unknown timeout`, `#0 refused connection`, `#0 not sent`, `#0 fired`,
-//! `#0 now 5`, `#0 uuid 7`, `#0 random 0.5`. And `cancel`, `proceed`.
+//! `#0 url https://…`, `#0 today 5`, `#0 now 5`, `#0 uuid 7`, `#0 random 0.5`. And `cancel`, `proceed`,
+//! `signal NAME JSON`, `answer NUMBER JSON`.
 
 use std::sync::Arc;
 
@@ -81,6 +82,14 @@ pub(crate) fn act(machine: &mut Machine, command: &str) -> Result<Step, String> 
         "proceed" => return Ok(machine.proceed()),
         _ => {}
     }
+    if let Some(signal) = command.strip_prefix("signal ") {
+        let (name, json) = signal.split_once(' ').unwrap();
+        return machine.signal(name, json.as_bytes()).map_err(|error| error.to_string());
+    }
+    if let Some(answer) = command.strip_prefix("answer ") {
+        let (number, json) = answer.split_once(' ').unwrap();
+        return machine.answer(number.parse().unwrap(), json.as_bytes()).map_err(|error| error.to_string());
+    }
     let (effect, result) = command.strip_prefix('#').unwrap().split_once(' ').unwrap();
     let (word, rest) = result.split_once(' ').unwrap_or((result, ""));
     let message = rest.to_owned();
@@ -88,6 +97,8 @@ pub(crate) fn act(machine: &mut Machine, command: &str) -> Result<Step, String> 
         "fired" => CompletionResult::Fired,
         "now" => CompletionResult::Now(rest.parse().unwrap()),
         "uuid" => CompletionResult::Uuid([rest.parse().unwrap(); 16]),
+        "today" => CompletionResult::Today(rest.parse().ok()),
+        "url" => CompletionResult::Callback { url: rest.to_owned(), digest: [7; 32] },
         "random" => CompletionResult::Random(rest.parse::<f64>().unwrap().to_bits()),
         "not" => CompletionResult::Call(CallAnswer::NotSent),
         "refused" => {
@@ -144,11 +155,14 @@ fn show(plan: &Plan, step: &Step, lines: &mut Vec<String>) {
             EffectKind::Now => "now".to_owned(),
             EffectKind::Uuid => "uuid".to_owned(),
             EffectKind::Random => "random".to_owned(),
+            EffectKind::Today { zone } => format!("today in {zone}"),
+            EffectKind::Callback { number } => format!("callback {number}"),
+            EffectKind::Report { json } => format!("report {}", String::from_utf8_lossy(json)),
             EffectKind::Log { text } => format!("log {text}"),
             EffectKind::Cancel { effect } => format!("cancel #{}", effect.0),
         };
         lines.push(match effect.kind {
-            EffectKind::Cancel { .. } | EffectKind::Log { .. } => what,
+            EffectKind::Cancel { .. } | EffectKind::Log { .. } | EffectKind::Report { .. } => what,
             _ => format!("#{} {what}", effect.id.0),
         });
     }
