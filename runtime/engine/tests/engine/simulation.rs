@@ -45,7 +45,9 @@ fn run(case: Case) -> (u64, String) {
     let report = loop {
         match run {
             Run::Ended(report) => break *report,
-            Run::Endless => panic!("it neither ends nor waits for an operator: {:#?}", simulation.events()),
+            Run::Waiting | Run::Endless => {
+                panic!("it neither ends nor waits for an operator: {:#?}", simulation.events())
+            }
             Run::Crashed => match simulation.recover(Duration::from_secs(2)) {
                 Ok(next) => run = next,
                 // It died before it was written that it had begun: it has not begun.
