@@ -2,8 +2,8 @@
 
 use flow_diagnostics::{Change, Diagnostic, Edit, codes};
 use flow_hir::{
-    BinaryOp, Branch, BuiltinError, Catch, CatchSelector, ErrorRef, ExprId, ExprKind, FunctionId, LocalId, Recorded,
-    UnaryOp, WorkflowId,
+    BinaryOp, Branch, BuiltinError, Catch, CatchSelector, ErrorRef, ExprId, ExprKind, FunctionId, LocalId,
+    Recorded, UnaryOp, WorkflowId,
 };
 use flow_source::Span;
 use rustc_hash::{FxHashMap, FxHashSet};

@@ -41,7 +41,7 @@ impl Machine {
         let [value, ..] = self.decode_received(signal.ty, json)?;
         // What is in the mailbox survives a collection.
         self.core.mailbox.push_back(Early { signal: id, value });
-        match self.dispatch(id, signal.drops_early) {
+        match self.hand_in(id, signal.drops_early) {
             Ok(true) => Ok(self.run()),
             Ok(false) => Err(SignalRefusal::Full),
             Err(fault) => {
@@ -53,7 +53,7 @@ impl Machine {
 
     /// Hands the newest signal of the mailbox to the fiber that takes it. False, where nobody does and the mailbox
     /// is full; then nothing has changed.
-    fn dispatch(&mut self, signal: SignalId, drops_early: bool) -> Result<bool, Fault> {
+    fn hand_in(&mut self, signal: SignalId, drops_early: bool) -> Result<bool, Fault> {
         let (receiver, failed) = self.receiver(signal)?;
         if receiver.is_none() && !drops_early && self.early_signals() > EARLY_SIGNALS_MAX {
             self.core.mailbox.pop_back();

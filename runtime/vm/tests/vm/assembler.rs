@@ -31,6 +31,7 @@ use flow_plan::{
 
 use crate::assembly::{Operands, instruction};
 use crate::forks;
+use crate::tokens::Cursor;
 
 /// The plan of a text.
 pub(crate) fn assemble(text: &str) -> Plan {
@@ -63,84 +64,6 @@ struct Assembler {
     signals: Vec<String>,
     constants: Vec<(TypeId, Constant)>,
     made: Vec<Function>,
-}
-
-/// Words, names, literals and single signs.
-pub(crate) fn tokens(line: &str) -> Vec<String> {
-    let mut out: Vec<String> = Vec::new();
-    let chars: Vec<char> = line.chars().collect();
-    let mut at = 0;
-    while at < chars.len() {
-        let start = at;
-        let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | '/' | '#');
-        match chars[at] {
-            ' ' => {
-                at += 1;
-                continue;
-            }
-            '/' if chars.get(at + 1) == Some(&'/') => break,
-            '"' => {
-                at += 1;
-                while chars[at] != '"' {
-                    at += if chars[at] == '\\' { 2 } else { 1 };
-                }
-                at += 1;
-            }
-            '-' if chars.get(at + 1) == Some(&'>') => at += 2,
-            c if is_word(c) => {
-                while at < chars.len()
-                    && is_word(chars[at])
-                    && !(chars[at] == '.' && chars.get(at + 1) == Some(&'.'))
-                {
-                    at += 1;
-                }
-            }
-            '.' => at += 2,
-            _ => at += 1,
-        }
-        if at == start {
-            at += 2;
-        }
-        out.push(chars[start..at].iter().collect());
-    }
-    out
-}
-
-struct Cursor {
-    tokens: Vec<String>,
-    at: usize,
-}
-
-impl Cursor {
-    fn new(line: &str) -> Self {
-        Self { tokens: tokens(line), at: 0 }
-    }
-
-    fn peek(&self) -> &str {
-        self.tokens.get(self.at).map_or("", String::as_str)
-    }
-
-    fn next(&mut self) -> String {
-        let token = self.peek().to_owned();
-        assert!(!token.is_empty(), "more is due after {:?}", self.tokens);
-        self.at += 1;
-        token
-    }
-
-    fn eat(&mut self, token: &str) -> bool {
-        let found = self.peek() == token;
-        self.at += usize::from(found);
-        found
-    }
-
-    fn expect(&mut self, token: &str) {
-        assert!(self.eat(token), "expected {token:?} at {} of {:?}", self.at, self.tokens);
-    }
-
-    fn number<T: std::str::FromStr>(&mut self) -> T {
-        let token = self.next();
-        token.parse().unwrap_or_else(|_| panic!("no number: {token}"))
-    }
 }
 
 fn unquote(token: &str) -> String {

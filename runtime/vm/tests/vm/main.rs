@@ -13,6 +13,7 @@
 mod assembler;
 mod assembly;
 mod forks;
+mod tokens;
 mod transcript;
 
 mod branches;
