@@ -16,6 +16,9 @@ use crate::limits::{CALLBACK_URL_BYTES_MAX, CALLBACKS_MAX, EARLY_SIGNALS_MAX};
 use crate::program::Slots;
 use crate::wire::{Conditions, Misfit, Wire, padded};
 
+/// Fibers whose filters have failed on a signal, with why.
+type Failed = Vec<(FiberId, Fault)>;
+
 /// A wait for something that comes from outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Awaited {
@@ -211,7 +214,7 @@ impl Machine {
     }
 
     /// The fiber that takes the newest signal of the mailbox, and the fibers whose filters have failed on it.
-    fn receiver(&mut self, signal: SignalId) -> Result<(Option<FiberId>, Vec<(FiberId, Fault)>), Fault> {
+    fn receiver(&mut self, signal: SignalId) -> Result<(Option<FiberId>, Failed), Fault> {
         let waiting = self.receivers(|op, _| {
             matches!(op, Op::Receive { signal: of, .. } | Op::ReceiveIf { signal: of, .. } if of == signal)
         });
