@@ -329,7 +329,7 @@ impl Driver {
             EffectKind::Callback { .. } => self.make_callback(id, context),
             EffectKind::Report { json } => {
                 let at_us = context.now.wall_us;
-                self.records.push(Record::Reported(Reported { effect: id.0, json: json.clone(), at_us }));
+                self.record(Record::Reported(Reported { effect: id.0, json: json.clone(), at_us }));
                 self.show(EventKind::Reported { json }, context);
             }
             EffectKind::Log { text } => {

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use flow_http::{Exchange, Limits, Net, NetError, Timings, Unanswered};
@@ -65,6 +65,11 @@ pub struct Engine {
 
 /// The executions that run, and where commands for them go.
 type Running = Arc<Mutex<BTreeMap<ExecutionId, mpsc::Sender<Command>>>>;
+
+/// The table of what runs. No code that holds it can panic half-way.
+fn locked(running: &Running) -> MutexGuard<'_, BTreeMap<ExecutionId, mpsc::Sender<Command>>> {
+    running.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// What is told to an execution's task.
 #[derive(Debug)]
@@ -219,7 +224,7 @@ impl Engine {
     }
 
     async fn deliver(&self, execution: ExecutionId, to: Address, json: Vec<u8>) -> Result<(), SignalError> {
-        let commands = self.running().get(&execution).cloned();
+        let commands = locked(&self.running).get(&execution).cloned();
         let commands = commands.ok_or(SignalError::NotRunning(execution))?;
         let (reply, replied) = oneshot::channel();
         let command = Command::Deliver { to, json, reply };
@@ -228,10 +233,6 @@ impl Engine {
             Ok(result) => result.map_err(SignalError::Refused),
             Err(_) => Err(SignalError::NotRunning(execution)),
         }
-    }
-
-    fn running(&self) -> std::sync::MutexGuard<'_, BTreeMap<ExecutionId, mpsc::Sender<Command>>> {
-        self.running.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// Starts an execution. When this returns, it is durable that it has begun.
@@ -354,17 +355,10 @@ impl Task {
         let (commands, receiver) = mpsc::channel(COMMANDS_MAX);
         let execution = driver.execution();
         let running = Arc::clone(&self.running);
-        let lock = |running: &Running, change: &dyn Fn(&mut BTreeMap<ExecutionId, mpsc::Sender<Command>>)| {
-            change(&mut running.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
-        };
-        lock(&running, &|running| {
-            running.insert(execution, commands.clone());
-        });
+        locked(&running).insert(execution, commands.clone());
         let task = tokio::spawn(async move {
             let result = self.run(driver, actions, receiver).await;
-            lock(&running, &|running| {
-                running.remove(&execution);
-            });
+            locked(&running).remove(&execution);
             result
         });
         Handle { execution, commands, task }

@@ -155,10 +155,7 @@ impl Lowerer {
 
     /// Constructs that parse and are not built yet.
     fn lower_later(&mut self, expr: &ast::Expr, span: Span) -> ExprId {
-        let (what, instead) = match expr {
-            _ => ("`start`", "call the workflow, and wait for its result"),
-        };
-        self.not_built(expr.syntax(), what, instead);
+        self.not_built(expr.syntax(), "`start`", "call the workflow, and wait for its result");
         self.missing(span)
     }
 

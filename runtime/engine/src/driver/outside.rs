@@ -64,7 +64,7 @@ impl Driver {
             return Err(SignalRefusal::Full);
         }
         let at_us = context.now.wall_us;
-        self.records.push(Record::Signalled(Signalled { name: name.clone(), json: json.clone(), at_us }));
+        self.record(Record::Signalled(Signalled { name: name.clone(), json: json.clone(), at_us }));
         self.show(EventKind::Received { signal: Some(name.clone()) }, context);
         self.taken(Given::Signal { name, json });
         Ok(())
@@ -82,7 +82,7 @@ impl Driver {
             return Err(SignalRefusal::Repeated);
         }
         let at_us = context.now.wall_us;
-        self.records.push(Record::CalledBack(CalledBack { number, json: json.clone(), at_us }));
+        self.record(Record::CalledBack(CalledBack { number, json: json.clone(), at_us }));
         self.show(EventKind::Received { signal: None }, context);
         self.taken(Given::Answer { number, json });
         Ok(())

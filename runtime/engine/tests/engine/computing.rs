@@ -57,7 +57,7 @@ fn run(stop: Stop, crashes: &[u64]) -> (Report, World, u64, Vec<Record>) {
                 let history = simulation.history().unwrap();
                 return (*report, world, simulation.actions_done(), history);
             }
-            Run::Endless => panic!("{stop:?} does not stop it: {:#?}", simulation.events()),
+            Run::Endless | Run::Waiting => panic!("{stop:?} does not stop it: {:#?}", simulation.events()),
             Run::Crashed => {
                 run = match simulation.recover(Duration::from_millis(100)) {
                     Ok(run) => run,

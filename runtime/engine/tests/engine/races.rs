@@ -21,7 +21,7 @@ fn run(seed: u64, crash: Option<u64>) -> u64 {
     let report = loop {
         match run {
             Run::Ended(report) => break *report,
-            Run::Endless => panic!("seed {seed}, crash {crash:?}: it does not end"),
+            Run::Endless | Run::Waiting => panic!("seed {seed}, crash {crash:?}: it does not end"),
             Run::Crashed => match simulation.recover(Duration::from_secs(2)) {
                 Ok(next) => run = next,
                 Err(RecoverError::NoBeginning) => return simulation.actions_done(),
