@@ -16,9 +16,9 @@ use crate::support::findings::check_file;
 use crate::tidy::root;
 
 /// The present counts: they may rise.
-const MISTAKES: usize = 118;
-const RIGHT_LINE_MIN: usize = 115;
-const MEANT_MIN: usize = 102;
+const MISTAKES: usize = 130;
+const RIGHT_LINE_MIN: usize = 129;
+const MEANT_MIN: usize = 113;
 
 /// What was measured of one mistake.
 struct Measured {
@@ -120,12 +120,13 @@ fn table(measured: &[Measured]) -> String {
     let meant = measured.iter().filter(|one| one.is_mended_as_meant()).count();
     let mut text = format!(
         "# Planted mistakes\n\n\
-         Little programs with one mistake each, written from the language reference before the compiler was asked (two\n\
-         were corrected afterwards, where they had a second mistake by accident). `NAME.flow` says in its first line\n\
-         where the mistake is, `NAME.fixed.flow` is what was meant. A line is right when the first error is at it (the\n\
-         first warning or note where there is no error); an edit is meant when one of those that this finding offers\n\
-         gives the findings and the plan of the fixed file. The last 44 were written in the same way, later and by\n\
-         somebody who knew the compiler.\n\n\
+         Little programs with one mistake each, written from the language reference before the compiler was asked. Three\n\
+         were corrected afterwards: two had a second mistake by accident, and `unlimited_attempts` named the line of `on`,\n\
+         where it is the attempts that have no bound. `NAME.flow` says in its first line where the mistake is,\n\
+         `NAME.fixed.flow` is what was meant. A line is right when the first error is at it (the first warning or note\n\
+         where there is no error); an edit is meant when one of those that this finding offers gives the findings and the\n\
+         plan of the fixed file. The last 56 were written later, by somebody who knew the compiler and mended what they\n\
+         showed.\n\n\
          Of {} mistakes, {right} are reported at the right line, and {meant} are mended by an edit that is offered. The\n\
          rest, wrong lines first:\n\n\
          | mistake | line | edit | what is said |\n|---|---|---|---|\n",

@@ -271,12 +271,59 @@ impl Checker<'_> {
         pure
     }
 
-    /// Whether a `return` is the last thing of a branch of `parallel`.
+    /// The edit that makes a loop with branches of a `map` whose lambda does more than compute. Only where its value
+    /// is bound or returned: there a loop may stand as it is.
+    pub(crate) fn loop_for_map(&mut self, inside: Span) -> Option<Edit> {
+        let program = self.program;
+        if !self.may_search() {
+            return None;
+        }
+        let is_inside =
+            |span: Span| span.file == inside.file && span.start <= inside.start && inside.end <= span.end;
+        let bound =
+            self.blocks().flat_map(|(_, block)| &block.statements).filter_map(|statement| match statement {
+                Statement::Let { value, .. } => Some(*value),
+                Statement::Expr(expr) => match program.exprs[*expr].kind {
+                    ExprKind::Return { value } => value,
+                    _ => None,
+                },
+                Statement::Assign { .. } => None,
+            });
+        let (whole, receiver, param, body) = bound.into_iter().find_map(|whole| {
+            let ExprKind::CallMethod { receiver, method, arguments, optional: false, .. } =
+                &program.exprs[whole].kind
+            else {
+                return None;
+            };
+            let [argument] = &**arguments else { return None };
+            let ExprKind::Lambda { params, body } = &program.exprs[argument.value].kind else { return None };
+            let [param] = &**params else { return None };
+            let fits = &*method.text == "map" && is_inside(program.whole_span(*body));
+            fits.then_some((whole, *receiver, *param, *body))
+        })?;
+        let [whole, receiver, body] = [whole, receiver, body].map(|expr| program.whole_span(expr));
+        let name = &program.locals[param].name.text;
+        let between = |start, end| Span::new(whole.file, start, end);
+        let changes = vec![
+            Change::insert(whole.file, receiver.start, format!("for {name} in ")),
+            Change::replace(between(receiver.end, body.start), " parallel 8 { "),
+            Change::replace(between(body.end, whole.end), " }"),
+        ];
+        Some(Edit::guess("do it for each element, 8 at one time", changes))
+    }
+
+    /// Whether a `return` is the last thing of a branch.
     pub(crate) fn ends_branch(&mut self, returned: Span) -> bool {
-        self.may_search()
-            && self.program.exprs.iter().any(|(_, expr)| {
-                let ExprKind::Parallel { branches, .. } = &expr.kind else { return false };
-                branches.iter().any(|branch| self.program.tail_span(branch.body) == returned)
-            })
+        if !self.may_search() {
+            return false;
+        }
+        let ends = |body: ExprId| self.program.tail_span(body) == returned;
+        self.program.exprs.iter().any(|(_, expr)| match &expr.kind {
+            ExprKind::Parallel { branches, .. } | ExprKind::Race { branches, .. } => {
+                branches.iter().any(|branch| ends(branch.body))
+            }
+            ExprKind::ForBranches { body, .. } => ends(*body),
+            _ => false,
+        })
     }
 }

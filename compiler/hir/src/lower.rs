@@ -21,10 +21,10 @@ mod waiting;
 use std::cell::Cell;
 use std::sync::Arc;
 
-use flow_diagnostics::{Diagnostic, Edit, codes};
+use flow_diagnostics::{Change, Diagnostic, Edit, codes};
 use flow_source::{FileId, Span};
-use flow_syntax::SyntaxNode;
 use flow_syntax::ast::{self, AstNode};
+use flow_syntax::{SyntaxKind, SyntaxNode};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::files::{Files, LoadedFile, load};
@@ -292,7 +292,8 @@ impl Lowerer {
         for entry in decl.entries() {
             let span = self.span(&entry);
             let name = self.name(entry.name(), span);
-            let ty = self.lower_type(entry.ty(), span);
+            let mut ty = self.lower_type(entry.ty(), span);
+            self.refuse_optional_entry(&entry, &mut ty);
             if let Some(clause) = entry.where_clause() {
                 self.not_built(clause.syntax(), "`where` in a `config`", "check the value where it is used");
             }
@@ -300,6 +301,24 @@ impl Lowerer {
             let docs = ast::docs(entry.syntax());
             self.program.config.push(ConfigEntry { name, docs, ty, default, span });
         }
+    }
+
+    /// `a?: int` in `config`: nothing there is left out of anything.
+    fn refuse_optional_entry(&mut self, entry: &ast::ConfigEntry, ty: &mut TypeRef) {
+        let mark = flow_syntax::tokens(entry.syntax())
+            .take_while(|token| token.kind() != SyntaxKind::Colon)
+            .find(|token| token.kind() == SyntaxKind::QuestionColon);
+        let Some(mark) = mark.map(|token| flow_syntax::token_span(self.file, token)) else { return };
+        let mut changes = vec![Change::replace(mark, ":")];
+        if !matches!(ty.kind, TypeRefKind::Optional(_)) {
+            changes.push(Change::insert(ty.span.file, ty.span.end, "?"));
+            *ty = TypeRef { span: ty.span, kind: TypeRefKind::Optional(Box::new(ty.clone())) };
+        }
+        self.report(
+            Diagnostic::new(&codes::F0404, mark, "an entry of `config` cannot be absent")
+                .help("write `T?` for a value that may be null, or give a default")
+                .mend(Edit::guess("let it be null", changes)),
+        );
     }
 
     fn lower_error(&mut self, decl: &ast::ErrorDecl) {
@@ -341,6 +360,7 @@ impl Lowerer {
         let span = self.span(decl);
         let name = self.name(decl.name(), span);
         let mut within = None;
+        self.refuse_second_clauses(decl);
         for clause in decl.clauses() {
             match clause {
                 ast::WorkflowClause::WithinClause(clause) => {
@@ -390,6 +410,33 @@ impl Lowerer {
             }
         });
         self.program.workflows.push(workflow);
+    }
+
+    /// The clauses of a head stand once each.
+    fn refuse_second_clauses(&mut self, decl: &ast::WorkflowDecl) {
+        let mut seen: Vec<(&str, Span)> = Vec::new();
+        let mut before = None;
+        for clause in decl.clauses() {
+            let name = match clause {
+                ast::WorkflowClause::WithinClause(_) => "within",
+                ast::WorkflowClause::KeyClause(_) => "key",
+                ast::WorkflowClause::OnePerClause(_) => "one per",
+                ast::WorkflowClause::UndoClause(_) => "undo",
+            };
+            let (keyword, whole) = (self.keyword_span(clause.syntax()), self.span(&clause));
+            // With the space before it.
+            let gone = Span { start: before.unwrap_or(whole.start), ..whole };
+            before = Some(whole.end);
+            match seen.iter().find(|(known, _)| *known == name) {
+                None => seen.push((name, keyword)),
+                Some((_, first)) => self.report(
+                    Diagnostic::new(&codes::F0408, keyword, format!("`{name}` stands twice"))
+                        .also(*first, "first given here")
+                        .help("leave one of them out")
+                        .mend([Edit::guess("leave out the second", vec![Change::remove(gone)])]),
+                ),
+            }
+        }
     }
 
     fn lower_function(&mut self, decl: &ast::FnDecl) {

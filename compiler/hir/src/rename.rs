@@ -42,7 +42,9 @@ impl Program {
                         }
                     }
                 }
-                ExprKind::For { pattern, .. } => renaming.pattern(pattern),
+                ExprKind::For { pattern, .. } | ExprKind::ForBranches { pattern, .. } => {
+                    renaming.pattern(pattern);
+                }
                 ExprKind::Match { arms, .. } => arms.iter().for_each(|arm| renaming.pattern(&arm.pattern)),
                 _ => {}
             }

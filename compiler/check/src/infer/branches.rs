@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flow_diagnostics::{Diagnostic, codes};
+use flow_diagnostics::{Change, Diagnostic, Edit, codes};
 use flow_hir::{Branch, ExprId, ExprKind, Pattern, UnaryOp};
 use flow_source::Span;
 use rustc_hash::FxHashMap;
@@ -206,7 +206,12 @@ impl Infer<'_, '_> {
             _ => (format!("{what} is 1 to 1,000"), "write how many may run at one time".to_owned()),
         };
         let span = self.checker.span(count);
-        self.checker.report(Diagnostic::new(&codes::F0407, span, message).help(help));
+        let nearest = written.clamp(1, max).to_string();
+        self.checker.report(
+            Diagnostic::new(&codes::F0407, span, message)
+                .help(help)
+                .mend([Edit::guess(format!("write {nearest}"), vec![Change::replace(span, nearest)])]),
+        );
         None
     }
 
@@ -215,13 +220,21 @@ impl Infer<'_, '_> {
         let mut seen: FxHashMap<&str, Span> = FxHashMap::default();
         for branch in branches {
             if let Some(first) = seen.insert(&branch.name.text, branch.name.span) {
+                let free = (2..=branches.len() + 1).map(|number| format!("{}{number}", branch.name.text));
+                let is_free = |name: &String| branches.iter().all(|other| *other.name.text != **name);
+                let edit = { free }.find(is_free).map(|name| {
+                    let title = format!("name it `{name}`");
+                    Edit::guess(title, vec![Change::replace(branch.name.span, name)])
+                });
                 self.checker.report(
                     Diagnostic::new(
                         &codes::F0210,
                         branch.name.span,
                         format!("two branches are named `{}`", branch.name.text),
                     )
-                    .also(first, "the first one"),
+                    .also(first, "the first one")
+                    .help("each has a name of its own")
+                    .mend(edit),
                 );
             }
         }

@@ -163,7 +163,11 @@ impl Infer<'_, '_> {
                     if let Some(reason) = reason {
                         diagnostic = diagnostic.also(reason.span, reason.text.clone());
                     }
-                    self.checker.report(diagnostic);
+                    let edit = self.checker.plain_value(expected).map(|value| {
+                        let add = super::mend::put_after(program, then, &format!(" else {{ {value} }}"));
+                        Edit::guess("add `else`", vec![add])
+                    });
+                    self.checker.report(diagnostic.mend(edit));
                 }
                 Ty::NULL
             }
@@ -267,9 +271,13 @@ impl Infer<'_, '_> {
                 let word = Span::new(span.file, span.start, kept.start);
                 Edit::new("give it as the branch's value", vec![Change::remove(word)])
             });
+            let help = match *branch {
+                "a `finally`" | "an undo" => "it only cleans up: return before it, or behind it",
+                _ => "give the value as the branch's value, and return after the branches have joined",
+            };
             self.checker.report(
                 Diagnostic::new(&codes::F0608, span, format!("`return` cannot leave {branch}"))
-                    .help("give the value as the branch's value, and return after the branches have joined")
+                    .help(help)
                     .mend(edit),
             );
             value.map(|value| self.any(value));

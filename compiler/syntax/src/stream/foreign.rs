@@ -1,11 +1,11 @@
 //! What other languages write: said once, with how it is written here, and read as what was meant.
 
-use flow_diagnostics::{Change, Diagnostic, Edit, codes};
+use flow_diagnostics::{Change, Diagnostic, Edit, codes, nearest};
 use flow_source::Span;
 
 use super::{Builder, Seen};
-use crate::SyntaxKind;
 use crate::brackets::{closer, is_closer, is_method, starts_declaration};
+use crate::{SyntaxKind, spelling};
 
 /// How many tokens are looked at before a mark: as many as a condition or the target of an assignment has.
 const LOOK_BACK_MAX: usize = 64;
@@ -69,6 +69,10 @@ impl Builder<'_, '_> {
         let joins = ends_operand(last) && starts_operand(next) && !is_path;
         let begins = !ends_operand(last) && starts_operand(next);
         let span = self.span(index);
+        if let Some(meant) = self.misspelt_inside(index, word) {
+            self.diagnostics.push(spelling::diagnostic(span, word, meant));
+            return Foreign::one(SyntaxKind::of_word(meant));
+        }
         match word {
             "and" if joins => self.operator(span, word, SyntaxKind::AmpersandAmpersand, "&&"),
             "or" if joins => self.operator(span, word, SyntaxKind::BarBar, "||"),
@@ -106,6 +110,18 @@ impl Builder<'_, '_> {
                 self.say(span, &format!("`{word}` is written `else if`"), "write `else if`", "else if");
                 let before = Some(SyntaxKind::ElseKeyword);
                 Some(Foreign::Read { before, kind: SyntaxKind::IfKeyword, taken: 1 })
+            }
+            _ => None,
+        }
+    }
+
+    /// The keyword that was meant by a word inside a line, where no name can stand.
+    fn misspelt_inside(&self, index: usize, word: &str) -> Option<&'static str> {
+        let [next, second] = [1, 2].map(|offset| self.kind(index + offset));
+        match (self.last(), next, second) {
+            (_, SyntaxKind::Int, SyntaxKind::LeftBrace) => nearest(word, ["parallel", "race"]),
+            (SyntaxKind::RightBrace, SyntaxKind::LeftBrace, _) if self.in_code() => {
+                nearest(word, ["else", "finally", "catch"])
             }
             _ => None,
         }
