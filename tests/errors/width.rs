@@ -36,4 +36,6 @@ fn colours_are_for_those_who_ask() {
     assert!(!plain.contains('\u{1b}'), "{plain:?}");
     let asked = run(&mut flow(&folder, &["check", "--color", "always", "misspelt_local.flow"])).seen();
     assert!(asked.contains('\u{1b}'), "{asked:?}");
+    // Pale text cannot be read on a light ground: the program's own is in the terminal's own colour.
+    assert!(!asked.contains("\u{1b}[38;5;249m") && asked.contains("\u{1b}[39m"), "{asked:?}");
 }

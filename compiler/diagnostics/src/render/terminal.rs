@@ -31,6 +31,13 @@ const NARROW: usize = 60;
 /// The shortest text of a label that is moved to a note of its own where it has no room.
 const MOVED_MIN: usize = 8;
 
+/// Colours of the library that cannot be read on a light ground, or hardly on a dark one, and ours for them.
+const PALE: [(&str, &str); 3] = [
+    ("\u{1b}[38;5;249m", "\u{1b}[39m"),
+    ("\u{1b}[38;5;115m", "\u{1b}[36m"),
+    ("\u{1b}[38;5;240m", "\u{1b}[38;5;246m"),
+];
+
 impl<'a> Terminal<'a> {
     /// A renderer; with ANSI colours where `color` is set.
     pub fn new(sources: &'a Sources, color: bool) -> Self {
@@ -109,6 +116,8 @@ fn render(diagnostic: &Diagnostic, texts: &mut Texts<'_>, color: bool, width: us
     // The library's own header has its colours even where there are to be none: ours takes its place.
     let text = String::from_utf8_lossy(&out);
     let excerpt = text.split_once('\n').map_or("", |(_, excerpt)| excerpt);
+    let excerpt =
+        PALE.iter().fold(excerpt.to_owned(), |excerpt, (theirs, ours)| excerpt.replace(theirs, ours));
     let mut shown = header;
     for line in excerpt.lines() {
         shown.push_str(line.trim_end());
