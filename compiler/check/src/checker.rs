@@ -53,6 +53,15 @@ impl<'a> Checker<'a> {
         self.findings.push(diagnostic);
     }
 
+    /// The nearest of the names that would do; none where another finding is only counted.
+    pub(crate) fn nearest<'n>(
+        &self,
+        name: &str,
+        candidates: impl IntoIterator<Item = &'n str>,
+    ) -> Option<&'n str> {
+        if self.findings.is_full() { None } else { flow_diagnostics::nearest(name, candidates) }
+    }
+
     /// A type in the user's words.
     pub(crate) fn words(&self, ty: Ty) -> String {
         display::words(self.program, &self.typed.types, ty)

@@ -51,10 +51,14 @@ fn abbreviates(name: &str, whole: &str) -> bool {
     name.chars().all(|letter| letters.any(|found| found == letter))
 }
 
-/// Which letters stand in a name, upper case as lower case. Words may be joined in several ways: `_` does not count.
+/// The letters of a name, upper case as lower case. Words may be joined in several ways: `_` does not count.
+fn spelled(name: &str) -> impl Iterator<Item = char> {
+    name.chars().take(LENGTH_MAX).filter(|letter| *letter != '_').map(|letter| letter.to_ascii_lowercase())
+}
+
+/// Which letters stand in a name, as a set.
 fn letters(name: &str) -> u64 {
-    let letters = name.chars().take(LENGTH_MAX).filter(|letter| *letter != '_');
-    letters.fold(0, |set, letter| set | 1 << (u32::from(letter.to_ascii_lowercase()) & 63))
+    spelled(name).fold(0, |set, letter| set | 1 << (u32::from(letter) & 63))
 }
 
 /// Whether names of these letters can be that near: an edit takes one letter and brings another.
@@ -65,32 +69,41 @@ fn may_be_near(a: u64, b: u64, limit: usize) -> bool {
 /// Optimal string alignment distance: insert, delete, replace, swap neighbours. Case counts half, rounded up. `None`
 /// where it is more than a limit.
 fn distance(a: &str, b: &str, limit: usize) -> Option<usize> {
-    let letters = |name: &str| name.replace('_', "").to_ascii_lowercase();
-    if a.eq_ignore_ascii_case(b) || letters(a) == letters(b) {
+    if spelled(a).eq(spelled(b)) {
         return Some(1);
     }
     let a: Vec<char> = a.chars().take(LENGTH_MAX).collect();
     let b: Vec<char> = b.chars().take(LENGTH_MAX).collect();
-    let mut before: Vec<usize> = Vec::new();
+    if a.len().abs_diff(b.len()) > limit {
+        return None;
+    }
+    let mut before: Vec<usize> = vec![usize::MAX / 2; b.len() + 1];
     let mut last: Vec<usize> = (0..=b.len()).collect();
+    let mut row: Vec<usize> = Vec::with_capacity(b.len() + 1);
     let mut previous_a = None;
     for (i, &from) in a.iter().enumerate() {
-        let mut row = vec![i + 1];
-        let mut previous_b = None;
-        for (j, &to) in b.iter().enumerate() {
-            let at = |row: &[usize], k: usize| row.get(k).copied().unwrap_or(usize::MAX / 2);
-            let mut best =
-                (at(&last, j) + usize::from(from != to)).min(at(&last, j + 1) + 1).min(at(&row, j) + 1);
-            if j > 0 && previous_a == Some(to) && previous_b == Some(from) {
-                best = best.min(at(&before, j - 1) + 1);
+        row.clear();
+        row.push(i + 1);
+        let (mut previous_b, mut left, mut least) = (None, i + 1, i + 1);
+        // Of the row before: the place above and left of this one, and the one above; of the row before that: two to
+        // the left.
+        for ((&to, above), two_left) in
+            b.iter().zip(last.windows(2)).zip(std::iter::once(&(usize::MAX / 2)).chain(&before))
+        {
+            let &[diagonal, above] = above else { break };
+            let mut best = (diagonal + usize::from(from != to)).min(above + 1).min(left + 1);
+            if previous_a == Some(to) && previous_b == Some(from) {
+                best = best.min(two_left + 1);
             }
             row.push(best);
-            previous_b = Some(to);
+            (previous_b, left, least) = (Some(to), best, least.min(best));
         }
-        if row.iter().min().is_some_and(|least| *least > limit) {
+        if least > limit {
             return None;
         }
-        before = std::mem::replace(&mut last, row);
+        // The rows move up; the oldest is written anew.
+        std::mem::swap(&mut before, &mut last);
+        std::mem::swap(&mut last, &mut row);
         previous_a = Some(from);
     }
     last.last().copied().filter(|distance| *distance <= limit)
@@ -110,6 +123,23 @@ mod tests {
         assert_eq!(nearest("x", names), None);
         assert_eq!(nearest("totle", names), Some("total"));
         assert_eq!(nearest("cust", names), Some("customer"));
+    }
+
+    #[test]
+    fn distances_count_edits() {
+        for (a, b, expected) in [
+            ("abcdef", "abdcef", Some(1)),
+            ("ba", "ab", Some(1)),
+            ("abcdef", "abcef", Some(1)),
+            ("abcdef", "xabcdefy", Some(2)),
+            ("kitten", "sitting", Some(3)),
+            ("abcdefgh", "badcfehg", Some(4)),
+            ("abcdefgh", "badcfehgxy", None),
+            ("", "abc", Some(3)),
+            ("abc", "", Some(3)),
+        ] {
+            assert_eq!(distance(a, b, 4), expected, "{a} {b}");
+        }
     }
 
     #[test]

@@ -30,6 +30,11 @@ impl Findings {
         }
     }
 
+    /// Whether another error is only counted: what takes long to say need not be found out for it.
+    pub fn is_full(&self) -> bool {
+        self.errors.len() >= ERRORS_MAX
+    }
+
     /// All of them, with a last one that counts those left out.
     pub fn finish(mut self) -> Vec<Diagnostic> {
         for (list, more, what) in [

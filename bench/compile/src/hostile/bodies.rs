@@ -19,6 +19,12 @@ pub(super) fn unknown_names(n: usize) -> Source {
     workflow(&format!("{known}{}", lines(n, |i| format!("  log \"{{knwon_{i}}}\"\n"))))
 }
 
+pub(super) fn unknown_fields(n: usize) -> Source {
+    let fields = lines(n, |i| format!("  known_{i}: int,\n"));
+    let uses = lines(n, |i| format!("  log \"{{r.knwon_{i}}}\"\n"));
+    Source::one(format!("type R {{\n{fields}}}\nworkflow main (r: R) {{\n{uses}}}\n"))
+}
+
 pub(super) fn long_unknown_name(n: usize) -> Source {
     let name = "x".repeat(n);
     workflow(&format!("  let {name}y = 1\n  log \"{{{name}z}}\"\n"))

@@ -1,6 +1,6 @@
 //! Reading: names, configuration, fields, elements.
 
-use flow_diagnostics::{Change, Diagnostic, Edit, codes, nearest};
+use flow_diagnostics::{Change, Diagnostic, Edit, codes};
 use flow_hir::{ConfigId, ErrorRef, ExprId, LocalId, Name, TypeRef};
 
 use flow_source::Span;
@@ -48,7 +48,7 @@ impl Infer<'_, '_> {
         let names = EXECUTION_FIELDS.map(|(name, _)| name);
         let mut diagnostic =
             Diagnostic::new(&codes::F0302, field.span, format!("`execution` has no field `{}`", field.text));
-        diagnostic = match nearest(&field.text, names) {
+        diagnostic = match self.checker.nearest(&field.text, names) {
             Some(near) => diagnostic.did_you_mean(field.span, near),
             None => diagnostic.help(format!("it has {}", display::names(names))),
         };
@@ -172,7 +172,7 @@ impl Infer<'_, '_> {
         let words = self.checker.words(ty);
         let mut diagnostic =
             Diagnostic::new(&codes::F0302, name.span, format!("`{words}` has no field `{}`", name.text));
-        if let Some(near) = nearest(&name.text, known.iter().copied()) {
+        if let Some(near) = self.checker.nearest(&name.text, known.iter().copied()) {
             diagnostic = diagnostic.did_you_mean(name.span, near);
         } else if !known.is_empty() {
             diagnostic = diagnostic.help(format!("it has {}", display::names(known.iter().copied())));

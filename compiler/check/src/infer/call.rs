@@ -1,6 +1,6 @@
 //! Calls of operations, workflows and functions: arguments to parameters, options, compensation.
 
-use flow_diagnostics::{Change, Diagnostic, Edit, codes, nearest};
+use flow_diagnostics::{Change, Diagnostic, Edit, codes};
 use flow_hir::{
     Argument, CallOptions, Compensation, CompensationKind, ExprId, FunctionId, OperationId, ParamPlace,
     WorkflowId,
@@ -159,7 +159,7 @@ impl Infer<'_, '_> {
                     given.span,
                     format!("`{name}` has no parameter `{}`", given.text),
                 );
-                match nearest(&given.text, parameters.iter().map(|parameter| parameter.name)) {
+                match self.checker.nearest(&given.text, parameters.iter().map(|parameter| parameter.name)) {
                     Some(near) => {
                         diagnostic = diagnostic.did_you_mean(given.span, near);
                     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flow_diagnostics::{Diagnostic, codes, nearest};
+use flow_diagnostics::{Diagnostic, codes};
 use flow_hir::{ExprId, FieldPattern, LocalId, Name, TypeDeclId};
 use flow_source::Span;
 
@@ -150,7 +150,7 @@ impl Infer<'_, '_> {
         let mut diagnostic =
             Diagnostic::new(&codes::F0326, name.span, format!("`{words}` has no case `{}`", name.text));
         let cases = || union.cases.iter().map(|case| &*case.name);
-        diagnostic = match nearest(&name.text, cases()) {
+        diagnostic = match self.checker.nearest(&name.text, cases()) {
             Some(near) => diagnostic.did_you_mean(name.span, near),
             None => diagnostic.help(format!("it has {}", display::names(cases()))),
         };

@@ -65,7 +65,7 @@ impl Infer<'_, '_> {
         if let Want::Type(_, Some(reason)) = want {
             diagnostic = diagnostic.also(reason.span, reason.text.clone());
         }
-        if let Some(near) = flow_diagnostics::nearest(&written, members.iter().map(String::as_str)) {
+        if let Some(near) = self.checker.nearest(&written, members.iter().map(String::as_str)) {
             diagnostic = diagnostic.did_you_mean(span, near);
         }
         self.checker.report(diagnostic);

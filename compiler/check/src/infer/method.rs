@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flow_diagnostics::{Diagnostic, codes, nearest};
+use flow_diagnostics::{Diagnostic, codes};
 use flow_hir::{Argument, ExprId, ExprKind, Name};
 use flow_source::Span;
 
@@ -143,7 +143,7 @@ impl Infer<'_, '_> {
         let mut diagnostic =
             Diagnostic::new(&codes::F0304, method.span, format!("`{words}` has no method `{}`", method.text));
         let elsewhere: Vec<&Signature> = METHODS.iter().filter(|row| row.name == &*method.text).collect();
-        if let Some(near) = nearest(&method.text, names.iter().copied()) {
+        if let Some(near) = self.checker.nearest(&method.text, names.iter().copied()) {
             diagnostic = diagnostic.did_you_mean(method.span, near);
         } else if let Some(row) = elsewhere.first() {
             diagnostic = diagnostic.help(format!("`{}` is a method of {}", row.name, row.receiver.words()));

@@ -1,6 +1,6 @@
 //! Operators.
 
-use flow_diagnostics::{Diagnostic, codes, nearest};
+use flow_diagnostics::{Diagnostic, codes};
 use flow_hir::{BinaryOp, ExprId, ExprKind, LiteralKind, UnaryOp};
 use flow_source::Span;
 
@@ -217,7 +217,8 @@ impl Infer<'_, '_> {
             if !literals.open && !literals.members.contains(&value) {
                 let members: Vec<String> = literals.members.iter().map(display::literal).collect();
                 let written = display::literal(&value);
-                let near = nearest(&written, members.iter().map(String::as_str)).map(str::to_owned);
+                let near =
+                    self.checker.nearest(&written, members.iter().map(String::as_str)).map(str::to_owned);
                 let members = display::names(members.iter().map(String::as_str));
                 let message = format!("these are never equal: `{written}` is not one of {members}");
                 return Some((message, literal, near));

@@ -118,9 +118,7 @@ impl Infer<'_, '_> {
                             display::names(members.iter().map(String::as_str))
                         ),
                     );
-                    if let Some(near) =
-                        flow_diagnostics::nearest(&written, members.iter().map(String::as_str))
-                    {
+                    if let Some(near) = self.checker.nearest(&written, members.iter().map(String::as_str)) {
                         diagnostic = diagnostic.did_you_mean(span, near);
                     }
                     self.checker.report(diagnostic);

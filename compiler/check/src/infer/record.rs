@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flow_diagnostics::{Change, Diagnostic, Edit, codes, nearest};
+use flow_diagnostics::{Change, Diagnostic, Edit, codes};
 use flow_hir::{ExprId, Name, RecordItem};
 use flow_source::Span;
 use rustc_hash::FxHashMap;
@@ -130,7 +130,7 @@ impl Infer<'_, '_> {
         let mut diagnostic =
             Diagnostic::new(&codes::F0302, name.span, format!("`{words}` has no field `{}`", name.text));
         let names = || fields.iter().map(|field| &*field.name);
-        match nearest(&name.text, names()) {
+        match self.checker.nearest(&name.text, names()) {
             Some(near) => {
                 diagnostic = diagnostic.did_you_mean(name.span, near);
             }

@@ -39,13 +39,19 @@ impl Lowerer {
         self.names.files.get(&self.file).map_or(&[], |scope| scope.get(name))
     }
 
-    /// Names of this file whose declarations fulfil a condition.
+    /// Names of this file whose declarations fulfil a condition, for suggestions; none where nobody would see them.
     pub(super) fn declared_names(&self, wanted: impl Fn(Symbol) -> bool) -> Vec<&str> {
+        if self.findings.is_full() {
+            return Vec::new();
+        }
         self.names.files.get(&self.file).map_or_else(Vec::new, |scope| scope.names(wanted).collect())
     }
 
-    /// Names that are bound here, those bound last first.
+    /// Names that are bound here, those bound last first, for suggestions; none where nobody would see them.
     pub(super) fn local_names(&self) -> Vec<&str> {
+        if self.findings.is_full() {
+            return Vec::new();
+        }
         self.program
             .locals
             .iter()

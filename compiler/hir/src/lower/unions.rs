@@ -37,7 +37,7 @@ impl Lowerer {
         }
         let mut cases: Vec<Case> = Vec::new();
         let mut names: FxHashMap<Arc<str>, Span> = FxHashMap::default();
-        let mut wires: Vec<(LiteralKind, Span)> = Vec::new();
+        let mut wires: FxHashMap<LiteralKind, Span> = FxHashMap::default();
         for member in union.members() {
             let Some(case) = self.lower_case(&member, tag.is_some()) else { continue };
             if let Some(first) = names.insert(Arc::clone(&case.name.text), case.name.span) {
@@ -53,7 +53,7 @@ impl Lowerer {
             }
             if let Some((tag, at)) = &tag {
                 let wire = case.wire.clone().unwrap_or(LiteralKind::String(Arc::clone(&case.name.text)));
-                if let Some((_, first)) = wires.iter().find(|(known, _)| *known == wire) {
+                if let Some(first) = wires.get(&wire) {
                     self.report(
                         Diagnostic::new(&codes::F0210, case.span, "two cases have the same tag on the wire")
                             .also(*first, "the first one")
@@ -61,7 +61,7 @@ impl Lowerer {
                     );
                     continue;
                 }
-                wires.push((wire, case.span));
+                wires.insert(wire, case.span);
                 self.tag_beside_fields(tag, *at, &case);
             }
             cases.push(case);
