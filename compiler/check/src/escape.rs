@@ -102,8 +102,9 @@ impl Finder<'_, '_> {
             ExprKind::Try { body, catches, finally, .. } => {
                 self.try_catch(*body, catches, *finally, found);
             }
+            // What undo code does, it does apart from the workflow.
+            ExprKind::Undo { .. } => {}
             ExprKind::CallOperation { arguments, .. } => {
-                // What `compensate` runs fails apart from the workflow.
                 for argument in arguments {
                     self.walk(argument.value, found);
                 }
@@ -330,7 +331,7 @@ impl Finder<'_, '_> {
         if error == ErrorRef::Builtin(BuiltinError::Cancelled) {
             let message = format!("nothing catches `{name}`");
             let help = "put what must happen in any case into `finally { … }`";
-            self.checker.report(Diagnostic::new(&codes::F0606, selector.span(), message).help(help));
+            self.checker.report(Diagnostic::new(&codes::F0611, selector.span(), message).help(help));
             return;
         }
         let names: Vec<String> =

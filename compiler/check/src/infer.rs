@@ -17,6 +17,7 @@ mod mismatch;
 mod operator;
 mod pattern;
 mod record;
+mod undo;
 mod waiting;
 
 use flow_diagnostics::{Diagnostic, codes};
@@ -250,6 +251,7 @@ impl<'c, 'a> Infer<'c, 'a> {
             ExprKind::While { condition, body, .. } => self.while_true(*condition, *body),
             ExprKind::Saga { body, keyword } => self.saga(*body, *keyword, want),
             ExprKind::Commit => self.commit(span),
+            ExprKind::Undo { cause, body, keyword } => self.undo_statement(*cause, *body, *keyword),
             ExprKind::Try { body, catches, finally, keyword } => {
                 self.try_catch(*body, catches, *finally, *keyword, want)
             }

@@ -46,6 +46,7 @@ fn walk(checker: &Checker<'_>, expr: ExprId, each: &mut dyn FnMut(ExprId)) {
         ExprKind::CallOperation { arguments, .. } => {
             children.extend(arguments.iter().map(|argument| argument.value));
         }
+        ExprKind::Undo { .. } => {}
         _ => checker.program.for_each_child(expr, |child| children.push(child)),
     }
     for child in children {

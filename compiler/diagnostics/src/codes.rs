@@ -114,6 +114,8 @@ codes! {
     F0608 Error "a way out of a branch or loop that is not there",
     F0609 Warning "a caught error after a step that stays",
     F0610 Error "a compensation of what is no step",
+    F0611 Error "a catch of what nothing catches",
+    F0612 Error "an undo inside of an undo",
 
     F0701 Error "a secret that flows where it may not",
     F0702 Error "a credential in the source",

@@ -272,6 +272,15 @@ pub enum ExprKind {
     },
     /// `commit`.
     Commit,
+    /// `undo { }` as a statement: registers an undo that belongs to no step.
+    Undo {
+        /// `cause`.
+        cause: LocalId,
+        /// A block.
+        body: ExprId,
+        /// The keyword.
+        keyword: Span,
+    },
     /// `try { } catch … { } finally { }`.
     Try {
         /// A block.

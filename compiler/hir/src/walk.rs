@@ -10,7 +10,7 @@ use crate::{
 
 impl Program {
     /// Hands out the expressions directly inside an expression, in the order of evaluation. What runs apart
-    /// (`compensate`) is among them; what a declaration brings (undos, defaults) is not.
+    /// (`compensate`, `undo`) is among them; what a declaration brings (undos, defaults) is not.
     pub fn for_each_child(&self, expr: ExprId, mut each: impl FnMut(ExprId)) {
         self.children(expr, &mut each);
     }
@@ -107,7 +107,9 @@ impl Program {
                 each(*receiver);
                 argument_children(arguments, each);
             }
-            ExprKind::Lambda { body, .. } | ExprKind::Saga { body, .. } => each(*body),
+            ExprKind::Lambda { body, .. } | ExprKind::Saga { body, .. } | ExprKind::Undo { body, .. } => {
+                each(*body)
+            }
             ExprKind::Fail { error, because } => {
                 each(*error);
                 because.iter().for_each(|because| each(*because));

@@ -213,7 +213,7 @@ impl Infer<'_, '_> {
                 let any = self.checker.typed.types.intern(TyKind::AnyError);
                 self.checker.typed.types.intern(TyKind::List(any))
             }
-            "status" | "body" if own.is_empty() => {
+            "status" | "body" => {
                 let span = name.span;
                 let message = format!("only errors `http` have `{}`", name.text);
                 let help = "catch them apart: `catch http as e { … }`";

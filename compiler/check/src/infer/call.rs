@@ -2,14 +2,13 @@
 
 use flow_diagnostics::{Change, Diagnostic, Edit, codes};
 use flow_hir::{
-    Argument, CallOptions, Compensation, CompensationKind, ExprId, FunctionId, OperationId, ParamPlace,
-    WorkflowId,
+    Argument, CallOptions, Compensation, ExprId, FunctionId, OperationId, ParamPlace, WorkflowId,
 };
 use flow_source::Span;
 
 use super::{Infer, Reason};
 use crate::display;
-use crate::typed::{CheckedCall, EffectClass, OperationUndo, ParamValue, StepUndo};
+use crate::typed::{CheckedCall, OperationUndo, ParamValue, StepUndo};
 use crate::types::Ty;
 
 /// A parameter, as far as calls are concerned.
@@ -258,31 +257,6 @@ impl Infer<'_, '_> {
             })
             .collect();
         self.arguments(callee, &name, &parameters, arguments, partial)
-    }
-
-    fn compensation(&mut self, compensation: &Compensation, result_ty: Ty, effect: EffectClass) -> StepUndo {
-        match &compensation.kind {
-            CompensationKind::None => StepUndo::None,
-            CompensationKind::Run { result, cause, body } => {
-                if effect == EffectClass::Safe {
-                    self.checker.report(
-                        Diagnostic::new(
-                            &codes::F0603,
-                            compensation.span,
-                            "there is nothing to undo: this operation changes nothing",
-                        )
-                        .help("leave out `compensate …`"),
-                    );
-                }
-                self.undo_code(*result, result_ty, *cause, *body);
-                let used = self.checker.program.locals_used(*body);
-                StepUndo::Compensate {
-                    body: *body,
-                    uses_result: used.contains(result),
-                    uses_cause: used.contains(cause),
-                }
-            }
-        }
     }
 
     /// `other_workflow(…)`: a child execution.

@@ -1,10 +1,9 @@
 //! Control: conditions, loops, branches, scopes.
 
 use flow_diagnostics::{Change, Diagnostic, Edit, codes};
-use flow_hir::{BuiltinError, Catch, CatchSelector, ErrorRef, ExprId, LocalId, Pattern};
+use flow_hir::{BuiltinError, Catch, CatchSelector, ErrorRef, ExprId, Pattern};
 use flow_source::Span;
 
-use super::facts::Facts;
 use super::{Infer, Reason, Want, facts};
 use crate::types::{Ty, TyKind};
 
@@ -399,17 +398,5 @@ impl Infer<'_, '_> {
             },
             _ => types.intern(TyKind::AnyError),
         }
-    }
-
-    /// Binds `result` and `cause` of an undo, and checks its code.
-    pub(crate) fn undo_code(&mut self, result: LocalId, result_ty: Ty, cause: LocalId, body: ExprId) {
-        let seen = self.visible.len();
-        self.bind(result, result_ty);
-        let any = self.checker.typed.types.intern(TyKind::AnyError);
-        self.bind(cause, any);
-        let facts: Facts = self.facts.clone();
-        self.in_branch("an undo", |infer| infer.expr(body, Want::Nothing));
-        self.facts = facts;
-        self.visible.truncate(seen);
     }
 }

@@ -166,6 +166,7 @@ fn events_outside_sagas(checker: &Checker<'_>, expr: ExprId, each: &mut dyn FnMu
     let program = checker.program;
     match &program.exprs[expr].kind {
         ExprKind::Saga { .. } => each(expr),
+        ExprKind::Undo { .. } => {}
         // A race that fails undoes its own; the step of a branch that wins stays.
         ExprKind::Race { .. } | ExprKind::ForBranches { race: true, .. } => {
             each(expr);

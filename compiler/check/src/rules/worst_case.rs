@@ -204,6 +204,7 @@ impl Finder<'_, '_> {
                 }
                 cost.then(self.step(expr, *operation))
             }
+            ExprKind::Undo { body, .. } => Cost { undo_us: self.undo_time(*body), ..Cost::NOTHING },
             ExprKind::CallWorkflow { workflow, arguments, .. } => {
                 let mut cost = Cost::NOTHING;
                 for argument in arguments {
@@ -408,18 +409,21 @@ impl Finder<'_, '_> {
             (StepUndo::Operation, Some(OperationUndo::Call { operation, .. })) => {
                 self.operation_time(*operation)
             }
-            (StepUndo::Compensate { body, .. }, _) => {
-                let mut total = Some(0);
-                for step in steps(self.checker, *body) {
-                    if let ExprKind::CallOperation { operation, .. } = self.checker.program.exprs[step].kind {
-                        total = add(total, self.operation_time(operation));
-                    }
-                }
-                total
-            }
+            (StepUndo::Compensate { body, .. }, _) => self.undo_time(*body),
             _ => Some(0),
         };
         Cost { time_us, calls, undo_us, least_us: 0 }
+    }
+
+    /// The time of undo code that stands in the workflow.
+    fn undo_time(&self, body: ExprId) -> Option<u64> {
+        let mut total = Some(0);
+        for step in steps(self.checker, body) {
+            if let ExprKind::CallOperation { operation, .. } = self.checker.program.exprs[step].kind {
+                total = add(total, self.operation_time(operation));
+            }
+        }
+        total
     }
 
     fn operation_time(&self, operation: OperationId) -> Option<u64> {

@@ -4,6 +4,8 @@ use flow_check::{OperationUndo, ParamValue, StepUndo};
 use flow_hir::{Compensation, CompensationKind, ExprId, LocalId, OperationId};
 use flow_plan::{FunctionId, ListId, Op, Step, StepId, TypeId, Undo};
 
+use flow_source::Span;
+
 use crate::builder::Value;
 use crate::context::Context;
 
@@ -141,6 +143,15 @@ impl Context<'_> {
         let (function, captures) = self.undo_function(name, with_result, cause, body);
         let undo = Undo::Function { function, uses_result: result.is_some(), uses_cause: cause.is_some() };
         UndoCode { undo, captures }
+    }
+
+    /// `undo { … }` as a statement. The register of the cause stands in the code alone where it is read.
+    pub(super) fn undo_statement(&mut self, cause: LocalId, body: ExprId, span: Span) -> Value {
+        let cause = self.program.locals_used(body).contains(&cause).then_some(cause);
+        let (function, captures) = self.undo_function("undo".to_owned(), None, cause, body);
+        self.at(span);
+        self.current.emit(Op::RegisterUndo { function, captures });
+        self.null()
     }
 
     pub(super) fn call_function(&mut self, id: ExprId, function: flow_hir::FunctionId) -> Value {

@@ -333,7 +333,7 @@ impl Context<'_> {
         let mut caught = Vec::new();
         for selector in &catch.selectors {
             caught.push(match selector {
-                // A name that was not found has been reported: there is no plan.
+                // A name that was not found, or that nothing catches, has been reported: there is no plan.
                 CatchSelector::Missing(_) => continue,
                 CatchSelector::Http(StatusPattern::Exact(status), _) => {
                     flow_plan::Catch::Http(*status, *status)
@@ -345,7 +345,7 @@ impl Context<'_> {
                 CatchSelector::Error(ErrorRef::Declared(declared), _) => {
                     flow_plan::Catch::Error(self.error_type(*declared))
                 }
-                CatchSelector::Error(ErrorRef::Builtin(builtin), span) => match builtin {
+                CatchSelector::Error(ErrorRef::Builtin(builtin), _) => match builtin {
                     BuiltinError::Http => flow_plan::Catch::Http(100, 999),
                     BuiltinError::Refused => flow_plan::Catch::Refused,
                     BuiltinError::Unknown => flow_plan::Catch::Unknown,
@@ -358,11 +358,7 @@ impl Context<'_> {
                     BuiltinError::Cast => flow_plan::Catch::Cast,
                     BuiltinError::Quorum => flow_plan::Catch::Quorum,
                     BuiltinError::Limit => flow_plan::Catch::Limit,
-                    BuiltinError::Cancelled => {
-                        let what = format!("catching `{}`", builtin.name());
-                        self.not_built(*span, &what, "leave it out: it then leaves the workflow");
-                        flow_plan::Catch::Any
-                    }
+                    BuiltinError::Cancelled => continue,
                 },
             });
         }

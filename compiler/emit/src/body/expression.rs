@@ -70,6 +70,7 @@ impl Context<'_> {
                 self.current.emit(Op::Commit {});
                 self.null()
             }
+            ExprKind::Undo { cause, body, .. } => self.undo_statement(*cause, *body, span),
             ExprKind::Try { body, catches, finally, .. } => self.try_catch(id, *body, catches, *finally),
             ExprKind::Within { duration, body, .. } => self.within(*duration, *body),
             ExprKind::Sleep { duration, until } => self.sleep(*duration, *until, span),

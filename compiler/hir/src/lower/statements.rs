@@ -1,12 +1,14 @@
 //! Blocks and statements.
 
+use std::sync::Arc;
+
 use flow_diagnostics::{Diagnostic, codes};
 use flow_source::Span;
 use flow_syntax::ast::{self, AstNode};
 
 use super::Lowerer;
 use crate::limits;
-use crate::{Block, ExprId, ExprKind, LocalKind, Pattern, PatternKind, Statement};
+use crate::{Block, ExprId, ExprKind, LocalKind, Name, Pattern, PatternKind, Statement};
 
 impl Lowerer {
     /// A block, with a scope of its own.
@@ -75,12 +77,14 @@ impl Lowerer {
             }
             ast::Statement::CommitStatement(_) => Some(Statement::Expr(self.push(ExprKind::Commit, span))),
             ast::Statement::UndoStatement(statement) => {
-                self.not_built(
-                    statement.syntax(),
-                    "`undo` as a statement",
-                    "write `compensate …` after the call that it belongs to",
-                );
-                None
+                let keyword = self.keyword_span(statement.syntax());
+                let kind = self.scoped(|lowerer| {
+                    let name = Name { text: Arc::from("cause"), span: keyword };
+                    let cause = lowerer.bind(name, LocalKind::Cause);
+                    let body = lowerer.lower_optional_block(statement.body(), span);
+                    ExprKind::Undo { cause, body, keyword }
+                });
+                Some(Statement::Expr(self.push(kind, span)))
             }
             ast::Statement::SignalDecl(decl) => {
                 self.check_signal_place(decl);

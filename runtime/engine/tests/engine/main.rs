@@ -9,6 +9,7 @@
 )]
 
 mod computing;
+mod finally;
 mod races;
 mod scenarios;
 mod shop;

@@ -34,6 +34,7 @@ const UUID: TypeId = TypeId(6);
 /// The list of what won.
 const WON: TypeId = TypeId(7);
 const INT: TypeId = TypeId(8);
+const ERROR: TypeId = TypeId(9);
 
 pub(crate) const QUOTE: StepId = StepId(0);
 pub(crate) const RESERVE: StepId = StepId(1);
@@ -177,6 +178,56 @@ impl Shop {
         plan
     }
 
+    /// Reserves and sleeps an hour, and tags in a `finally` whatever comes of it.
+    pub(crate) fn finally(&self) -> Plan {
+        let mut main = Code::new(ID, &[ID]);
+        let id = main.reg(TEXT);
+        main.op(Op::Field { dst: id, record: Reg(0), offset: 0, slots: 1 });
+        let within = main.reg(DURATION);
+        main.op(Op::Const { dst: within, constant: ConstantId(0) });
+        main.op(Op::EnterDeadline { duration: within });
+        let captures = main.list(&[id]);
+        main.function.groups.push(Group {
+            mode: GroupMode::Shielded,
+            branches: vec![Branch { field: None, function: FunctionId(5), captures }],
+        });
+        let (reserved, nothing, caught) = (main.reg(ID), main.reg(NULL), main.reg(ERROR));
+        let start = Target(u32::try_from(main.function.code.len()).unwrap());
+        // A step stands at one place, so this is a step of its own.
+        main.call(reserved, StepId(7), &[id]);
+        let pause = main.reg(DURATION);
+        main.op(Op::Const { dst: pause, constant: ConstantId(1) });
+        main.op(Op::Sleep { duration: pause });
+        let end = Target(u32::try_from(main.function.code.len()).unwrap());
+        main.op(Op::Fork { dst: nothing, group: GroupId(0) });
+        main.op(Op::Leave {});
+        main.op(Op::Return { src: reserved });
+        let target = Target(u32::try_from(main.function.code.len()).unwrap());
+        main.op(Op::Fork { dst: nothing, group: GroupId(0) });
+        main.op(Op::Rethrow { error: caught });
+        let catches = flow_plan::Catch::Finally;
+        main.function.handlers.push(flow_plan::Handler {
+            start,
+            end,
+            target,
+            error: caught,
+            scopes: 1,
+            catches,
+        });
+        let mut plan = self.plan(main);
+        let copies: Vec<Step> = [RESERVE, TAG].iter().map(|step| plan.step(*step).unwrap().clone()).collect();
+        plan.steps.extend(copies);
+        let mut clean = Code::new(NULL, &[TEXT]);
+        let pause = clean.reg(DURATION);
+        clean.op(Op::Const { dst: pause, constant: ConstantId(1) });
+        clean.op(Op::Sleep { duration: pause });
+        let nothing = clean.reg(NULL);
+        clean.call(nothing, StepId(8), &[Reg(0)]);
+        clean.op(Op::Return { src: nothing });
+        plan.functions.push(clean.finish(Purity::Flow));
+        plan
+    }
+
     /// Only one of its steps, which takes the id; `times` in a row.
     pub(crate) fn only(&self, step: StepId, times: usize) -> Plan {
         let mut main = Code::new(ID, &[ID]);
@@ -256,6 +307,7 @@ impl Shop {
                 Type::Uuid,
                 Type::List(ID),
                 Type::Int,
+                Type::Error,
             ]),
             constants: vec![
                 (DURATION, Constant::Slot(self.within_us)),

@@ -501,6 +501,7 @@ impl Body<'_> {
         self.cursor.expect("catch");
         let catches = match self.cursor.next().as_str() {
             "any" => Catch::Any,
+            "finally" => Catch::Finally,
             "http" => Catch::Http(self.cursor.number(), self.cursor.number()),
             "refused" => Catch::Refused,
             "unknown" => Catch::Unknown,
@@ -583,7 +584,7 @@ impl Operands for Body<'_> {
         id(&self.assembler.steps, &name, StepId)
     }
 
-    /// `[settled | first | some] { field: function(captures), _: function() }`
+    /// `[settled | shielded | first | some] { field: function(captures), _: function() }`
     fn group(&mut self) -> GroupId {
         let dst = self.named(&self.cursor.tokens[1]).ty;
         let mut branches = Vec::new();

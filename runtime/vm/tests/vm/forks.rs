@@ -7,6 +7,7 @@ pub(crate) fn mode(word: &str) -> Option<GroupMode> {
     Some(match word {
         "all" => GroupMode::All,
         "settled" => GroupMode::Settled,
+        "shielded" => GroupMode::Shielded,
         "first" => GroupMode::First,
         "some" => GroupMode::Some,
         _ => return None,

@@ -19,6 +19,7 @@ mod transcript;
 mod branches;
 mod deadlines;
 mod errors;
+mod finally;
 mod limits;
 mod outside;
 mod pure;
