@@ -46,7 +46,7 @@ fn run(way: Way, error: Option<&str>, crashes: &[u64]) -> u64 {
     let report = loop {
         match run {
             Run::Ended(report) => break *report,
-            Run::Endless => panic!("{way:?}, {crashes:?}: it does not end"),
+            Run::Waiting | Run::Endless => panic!("{way:?}, {crashes:?}: it does not end"),
             Run::Crashed => {
                 run = match simulation.recover(Duration::from_millis(100)) {
                     Ok(run) => run,

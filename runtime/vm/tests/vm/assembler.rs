@@ -30,8 +30,8 @@ use flow_plan::{
 };
 
 use crate::assembly::{Operands, instruction};
-use crate::forks;
 use crate::tokens::Cursor;
+use crate::{catches, forks};
 
 /// The plan of a text.
 pub(crate) fn assemble(text: &str) -> Plan {
@@ -499,21 +499,11 @@ impl Body<'_> {
         self.cursor.expect("..");
         let end = self.label();
         self.cursor.expect("catch");
-        let catches = match self.cursor.next().as_str() {
-            "any" => Catch::Any,
-            "finally" => Catch::Finally,
+        let word = self.cursor.next();
+        let catches = match word.as_str() {
             "http" => Catch::Http(self.cursor.number(), self.cursor.number()),
-            "refused" => Catch::Refused,
-            "unknown" => Catch::Unknown,
-            "timeout" => Catch::Timeout,
-            "connection" => Catch::Connection,
-            "decode" => Catch::Decode,
-            "deadline" => Catch::Deadline,
-            "arithmetic" => Catch::Arithmetic,
-            "range" => Catch::Range,
-            "cast" => Catch::Cast,
-            "quorum" => Catch::Quorum,
-            name => Catch::Error(id(&self.assembler.errors, name, ErrorId)),
+            word => catches::plain(word)
+                .unwrap_or_else(|| Catch::Error(id(&self.assembler.errors, word, ErrorId))),
         };
         self.cursor.expect("as");
         let name = self.cursor.next();

@@ -12,6 +12,7 @@
 
 mod assembler;
 mod assembly;
+mod catches;
 mod forks;
 mod tokens;
 mod transcript;
