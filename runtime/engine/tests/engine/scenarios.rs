@@ -265,6 +265,29 @@ fn a_rate_is_kept_in_the_order_of_arrival() {
 }
 
 #[test]
+fn a_retry_that_finds_its_budget_empty_waits_and_is_not_dropped() {
+    let mut shop = Shop::default();
+    shop.policy.backoff = flow_plan::Backoff::None;
+    // 40 calls of four attempts each, 10 ms an attempt: 120 retries in less than two seconds.
+    let fates = [Fate::Status(503), Fate::Status(503), Fate::Status(503), Fate::Good].repeat(40);
+    let (report, events, world) = run(shop.only(QUOTE, 40), &[(QUOTE, &fates)]);
+    assert!(matches!(report.outcome, Outcome::Succeeded(_)), "{report:?}");
+    assert_eq!(world.seen_of(QUOTE).len(), 160, "none is dropped");
+    let delayed = |event: &&flow_engine::Event| {
+        matches!(event.kind, EventKind::Delayed { why: Delay::RetryBudget, .. })
+    };
+    assert!(events.iter().any(|event| delayed(&event)), "the wait is shown");
+    let retries = events.iter().filter_map(|event| match event.kind {
+        EventKind::AttemptStarted { number: 2.., .. } => Some(event.at_us),
+        _ => None,
+    });
+    let retries: Vec<i64> = retries.collect();
+    // Counts are of a tenth of a second.
+    let window_us = i64::try_from(10 * SECOND - SECOND / 10).unwrap();
+    assert!(retries.windows(101).all(|some| some[100] - some[0] >= window_us), "at most 100 in ten seconds");
+}
+
+#[test]
 fn reads_cost_no_commit_and_a_write_costs_one() {
     let commits = |plan| {
         let program = load(plan);
