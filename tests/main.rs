@@ -11,6 +11,7 @@
 )]
 
 mod bad_input;
+mod callbacks;
 mod cli;
 mod conformance;
 mod docs;

@@ -1,5 +1,6 @@
 //! `flow run`: one execution, from start to end, against real HTTP services or mocks.
 
+mod callbacks;
 mod failure;
 mod progress;
 mod report;
@@ -54,6 +55,10 @@ pub(crate) struct Run {
     /// is kept until it is
     #[arg(long = "send", value_name = "SIGNAL=JSON")]
     signals: Vec<String>,
+
+    /// Where callbacks are answered, if the workflow makes any; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    callbacks: std::net::SocketAddr,
 
     /// Play the declared APIs on local HTTP servers, with sample data
     #[arg(long)]
@@ -120,7 +125,16 @@ impl Run {
         }
         let net =
             ReqwestNet::new(NetOptions { allow_private: given.allow_private, ..NetOptions::default() })?;
-        let engine = Engine::new(Parts::new(Arc::new(MemoryStore::default()), Arc::new(net)));
+        let mut parts = Parts::new(Arc::new(MemoryStore::default()), Arc::new(net));
+        let mut answers = None;
+        if program.compilation.workflows.iter().any(|workflow| callbacks::makes_callbacks(&workflow.plan)) {
+            let bound = callbacks::Bound::bind(self.callbacks).await?;
+            parts.callbacks = Arc::from(bound.url());
+            answers = Some(bound);
+        }
+        let engine = Engine::new(parts);
+        // It ends with the runtime, after the execution.
+        answers.map(|bound| tokio::spawn(bound.serve(engine.clone())));
         let mut settings = given.for_plan(loaded.plan());
         if self.mock {
             settings = settings.with_stand_ins(loaded.plan());

@@ -301,6 +301,7 @@ impl<'c, 'a> Infer<'c, 'a> {
 
     /// Resolves a type that stands in a body.
     fn type_of(&mut self, ty: &TypeRef) -> Ty {
+        self.checker.check_type_constraints(ty);
         self.checker.lower_type(ty)
     }
 

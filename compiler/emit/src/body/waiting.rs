@@ -94,7 +94,6 @@ impl Context<'_> {
             flow_check::TyKind::Callback(answer) => answer,
             _ => Ty::ERROR,
         };
-        self.not_built(self.program.exprs[id].span, "`callback`", "declare a `signal`, and `receive` it");
         self.at(written.span);
         let of = self.ty(answer);
         self.current.emit(Op::NewCallback { dst: out.reg, of });
