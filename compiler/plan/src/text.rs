@@ -38,9 +38,13 @@ fn header(out: &mut String, plan: &Plan) -> std::fmt::Result {
     writeln!(out, "  output      {}", words::type_words(plan, plan.output))?;
     let worst = &plan.worst;
     let time = worst.time_us.map_or_else(|| "unbounded time".to_owned(), words::duration);
-    let calls = worst.calls.map_or_else(|| "unbounded".to_owned(), |calls| calls.to_string());
+    let calls = match worst.calls {
+        Some(1) => "1 call".to_owned(),
+        Some(calls) => format!("{calls} calls"),
+        None => "unbounded calls".to_owned(),
+    };
     let undo = worst.undo_us.map_or_else(|| "unbounded time".to_owned(), words::duration);
-    writeln!(out, "  worst case  {time}, {calls} calls; then {undo} to undo")?;
+    writeln!(out, "  worst case  {time}, {calls}; then {undo} to undo")?;
     let escapes = if plan.escapes.is_empty() { "never".to_owned() } else { plan.escapes.join(", ") };
     writeln!(out, "  fails with  {escapes}")
 }

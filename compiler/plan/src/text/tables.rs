@@ -4,8 +4,8 @@ use std::fmt::{Result, Write};
 
 use super::words::{duration, setting, type_row};
 use crate::{
-    Auth, Backoff, EffectClass, Exhausted, FunctionId, Idempotency, KeyPlace, Op, Operation, PathPart, Plan,
-    Policy, Response, RetryOn, StepId, Undo,
+    Auth, Backoff, Branch, EffectClass, Exhausted, FunctionId, GroupMode, Idempotency, KeyPlace, Op,
+    Operation, PathPart, Plan, Policy, Response, RetryOn, StepId, Undo,
 };
 
 /// How deep branches are followed; the compiler nests less deeply than this.
@@ -23,6 +23,8 @@ pub(super) fn steps(out: &mut String, plan: &Plan) -> Result {
 fn follow(out: &mut String, plan: &Plan, function: FunctionId, depth: usize) -> Result {
     let Some(code) = plan.function(function) else { return Ok(()) };
     let indent = "  ".repeat(depth);
+    // A `finally` stands at every way out: it is shown once.
+    let mut shielded: Vec<FunctionId> = Vec::new();
     for op in &code.code {
         match op {
             Op::Call { step, .. } => self::step(out, plan, *step, depth)?,
@@ -36,6 +38,13 @@ fn follow(out: &mut String, plan: &Plan, function: FunctionId, depth: usize) -> 
                 if depth < DEPTH_MAX =>
             {
                 let Some(group) = code.groups.get(group.index()) else { continue };
+                if group.mode == GroupMode::Shielded {
+                    let known = |branch: &Branch| shielded.contains(&branch.function);
+                    if group.branches.iter().all(known) {
+                        continue;
+                    }
+                    shielded.extend(group.branches.iter().map(|branch| branch.function));
+                }
                 writeln!(out, "{indent}{}", super::words::fork(op, group.mode))?;
                 for branch in &group.branches {
                     follow(out, plan, branch.function, depth + 1)?;
