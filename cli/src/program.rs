@@ -1,10 +1,14 @@
 //! A program from a file: compiled, with a workflow chosen.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use flow_diagnostics::nearest;
 use flow_driver::{Compilation, CompiledWorkflow, Compiler};
+use flow_plan::{Plan, PlanHash};
+use flow_vm::Program as Loaded;
 
 use crate::exit::usage;
 use crate::output::Output;
@@ -40,13 +44,52 @@ impl Program {
         Ok(Self { compilation, root: project.root().to_owned() })
     }
 
-    /// The workflow of a name, or the only one.
+    /// A workflow ready to run, with all that it calls. `edit` changes each plan before: then they are other plans.
+    ///
+    /// # Errors
+    /// Where a plan may not run.
+    pub(crate) fn link(
+        compilation: &Compilation,
+        workflow: &CompiledWorkflow,
+        edit: &dyn Fn(&mut Plan),
+    ) -> anyhow::Result<Arc<Loaded>> {
+        let hashed = compilation.workflows.iter().map(|workflow| (workflow.plan.hash(), &workflow.plan));
+        let plans: BTreeMap<PlanHash, &Plan> = hashed.collect();
+        let root = workflow.plan.hash();
+        let mut made: BTreeMap<PlanHash, Arc<Loaded>> = BTreeMap::new();
+        // Callees first; plans hold each other by hash, so that none can come to hold itself.
+        let mut open = vec![(root, false)];
+        while let Some((hash, linked)) = open.pop() {
+            if made.contains_key(&hash) {
+                continue;
+            }
+            let plan = plans.get(&hash).context("a plan is missing")?;
+            if !linked {
+                open.push((hash, true));
+                open.extend(plan.children.iter().map(|child| (child.plan, false)));
+                continue;
+            }
+            let mut plan = (*plan).clone();
+            let mut children = Vec::with_capacity(plan.children.len());
+            for child in &mut plan.children {
+                let program = made.get(&child.plan).context("a plan is missing")?;
+                child.plan = program.hash();
+                children.push(Arc::clone(program));
+            }
+            edit(&mut plan);
+            made.insert(hash, Arc::new(Loaded::link(plan, &children)?));
+        }
+        made.remove(&root).context("a plan is missing")
+    }
+
+    /// The workflow of a name, or the only one. `name@v2` where there are several versions.
     ///
     /// # Errors
     /// Where there is none, or several to choose from.
     pub(crate) fn workflow(&self, name: Option<&str>) -> anyhow::Result<&CompiledWorkflow> {
         let workflows = &self.compilation.workflows;
-        let names = || workflows.iter().map(|workflow| workflow.name.as_str());
+        let named: Vec<String> = workflows.iter().map(|workflow| full_name(workflow, workflows)).collect();
+        let names = || named.iter().map(String::as_str);
         let listed = || names().collect::<Vec<_>>().join(", ");
         match (name, workflows.as_slice()) {
             (_, []) => {
@@ -54,14 +97,23 @@ impl Program {
             }
             (None, [only]) => Ok(only),
             (None, _) => usage!("there are several workflows: name one of {}", listed()),
-            (Some(name), _) => match workflows.iter().find(|workflow| workflow.name == name) {
-                Some(workflow) => Ok(workflow),
+            (Some(name), _) => match workflows.iter().zip(&named).find(|(_, known)| *known == name) {
+                Some((workflow, _)) => Ok(workflow),
                 None => match nearest(name, names()) {
                     Some(near) => usage!("there is no workflow `{name}`: did you mean `{near}`?"),
                     None => usage!("there is no workflow `{name}`: there is {}", listed()),
                 },
             },
         }
+    }
+}
+
+/// The name of a workflow; with the version where there are several of it.
+fn full_name(workflow: &CompiledWorkflow, all: &[CompiledWorkflow]) -> String {
+    if all.iter().filter(|other| other.name == workflow.name).count() > 1 {
+        format!("{}@v{}", workflow.name, workflow.plan.version)
+    } else {
+        workflow.name.clone()
     }
 }
 

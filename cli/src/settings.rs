@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use flow_diagnostics::nearest;
 use flow_engine::Given;
-use flow_plan::Plan;
+use flow_plan::Config;
+use flow_vm::Program;
 
 use crate::exit::usage;
 use crate::world::PROJECT_FILE;
@@ -142,10 +143,10 @@ impl Sources {
         Ok(())
     }
 
-    /// The values for a plan, by the names of its entries.
-    pub(crate) fn for_plan(&self, plan: &Plan) -> Given {
+    /// The values for a program and those that come to run below it, by the names of their entries.
+    pub(crate) fn for_program(&self, program: &Program) -> Given {
         let mut given = Given::new();
-        for config in &plan.config {
+        for config in entries(program) {
             match self.values.get(&config.name.to_ascii_lowercase()).map(|entry| &entry.value) {
                 Some(Raw::Text(text)) => given.text(&config.name, text),
                 Some(Raw::Json(serde_json::Value::String(text))) if config.secret => {
@@ -197,6 +198,20 @@ impl Sources {
         }
         Ok(())
     }
+}
+
+/// The configuration entries of a program and of those that come to run below it. One name is one entry: a program's
+/// files declare each once.
+fn entries(program: &Program) -> Vec<Config> {
+    let mut found: Vec<Config> = program.plan().config.clone();
+    for below in program.descendants() {
+        for entry in &below.plan().config {
+            if !found.iter().any(|known| known.name == entry.name) {
+                found.push(entry.clone());
+            }
+        }
+    }
+    found
 }
 
 fn holds_float(value: &toml::Value) -> bool {

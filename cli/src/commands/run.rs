@@ -116,12 +116,10 @@ impl Run {
         output: &Output,
     ) -> anyhow::Result<Exit> {
         let signals = self.read_signals(workflow)?;
-        let mut loaded = load(workflow.plan.clone())?;
+        let mut loaded = Program::link(&program.compilation, workflow, &|_| {})?;
         let mock = if self.mock { Some(self.start_mock(&loaded).await?) } else { None };
         if let Some(mock) = &mock {
-            let mut plan = workflow.plan.clone();
-            mock.redirect(&mut plan);
-            loaded = load(plan)?;
+            loaded = Program::link(&program.compilation, workflow, &|plan| mock.redirect(plan))?;
         }
         let net =
             ReqwestNet::new(NetOptions { allow_private: given.allow_private, ..NetOptions::default() })?;
@@ -135,11 +133,17 @@ impl Run {
         let engine = Engine::new(parts);
         // It ends with the runtime, after the execution.
         answers.map(|bound| tokio::spawn(bound.serve(engine.clone())));
-        let mut settings = given.for_plan(loaded.plan());
+        let mut settings = given.for_program(&loaded);
         if self.mock {
             settings = settings.with_stand_ins(loaded.plan());
+            for below in loaded.descendants() {
+                settings = settings.with_stand_ins(below.plan());
+            }
         }
-        let watcher = progress::watcher(output, loaded.plan());
+        if loaded.plan().key.is_some() || loaded.plan().one_per.is_some() {
+            output.say("`key` and `one per` tell executions of one process apart: this one runs alone\n");
+        }
+        let watcher = progress::watcher(output, &loaded);
         let begun = engine.start(loaded, input, &settings, None, watcher).await;
         let handle = match begun {
             Ok(Begun::Started(handle)) => handle,
@@ -153,13 +157,29 @@ impl Run {
                 usage!("--send {name}: {error}");
             }
         }
-        let (report, signal) = wait(handle, output).await?;
+        let (report, mut signal) = wait(handle, output).await?;
+        // What it has started goes its own way, but not further than this process.
+        let mut all_good = true;
+        loop {
+            let started = engine.take_started();
+            if started.is_empty() {
+                break;
+            }
+            for handle in started {
+                let execution = handle.execution();
+                let (report, caught) = wait(handle, output).await?;
+                signal = signal.or(caught);
+                let ending = report.outcome.words();
+                output.say(&format!("execution {execution}, which was started, {ending}\n"));
+                all_good &= matches!(report.outcome, flow_engine::Outcome::Succeeded(_));
+            }
+        }
         let shown = report::Shown::new(&report, program, workflow);
         match self.format {
             Format::Json => output.result(&format!("{}\n", plain_json(&shown.json()?)))?,
             Format::Text => shown.text(output)?,
         }
-        Ok(signal.unwrap_or(if shown.is_success() { Exit::Ok } else { Exit::Failed }))
+        Ok(signal.unwrap_or(if shown.is_success() && all_good { Exit::Ok } else { Exit::Failed }))
     }
 
     fn read_input(&self, output: &Output) -> anyhow::Result<Vec<u8>> {
@@ -219,7 +239,9 @@ impl Run {
             answers: answers.collect::<Result<_, _>>()?,
             ..Options::default()
         };
-        match Mock::start(std::slice::from_ref(program), options).await {
+        let mut programs = program.descendants();
+        programs.push(Arc::clone(program));
+        match Mock::start(&programs, options).await {
             Ok(mock) => Ok(mock),
             Err(flow_mock::StartError::UnknownOperation { name, known }) => {
                 let name = name.to_string();
@@ -231,10 +253,6 @@ impl Run {
             Err(error) => Err(error.into()),
         }
     }
-}
-
-fn load(plan: flow_plan::Plan) -> anyhow::Result<Arc<Loaded>> {
-    Ok(Arc::new(Loaded::load(plan)?))
 }
 
 fn bounded(source: impl std::io::Read, name: &str) -> anyhow::Result<Vec<u8>> {

@@ -361,7 +361,7 @@ pub(crate) fn is_natural(operation: &Operation) -> bool {
 }
 
 /// Whether values of a type must fulfil a `where` somewhere.
-fn is_constrained(checker: &Checker<'_>, ty: Ty) -> bool {
+pub(crate) fn is_constrained(checker: &Checker<'_>, ty: Ty) -> bool {
     let types = &checker.typed.types;
     types.any_inside(ty, |kind| match kind {
         TyKind::Named(decl, _) => types.conditions.contains(*decl),

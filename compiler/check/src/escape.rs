@@ -113,8 +113,19 @@ impl Finder<'_, '_> {
                     add_ref(found, error, expr);
                 }
             }
-            ExprKind::CallWorkflow { workflow, .. } => {
-                self.children(expr, found);
+            ExprKind::CallWorkflow { workflow, arguments, detached, .. } => {
+                // What `compensate` runs fails apart from the workflow.
+                for argument in arguments {
+                    self.walk(argument.value, found);
+                }
+                // An argument may break a `where` of the workflow's: then it is not started.
+                if self.checker.input_is_constrained(*workflow) {
+                    add(found, BuiltinError::Cast, expr);
+                }
+                // What is started goes its own way.
+                if *detached {
+                    return;
+                }
                 self.workflow(*workflow);
                 let errors: Vec<ErrorRef> = self
                     .checker

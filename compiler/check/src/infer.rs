@@ -232,8 +232,8 @@ impl<'c, 'a> Infer<'c, 'a> {
                     options.as_ref(),
                     compensation.as_ref(),
                 ),
-            ExprKind::CallWorkflow { workflow, callee, arguments } => {
-                self.call_workflow(expr, *workflow, *callee, arguments)
+            ExprKind::CallWorkflow { workflow, callee, arguments, compensation, detached } => {
+                self.call_workflow(expr, *workflow, *callee, arguments, compensation.as_ref(), *detached)
             }
             ExprKind::CallFunction { function, callee, arguments } => {
                 self.call_function(expr, *function, *callee, arguments)

@@ -12,6 +12,7 @@ mod constant;
 mod declared;
 mod display;
 mod escape;
+mod execution;
 mod infer;
 mod mend;
 mod methods;
@@ -32,9 +33,9 @@ use flow_hir::Program;
 pub use coercion::{Coercion, FieldCoercion, coerce};
 pub use methods::{METHODS, Method, Receiver, Scheme, Signature};
 pub use typed::{
-    CheckedApi, CheckedBackoff, CheckedCall, CheckedConfig, CheckedFunction, CheckedOperation, CheckedRetry,
-    CheckedWorkflow, Coerced, EffectClass, EscapingError, MethodCall, OperationUndo, ParamValue, StepUndo,
-    Typed, WorstCase,
+    CheckedApi, CheckedBackoff, CheckedCall, CheckedConfig, CheckedFunction, CheckedKey, CheckedOperation,
+    CheckedRetry, CheckedWorkflow, Coerced, EffectClass, EscapingError, MethodCall, OperationUndo,
+    ParamValue, StepUndo, Typed, WorkflowUndo, WorstCase,
 };
 pub use types::{Case, Condition, Literals, RecordField, Ty, TyKind, Types, Union};
 

@@ -78,7 +78,9 @@ impl Checker<'_> {
         }
         diagnostic = diagnostic.help(match called {
             Callable::Function(_) => "use a method such as `fold`, which goes over a list",
-            Callable::Workflow(_) | Callable::Condition(_) => "use a `while` loop",
+            Callable::Workflow(_) | Callable::Condition(_) => {
+                "a plan holds the plans of the workflows that it calls: use a `while` loop"
+            }
         });
         self.report(diagnostic);
     }
@@ -140,6 +142,12 @@ impl Checker<'_> {
                 }
                 ExprKind::CallWorkflow { workflow, callee, .. } => {
                     calls.push((Callable::Workflow(*workflow), *callee));
+                    // Who calls a workflow holds the code that undoes it.
+                    if let Some(undo) = &program.workflows[*workflow].undo
+                        && let ExprKind::CallWorkflow { workflow: undoes, .. } = program.exprs[undo.call].kind
+                    {
+                        calls.push((Callable::Workflow(undoes), *callee));
+                    }
                 }
                 ExprKind::As { ty, .. } => {
                     let conditions = self.conditions_of(self.typed.ty(expr)).into_iter();

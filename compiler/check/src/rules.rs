@@ -39,11 +39,25 @@ fn steps(checker: &Checker<'_>, body: ExprId) -> Vec<ExprId> {
     found
 }
 
+/// The calls of operations and of workflows that are waited for in a body, in the order of evaluation, undo code
+/// left out.
+fn calls(checker: &Checker<'_>, body: ExprId) -> Vec<ExprId> {
+    let mut found = Vec::new();
+    walk(checker, body, &mut |expr| {
+        if let ExprKind::CallOperation { .. } | ExprKind::CallWorkflow { detached: false, .. } =
+            checker.program.exprs[expr].kind
+        {
+            found.push(expr);
+        }
+    });
+    found
+}
+
 /// Hands out an expression and everything inside it, inner before outer, undo code left out.
 fn walk(checker: &Checker<'_>, expr: ExprId, each: &mut dyn FnMut(ExprId)) {
     let mut children = Vec::new();
     match &checker.program.exprs[expr].kind {
-        ExprKind::CallOperation { arguments, .. } => {
+        ExprKind::CallOperation { arguments, .. } | ExprKind::CallWorkflow { arguments, .. } => {
             children.extend(arguments.iter().map(|argument| argument.value));
         }
         ExprKind::Undo { .. } => {}

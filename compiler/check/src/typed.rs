@@ -30,6 +30,8 @@ pub struct Typed {
     pub calls: SideTable<ExprId, CheckedCall>,
     /// Calls of workflows and functions: one value for each parameter.
     pub arguments: SideTable<ExprId, Vec<ParamValue>>,
+    /// Calls of workflows: what undoes the child, `compensate` taken into account.
+    pub children: SideTable<ExprId, StepUndo>,
     /// Errors that each call of an operation or workflow can fail with.
     pub call_errors: SideTable<ExprId, Vec<ErrorRef>>,
     /// Branches that no error leaves.
@@ -125,7 +127,7 @@ pub struct CheckedCall {
 pub enum StepUndo {
     /// Nothing, as the effect class or the author says.
     None,
-    /// The operation's own undo.
+    /// The operation's or the workflow's own undo.
     Operation,
     /// `compensate`: the expression, and whether it uses `result`.
     Compensate {
@@ -313,10 +315,36 @@ pub struct CheckedWorkflow {
     pub result: Ty,
     /// Its deadline in microseconds.
     pub within_us: Option<u64>,
+    /// One execution for each key.
+    pub key: Option<CheckedKey>,
+    /// What undoes it where it was a child.
+    pub undo: Option<WorkflowUndo>,
     /// Errors that can leave it, with the place that each comes from first.
     pub errors: Vec<EscapingError>,
     /// The longest time and the most calls.
     pub worst: WorstCase,
+}
+
+/// The key of a workflow's executions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CheckedKey {
+    /// What it is made of.
+    pub value: ExprId,
+    /// How long it holds, in microseconds.
+    pub for_us: u64,
+    /// Whether an execution that failed gives it free.
+    pub again: bool,
+}
+
+/// `undo: CALL` in the head of a workflow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WorkflowUndo {
+    /// The call; its arguments are in [`Typed::calls`] or [`Typed::arguments`].
+    pub call: ExprId,
+    /// Whether it uses the child's result.
+    pub uses_result: bool,
+    /// Whether it uses the error that caused the undo.
+    pub uses_cause: bool,
 }
 
 /// An error that can leave a workflow.

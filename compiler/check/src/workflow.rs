@@ -51,6 +51,8 @@ impl Checker<'_> {
                 input_is_param: sole,
                 result,
                 within_us,
+                key: None,
+                undo: None,
                 errors: Vec::new(),
                 worst: WorstCase::default(),
             };
@@ -140,6 +142,7 @@ impl Checker<'_> {
             self.check_type_constraints(&program.signals[*signal].ty);
         }
         let result = self.typed.workflows.get(id).map_or(Ty::ERROR, |checked| checked.result);
+        self.check_clauses(id, result);
         let reason = match &workflow.result {
             Some(written) => Reason { span: written.span, text: "the workflow's result".into() },
             None => Reason { span: workflow.name.span, text: "the workflow declares no result".into() },

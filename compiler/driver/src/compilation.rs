@@ -1,7 +1,9 @@
 //! The phases in order: parse, lower, check, emit, verify.
 
+use std::collections::BTreeMap;
+
 use flow_diagnostics::{Diagnostic, codes};
-use flow_hir::{TestId, WorkflowId};
+use flow_hir::{ErrorDeclId, TestId, WorkflowId};
 use flow_plan::{Debug, Plan};
 use flow_source::{FileId, Sources, Span};
 
@@ -116,7 +118,8 @@ pub fn compile(world: &dyn World, entry: &str) -> Compilation {
     Compiler::default().compile(world, entry)
 }
 
-/// A plan to make.
+/// A plan to make, in the order in which they are shown.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Job {
     Workflow(WorkflowId),
     Test(TestId),
@@ -124,19 +127,32 @@ enum Job {
 
 /// A plan that was made.
 enum Made {
-    Workflow(CompiledWorkflow),
+    /// With the errors that it knows, as its plan numbers them.
+    Workflow(CompiledWorkflow, Vec<ErrorDeclId>),
     Test(TestCase),
 }
 
 fn emit(compilation: &mut Compilation, program: &flow_hir::Program, typed: &flow_check::Typed) {
-    let workflows = program.workflows.indices().map(Job::Workflow);
-    let jobs = workflows.chain(program.tests.indices().map(Job::Test)).collect();
     let sources = &compilation.sources;
-    // Each plan depends on the checked program alone.
-    let made = threads::map(jobs, |job| make(job, program, typed, sources));
-    for made in made {
+    let mut known = flow_emit::Made::default();
+    let mut all = Vec::new();
+    let mut tests: Vec<Job> = program.tests.indices().map(Job::Test).collect();
+    for level in callees_first(program) {
+        // Each plan depends on the checked program, and on the plans of the workflows that it calls: those are made.
+        let jobs = level.into_iter().map(Job::Workflow).chain(std::mem::take(&mut tests)).collect();
+        let made = threads::map(jobs, |job| (job, make(job, program, typed, sources, &known)));
+        for (_, made) in &made {
+            if let Ok(Made::Workflow(workflow, errors)) = made {
+                known.add(workflow.id, &workflow.plan, errors);
+            }
+        }
+        all.extend(made);
+    }
+    // As they stand in the program, not as they were compiled.
+    all.sort_by_key(|(job, _)| *job);
+    for (_, made) in all {
         match made {
-            Ok(Made::Workflow(workflow)) => compilation.workflows.push(workflow),
+            Ok(Made::Workflow(workflow, _)) => compilation.workflows.push(workflow),
             Ok(Made::Test(test)) => compilation.tests.push(test),
             Err(found) => compilation.diagnostics.extend(found),
         }
@@ -152,15 +168,17 @@ fn make(
     program: &flow_hir::Program,
     typed: &flow_check::Typed,
     sources: &Sources,
+    known: &flow_emit::Made,
 ) -> Result<Made, Vec<Diagnostic>> {
     match job {
         Job::Workflow(id) => {
             let workflow = &program.workflows[id];
-            let emitted = flow_emit::workflow(program, typed, sources, id)?;
+            let emitted = flow_emit::workflow(program, typed, sources, known, id)?;
             verified(&emitted.plan, workflow.head)?;
             let name = workflow.name.text.to_string();
             let head = workflow.head;
-            Ok(Made::Workflow(CompiledWorkflow { id, name, head, plan: emitted.plan, debug: emitted.debug }))
+            let compiled = CompiledWorkflow { id, name, head, plan: emitted.plan, debug: emitted.debug };
+            Ok(Made::Workflow(compiled, emitted.errors))
         }
         Job::Test(id) => {
             let test = flow_emit::test(program, typed, sources, id)?;
@@ -168,6 +186,32 @@ fn make(
             Ok(Made::Test(test))
         }
     }
+}
+
+/// The workflows of a program in levels: each calls only workflows of the levels before its own. No workflow comes to
+/// call itself: that was checked.
+fn callees_first(program: &flow_hir::Program) -> Vec<Vec<WorkflowId>> {
+    let mut levels: BTreeMap<WorkflowId, usize> = BTreeMap::new();
+    for root in program.workflows.indices() {
+        let mut open = vec![(root, false)];
+        while let Some((id, is_known)) = open.pop() {
+            if levels.contains_key(&id) {
+                continue;
+            }
+            let called = flow_emit::called_by(program, id);
+            if is_known {
+                let below = called.iter().filter_map(|id| levels.get(id)).max();
+                levels.insert(id, below.map_or(0, |level| level + 1));
+            } else {
+                open.push((id, true));
+                open.extend(called.into_iter().map(|id| (id, false)));
+            }
+        }
+    }
+    let highest = levels.values().copied().max().unwrap_or(0);
+    let at = |level| levels.iter().filter(move |(_, of)| **of == level).map(|(id, _)| *id).collect();
+    // The first level is there in any case: the tests are made with it.
+    (0..=highest).map(at).collect()
 }
 
 /// A plan of this compiler that its own verifier refuses is a fault of the compiler. It never runs.

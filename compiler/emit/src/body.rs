@@ -5,7 +5,7 @@
 
 mod attempt;
 mod branches;
-mod calls;
+pub(crate) mod calls;
 mod coerce;
 mod collections;
 mod control;

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use flow_check::{Ty, Typed};
 use flow_diagnostics::{Diagnostic, codes};
-use flow_hir::{ApiId, ConfigId, ErrorDeclId, FunctionId, OperationId, Program, RetryId, SignalId};
+use flow_hir::{
+    ApiId, ConfigId, ErrorDeclId, FunctionId, OperationId, Program, RetryId, SignalId, WorkflowId,
+};
 use flow_plan::{
     Constant, ConstantId, Debug, FORMAT, Function, FunctionDebug, InputForm, Location, Plan, Purity, Type,
     TypeId, Types, WorstCase,
@@ -12,14 +14,16 @@ use flow_plan::{
 use flow_source::{FileId, Sources, Span};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::Emitted;
 use crate::builder::FunctionBuilder;
+use crate::{Emitted, Made};
 
 /// The state of one emission.
 pub(crate) struct Context<'a> {
     pub(crate) program: &'a Program,
     pub(crate) typed: &'a Typed,
     pub(crate) sources: &'a Sources,
+    /// The workflows that are compiled already.
+    pub(crate) made: &'a Made,
     pub(crate) plan: Plan,
     pub(crate) debug: Debug,
     pub(crate) diagnostics: Vec<Diagnostic>,
@@ -37,6 +41,7 @@ pub(crate) struct Context<'a> {
     pub(crate) apis: FxHashMap<ApiId, flow_plan::ApiId>,
     pub(crate) operations: FxHashMap<OperationId, flow_plan::OperationId>,
     pub(crate) policies: FxHashMap<RetryId, flow_plan::PolicyId>,
+    pub(crate) children: FxHashMap<WorkflowId, flow_plan::ChildId>,
     /// The signals of the workflow, as the plan numbers them.
     pub(crate) signals: FxHashMap<SignalId, flow_plan::SignalId>,
     /// The record of the workflow's reports.
@@ -53,7 +58,7 @@ pub(crate) struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    pub(crate) fn new(program: &'a Program, typed: &'a Typed, sources: &'a Sources) -> Self {
+    pub(crate) fn new(program: &'a Program, typed: &'a Typed, sources: &'a Sources, made: &'a Made) -> Self {
         let plan = Plan {
             format: FORMAT,
             workflow: String::new(),
@@ -73,7 +78,10 @@ impl<'a> Context<'a> {
             apis: Vec::new(),
             operations: Vec::new(),
             policies: Vec::new(),
+            children: Vec::new(),
             steps: Vec::new(),
+            key: None,
+            one_per: None,
             worst: WorstCase::default(),
             escapes: Vec::new(),
         };
@@ -81,6 +89,7 @@ impl<'a> Context<'a> {
             program,
             typed,
             sources,
+            made,
             plan,
             debug: Debug::default(),
             diagnostics: Vec::new(),
@@ -96,6 +105,7 @@ impl<'a> Context<'a> {
             apis: FxHashMap::default(),
             operations: FxHashMap::default(),
             policies: FxHashMap::default(),
+            children: FxHashMap::default(),
             signals: FxHashMap::default(),
             reports: None,
             head: Span::default(),
@@ -107,7 +117,10 @@ impl<'a> Context<'a> {
 
     pub(crate) fn finish(self) -> Result<Emitted, Vec<Diagnostic>> {
         if self.diagnostics.is_empty() {
-            Ok(Emitted { plan: self.plan, debug: self.debug })
+            let mut errors: Vec<(ErrorDeclId, flow_plan::ErrorId)> = self.errors.into_iter().collect();
+            errors.sort_by_key(|(_, id)| *id);
+            let errors = errors.into_iter().map(|(declared, _)| declared).collect();
+            Ok(Emitted { plan: self.plan, debug: self.debug, errors })
         } else {
             Err(self.diagnostics)
         }

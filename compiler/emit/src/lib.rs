@@ -7,6 +7,7 @@
 
 mod body;
 mod builder;
+mod children;
 mod constant;
 mod context;
 mod requests;
@@ -16,10 +17,11 @@ mod types;
 
 use flow_check::Typed;
 use flow_diagnostics::Diagnostic;
-use flow_hir::{Program, WorkflowId};
+use flow_hir::{ErrorDeclId, Program, WorkflowId};
 use flow_plan::{Debug, Plan};
 use flow_source::Sources;
 
+pub use children::{Made, called_by};
 pub use test::{Action, ActionKind, Answer, Arguments, CallCount, TestCase, TestOperation, Value};
 
 /// A workflow's plan.
@@ -29,9 +31,12 @@ pub struct Emitted {
     pub plan: Plan,
     /// Places and names for people.
     pub debug: Debug,
+    /// The declarations of the plan's errors, by their ids in it.
+    pub errors: Vec<ErrorDeclId>,
 }
 
-/// Compiles a workflow of a program that was checked without errors.
+/// Compiles a workflow of a program that was checked without errors. The workflows that it calls must be compiled
+/// before: see [`called_by`].
 ///
 /// # Errors
 /// `F0001` for each construct that is not built.
@@ -39,9 +44,10 @@ pub fn workflow(
     program: &Program,
     typed: &Typed,
     sources: &Sources,
+    made: &Made,
     id: WorkflowId,
 ) -> Result<Emitted, Vec<Diagnostic>> {
-    let mut context = context::Context::new(program, typed, sources);
+    let mut context = context::Context::new(program, typed, sources, made);
     tables::workflow(&mut context, id);
     context.finish()
 }

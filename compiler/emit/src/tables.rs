@@ -46,30 +46,7 @@ pub(crate) fn workflow(context: &mut Context<'_>, id: WorkflowId) {
     context.plan.entry = entry;
     let result = context.plan.output;
     context.enter(Purity::Flow, result);
-    // The entry's parameters stand in the order of the input's fields, which is by name.
-    let mut params: Vec<_> = declared.params.iter().collect();
-    params.sort_by(|a, b| a.name.text.cmp(&b.name.text));
-    let fields = match context.plan.types.get(context.plan.input) {
-        Type::Record(fields) if context.plan.input_form == InputForm::ByName => fields.clone(),
-        _ => Vec::new(),
-    };
-    for param in &params {
-        let field = fields.iter().find(|field| field.name == *param.name.text);
-        let ty = field.map_or_else(|| context.ty(context.typed.local(param.local)), |field| field.ty);
-        context.param(param.local, ty);
-    }
-    // A parameter with a default may be absent in the input.
-    for param in params {
-        if let Some(default) = param.default {
-            if context.plan.input_form == InputForm::Sole {
-                let span = context.program.exprs[default].span;
-                let help = "leave it out, or make the record's fields optional";
-                context.not_built(span, "a default for the record that is the whole input", help);
-            } else {
-                context.apply_default(param.local, default);
-            }
-        }
-    }
+    context.entry_params(id);
     if let Some(within) = checked.within_us {
         let span = declared.within.map_or(declared.head, |within| context.program.exprs[within].span);
         context.at(span);
@@ -82,6 +59,13 @@ pub(crate) fn workflow(context: &mut Context<'_>, id: WorkflowId) {
     let null = context.null();
     context.return_from(null);
     context.leave(entry);
+    let key = checked.key.map(|key| flow_plan::Key {
+        value: context.identity("key", id, key.value),
+        for_us: key.for_us,
+        again: key.again,
+    });
+    context.plan.key = key;
+    context.plan.one_per = declared.one_per.map(|value| context.identity("one per", id, value));
 }
 
 fn error_name(context: &Context<'_>, error: ErrorRef) -> String {
@@ -92,6 +76,49 @@ fn error_name(context: &Context<'_>, error: ErrorRef) -> String {
 }
 
 impl Context<'_> {
+    /// Binds the parameters of a workflow as those of the function under construction.
+    fn entry_params(&mut self, id: WorkflowId) {
+        let declared = &self.program.workflows[id];
+        // They stand in the order of the input's fields, which is by name.
+        let mut params: Vec<_> = declared.params.iter().collect();
+        params.sort_by(|a, b| a.name.text.cmp(&b.name.text));
+        let fields = match self.plan.types.get(self.plan.input) {
+            Type::Record(fields) if self.plan.input_form == InputForm::ByName => fields.clone(),
+            _ => Vec::new(),
+        };
+        for param in &params {
+            let field = fields.iter().find(|field| field.name == *param.name.text);
+            let ty = field.map_or_else(|| self.ty(self.typed.local(param.local)), |field| field.ty);
+            self.param(param.local, ty);
+        }
+        // A parameter with a default may be absent in the input.
+        for param in params {
+            if let Some(default) = param.default {
+                if self.plan.input_form == InputForm::Sole {
+                    let span = self.program.exprs[default].span;
+                    let help = "leave it out, or make the record's fields optional";
+                    self.not_built(span, "a default for the record that is the whole input", help);
+                } else {
+                    self.apply_default(param.local, default);
+                }
+            }
+        }
+    }
+
+    /// A pure function from a workflow's input to a text that tells its executions apart.
+    fn identity(&mut self, name: &str, id: WorkflowId, value: ExprId) -> flow_plan::FunctionId {
+        let function = self.reserve_function(name.to_owned());
+        let text = self.intern(Type::String);
+        self.enter(Purity::Pure, text);
+        self.entry_params(id);
+        self.at(self.program.exprs[value].span);
+        let value = self.expr(value);
+        let value = self.text_of(value);
+        self.current.emit(Op::Return { src: value.reg });
+        self.leave(function);
+        function
+    }
+
     /// Gives a parameter that is absent its default.
     fn apply_default(&mut self, local: flow_hir::LocalId, default: ExprId) {
         let given = self.local(local);

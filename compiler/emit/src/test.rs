@@ -171,7 +171,9 @@ pub(crate) fn emit(
     id: TestId,
 ) -> Result<TestCase, Vec<Diagnostic>> {
     let test = &program.tests[id];
-    let mut context = Context::new(program, typed, sources);
+    // The values of a test call nothing.
+    let made = crate::Made::default();
+    let mut context = Context::new(program, typed, sources, &made);
     context.head = test.name.span;
     context.plan.workflow = "test".to_owned();
     let null = context.intern(Type::Null);

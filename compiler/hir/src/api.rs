@@ -290,15 +290,16 @@ pub enum UndoClause {
     Irreversible(Span),
 }
 
-/// A call that stands in a declaration: it sees `result`, `cause`, and the operation's parameters by their
-/// locals.
+/// A call that stands in a declaration: it sees `result`, `cause`, and the parameters of the operation or the
+/// workflow by their locals.
 #[derive(Clone, Debug)]
 pub struct UndoCall {
     /// The result of the step; not bound in `confirm`.
     pub result: Option<LocalId>,
     /// The error that caused the undo; not bound in `confirm`.
     pub cause: Option<LocalId>,
-    /// An [`ExprKind::CallOperation`](crate::ExprKind::CallOperation).
+    /// An [`ExprKind::CallOperation`](crate::ExprKind::CallOperation); in the head of a workflow also an
+    /// [`ExprKind::CallWorkflow`](crate::ExprKind::CallWorkflow).
     pub call: ExprId,
     /// The property's value.
     pub span: Span,

@@ -187,6 +187,10 @@ pub enum ExprKind {
         callee: Span,
         /// The arguments as written.
         arguments: Vec<Argument>,
+        /// `compensate …`.
+        compensation: Option<Compensation>,
+        /// Whether it is `start other_workflow(args)`: it is not waited for, and the value is its id.
+        detached: bool,
     },
     /// `total(items)`: a pure function.
     CallFunction {
@@ -573,7 +577,7 @@ pub struct CallOptions {
     pub span: Span,
 }
 
-/// `compensate …` after a call.
+/// `compensate …` after a call of an operation or a workflow.
 #[derive(Clone, Debug)]
 pub struct Compensation {
     /// What is to be done.
@@ -582,7 +586,14 @@ pub struct Compensation {
     pub span: Span,
 }
 
-/// What replaces an operation's own undo.
+impl Compensation {
+    /// Whether it runs something.
+    pub fn runs(&self) -> bool {
+        matches!(self.kind, CompensationKind::Run { .. })
+    }
+}
+
+/// What replaces the undo that an operation or a workflow declares.
 #[derive(Clone, Debug)]
 pub enum CompensationKind {
     /// `none`: nothing to undo here.

@@ -2,7 +2,7 @@
 
 use flow_source::Span;
 
-use crate::{ExprId, Field, LocalId, Name, SignalId, TypeRef};
+use crate::{ExprId, Field, LocalId, Name, SignalId, TypeRef, UndoCall};
 
 /// `name: type = default` in a `config` section.
 #[derive(Clone, Debug)]
@@ -66,6 +66,12 @@ pub struct Workflow {
     pub result: Option<TypeRef>,
     /// The deadline of the whole execution, a duration.
     pub within: Option<ExprId>,
+    /// `key … for …`: one execution for each key.
+    pub key: Option<KeyClause>,
+    /// `one per …`: executions with the same value queue up.
+    pub one_per: Option<ExprId>,
+    /// What undoes it where it was a child: it sees `result`, `cause` and the parameters.
+    pub undo: Option<UndoCall>,
     /// The signals that it receives.
     pub signals: Vec<SignalId>,
     /// The body, an [`ExprKind::Block`](crate::ExprKind::Block); its result is given by `return` alone.
@@ -73,6 +79,19 @@ pub struct Workflow {
     /// Head of the declaration, for messages about the workflow as a whole.
     pub head: Span,
     /// The whole declaration.
+    pub span: Span,
+}
+
+/// `key EXPR for DURATION [again: failed]`.
+#[derive(Clone, Debug)]
+pub struct KeyClause {
+    /// What the key is made of; it sees the parameters.
+    pub value: ExprId,
+    /// How long it holds, a duration.
+    pub duration: ExprId,
+    /// Whether an execution that failed gives its key free.
+    pub again: bool,
+    /// The whole clause.
     pub span: Span,
 }
 

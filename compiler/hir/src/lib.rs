@@ -31,7 +31,7 @@ pub use body::{
     Expr, ExprKind, ListItem, Local, LocalKind, MapEntry, MatchArm, ReceiveSource, RecordItem, Recorded,
     Statement, TemplatePart, UnaryOp,
 };
-pub use declaration::{ConfigEntry, ErrorDecl, Function, Param, Signal, Workflow};
+pub use declaration::{ConfigEntry, ErrorDecl, Function, KeyClause, Param, Signal, Workflow};
 pub use files::{Files, ImportProblem};
 pub use findings::Findings;
 pub use index::{Arena, Index, SideTable};

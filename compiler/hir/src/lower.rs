@@ -4,6 +4,7 @@ mod apis;
 mod branches;
 mod calls;
 mod control;
+mod executions;
 mod expressions;
 mod operations;
 mod patterns;
@@ -359,43 +360,20 @@ impl Lowerer {
     fn lower_workflow(&mut self, decl: &ast::WorkflowDecl) {
         let span = self.span(decl);
         let name = self.name(decl.name(), span);
-        let mut within = None;
         self.refuse_second_clauses(decl);
-        for clause in decl.clauses() {
-            match clause {
-                ast::WorkflowClause::WithinClause(clause) => {
-                    if let Some(duration) = clause.duration() {
-                        within = Some(self.apart(|lowerer| lowerer.lower_expr(&duration)));
-                    }
-                }
-                ast::WorkflowClause::KeyClause(clause) => self.not_built(
-                    clause.syntax(),
-                    "`key` of a workflow",
-                    "leave it out: each start is an execution of its own",
-                ),
-                ast::WorkflowClause::OnePerClause(clause) => {
-                    self.not_built(clause.syntax(), "`one per`", "leave it out");
-                }
-                ast::WorkflowClause::UndoClause(clause) => {
-                    self.not_built(
-                        clause.syntax(),
-                        "`undo` of a workflow",
-                        "undo its steps in the workflow itself",
-                    );
-                }
-            }
-        }
         let head_end = decl.body().map_or(span.end, |body| self.span(&body).start);
         let head = Span::new(span.file, name.span.start.min(span.start), head_end);
         let workflow = self.apart(|lowerer| {
             let params = lowerer.lower_params(decl.parameters());
             let result = decl.result().map(|result| lowerer.lower_type(Some(result), span));
+            let clauses = lowerer.lower_clauses(decl);
             let signals = lowerer.lower_signals(decl.body());
             let body = match decl.body() {
                 Some(body) => lowerer.lower_block(&body),
                 None => lowerer.missing(span),
             };
             lowerer.signals = None;
+            let executions::Clauses { within, key, one_per, undo } = clauses;
             Workflow {
                 name,
                 version: version(decl.version()),
@@ -403,6 +381,9 @@ impl Lowerer {
                 params,
                 result,
                 within,
+                key,
+                one_per,
+                undo,
                 signals,
                 body,
                 head,

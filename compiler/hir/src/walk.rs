@@ -100,9 +100,12 @@ impl Program {
             ExprKind::CallOperation { arguments, options, compensation, .. } => {
                 call_children(arguments, options.as_ref(), compensation.as_ref(), each);
             }
-            ExprKind::CallWorkflow { arguments, .. }
-            | ExprKind::CallFunction { arguments, .. }
-            | ExprKind::Recorded { arguments, .. } => argument_children(arguments, each),
+            ExprKind::CallWorkflow { arguments, compensation, .. } => {
+                call_children(arguments, None, compensation.as_ref(), each);
+            }
+            ExprKind::CallFunction { arguments, .. } | ExprKind::Recorded { arguments, .. } => {
+                argument_children(arguments, each)
+            }
             ExprKind::CallMethod { receiver, arguments, .. } => {
                 each(*receiver);
                 argument_children(arguments, each);

@@ -32,7 +32,8 @@ ids! {
     ApiId "a" "An API.";
     OperationId "o" "An operation of an API.";
     PolicyId "p" "A retry policy.";
-    StepId "s" "A step: one place in the source that calls an operation.";
+    StepId "s" "A step: one place in the source that calls an operation or a workflow.";
+    ChildId "w" "A workflow that steps call.";
     ListId "l" "A list of registers, in the table of one function.";
     SignalId "n" "A signal that the workflow receives.";
     GroupId "g" "A group of branches, in the table of one function.";

@@ -11,6 +11,7 @@
 mod api;
 mod debug;
 mod encoding;
+mod execution;
 mod function;
 mod ids;
 pub mod op;
@@ -27,14 +28,17 @@ pub use api::{
 };
 pub use debug::{Debug, FunctionDebug, Location};
 pub use encoding::{DecodeError, PlanHash};
+pub use execution::{Child, Key};
 pub use function::{Branch, Catch, Function, Group, GroupMode, Handler, Live, Purity, Register};
 pub use ids::{
-    ApiId, ConfigId, ConstantId, ErrorId, FunctionId, GroupId, ListId, OperationId, PolicyId, SignalId,
-    StepId, TypeId,
+    ApiId, ChildId, ConfigId, ConstantId, ErrorId, FunctionId, GroupId, ListId, OperationId, PolicyId,
+    SignalId, StepId, TypeId,
 };
 pub use op::{Op, Reg, Target};
 pub use outcome::Outcome;
-pub use plan::{Config, Constant, ErrorType, FORMAT, Fact, InputForm, Plan, Signal, Step, Undo, WorstCase};
+pub use plan::{
+    Callee, Config, Constant, ErrorType, FORMAT, Fact, InputForm, Plan, Signal, Step, Undo, WorstCase,
+};
 pub use request::RequestForm;
 pub use text::text;
 pub use types::{BodyForm, Boundary, Case, Field, Literal, Literals, Type, Types, UNKNOWN_CASE, WireForm};

@@ -262,6 +262,7 @@ macro_rules! for_each_op {
 
             // Effects: the fiber waits, and the plan lists what is alive.
             Call "call" { dst: write Any, step: step Any, args: list Any, captures: list Any } "dst = the operation's result; when it is done, or may be, the step's undo is registered over the captures";
+            Spawn "spawn" { dst: write Any, step: step Any, input: read Record, captures: list Any } "dst = the result of the workflow that the step calls, or its id where it is only started; when it is done, the step's undo is registered over the captures";
             Sleep "sleep" { duration: read Duration } "waits that long; not at all if it is not positive";
             SleepUntil "sleep_until" { moment: read Timestamp } "waits until then";
             Now "now" { dst: write Timestamp } "dst = the recorded time";
@@ -341,6 +342,7 @@ impl Op {
         matches!(
             self,
             Op::Call { .. }
+                | Op::Spawn { .. }
                 | Op::Sleep { .. }
                 | Op::SleepUntil { .. }
                 | Op::Now { .. }

@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Api, ApiId, Boundary, ConfigId, ConstantId, EffectClass, ErrorId, Function, FunctionId, Operation,
-    OperationId, Policy, PolicyId, Response, SignalId, StepId, Type, TypeId, Types,
+    Api, ApiId, Boundary, Child, ChildId, ConfigId, ConstantId, EffectClass, ErrorId, Function, FunctionId,
+    Key, Operation, OperationId, Policy, PolicyId, Response, SignalId, StepId, Type, TypeId, Types,
 };
 
 /// The version of the plan format. A runtime refuses plans of a newer one.
-pub const FORMAT: u32 = 6;
+pub const FORMAT: u32 = 7;
 
 /// A compiled workflow: all that its executions need, and nothing that only people read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,8 +49,14 @@ pub struct Plan {
     pub operations: Vec<Operation>,
     /// The retry policies.
     pub policies: Vec<Policy>,
+    /// The workflows that steps call.
+    pub children: Vec<Child>,
     /// The steps, in source order.
     pub steps: Vec<Step>,
+    /// What makes two starts one execution.
+    pub key: Option<Key>,
+    /// A pure function from the entry's arguments to a text: executions with the same one queue up.
+    pub one_per: Option<FunctionId>,
     /// The longest time and the most calls, as the compiler found them.
     pub worst: WorstCase,
     /// The names of the errors that can leave the workflow, in order.
@@ -128,17 +134,34 @@ pub struct ErrorType {
     pub fields: TypeId,
 }
 
-/// A step: one place in the source that calls an operation.
+/// A step: one place in the source that calls an operation or a workflow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
-    /// The operation.
-    pub operation: OperationId,
-    /// The limit on one attempt, in microseconds.
-    pub timeout_us: u64,
-    /// The retry policy.
-    pub retry: Option<PolicyId>,
+    /// What it calls.
+    pub callee: Callee,
     /// What undoes it.
     pub undo: Undo,
+}
+
+/// What a step calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Callee {
+    /// An operation.
+    Operation {
+        /// Which.
+        operation: OperationId,
+        /// The limit on one attempt, in microseconds.
+        timeout_us: u64,
+        /// The retry policy.
+        retry: Option<PolicyId>,
+    },
+    /// A workflow, as a child execution.
+    Child {
+        /// Which.
+        child: ChildId,
+        /// Whether it is only started: it goes its own way, and the result is its id.
+        detached: bool,
+    },
 }
 
 /// What undoes a step.
@@ -192,6 +215,7 @@ tables! {
     api apis ApiId Api;
     operation operations OperationId Operation;
     policy policies PolicyId Policy;
+    child children ChildId Child;
     step steps StepId Step;
     signal signals SignalId Signal;
 }
@@ -219,14 +243,37 @@ impl Plan {
         }
     }
 
-    /// The operation of a step.
+    /// The operation of a step; none of one that calls a workflow.
     pub fn step_operation(&self, id: StepId) -> Option<&Operation> {
-        self.step(id).and_then(|step| self.operation(step.operation))
+        match self.step(id)?.callee {
+            Callee::Operation { operation, .. } => self.operation(operation),
+            Callee::Child { .. } => None,
+        }
     }
 
-    /// `api.operation` of a step, for people; with the version where the plan holds several of the API.
+    /// The workflow that a step calls, and whether it is only started; none of one that calls an operation.
+    pub fn step_child(&self, id: StepId) -> Option<(ChildId, &Child, bool)> {
+        match self.step(id)?.callee {
+            Callee::Operation { .. } => None,
+            Callee::Child { child, detached } => Some((child, self.child(child)?, detached)),
+        }
+    }
+
+    /// `api.operation` of a step, or the workflow that it calls, for people; with the version where the plan holds
+    /// several of them.
     pub fn step_name(&self, id: StepId) -> String {
-        self.step(id).map_or_else(|| id.to_string(), |step| self.operation_name(step.operation))
+        match self.step(id).map(|step| step.callee) {
+            None => id.to_string(),
+            Some(Callee::Operation { operation, .. }) => self.operation_name(operation),
+            Some(Callee::Child { child, .. }) => self.child_name(child),
+        }
+    }
+
+    /// The name of a workflow that steps call; with the version where the plan holds several of it.
+    pub fn child_name(&self, id: ChildId) -> String {
+        let Some(child) = self.child(id) else { return id.to_string() };
+        let versions = self.children.iter().filter(|other| other.workflow == child.workflow).count();
+        if versions > 1 { format!("{}@v{}", child.workflow, child.version) } else { child.workflow.clone() }
     }
 
     /// `api.operation`, for people; with the version where the plan holds several of the API.
@@ -245,10 +292,12 @@ impl Plan {
     /// Whether leaving the step with an unknown outcome needs an operator: its undo needs the result, or it is
     /// unsafe and declares none.
     pub fn unknown_needs_attention(&self, id: StepId) -> bool {
-        let Some((step, operation)) = self.step(id).and_then(|s| Some((s, self.operation(s.operation)?)))
-        else {
-            return true;
-        };
+        let Some(step) = self.step(id) else { return true };
+        // A child says in the end whether it is done: nothing of it is unknown.
+        if let Callee::Child { .. } = step.callee {
+            return false;
+        }
+        let Some(operation) = self.step_operation(id) else { return true };
         match step.undo {
             Undo::Function { uses_result, .. } => uses_result,
             Undo::Undeclared => operation.class == EffectClass::Unsafe,

@@ -46,5 +46,13 @@ fn header(out: &mut String, plan: &Plan) -> std::fmt::Result {
     let undo = worst.undo_us.map_or_else(|| "unbounded time".to_owned(), words::duration);
     writeln!(out, "  worst case  {time}, {calls}; then {undo} to undo")?;
     let escapes = if plan.escapes.is_empty() { "never".to_owned() } else { plan.escapes.join(", ") };
-    writeln!(out, "  fails with  {escapes}")
+    writeln!(out, "  fails with  {escapes}")?;
+    if let Some(key) = plan.key {
+        let again = if key.again { "; free again after a failure" } else { "" };
+        writeln!(out, "  key         {} for {}{again}", key.value, words::duration(key.for_us))?;
+    }
+    if let Some(value) = plan.one_per {
+        writeln!(out, "  one per     {value}")?;
+    }
+    Ok(())
 }

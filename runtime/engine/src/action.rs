@@ -3,11 +3,11 @@
 use std::sync::{Arc, Mutex};
 
 use flow_http::{Exchange, HttpRequest, Limits, Settings};
-use flow_journal::Record;
+use flow_journal::{ExecutionId, Parent, Record};
 use flow_plan::OperationId;
-use flow_vm::{CallEffect, EffectId, SignalRefusal};
+use flow_vm::{CallEffect, EffectId, Program, SignalRefusal};
 
-use crate::{Event, Now, Outcome, Random};
+use crate::{Event, Now, Outcome, Random, Report};
 
 /// What is told to a driver. It does nothing by itself.
 #[derive(Clone, Debug)]
@@ -23,6 +23,13 @@ pub enum Input {
     },
     /// A timer is due.
     Fired(TimerId),
+    /// Something is known of a child execution.
+    Child {
+        /// The step's effect.
+        effect: EffectId,
+        /// What.
+        news: ChildNews,
+    },
     /// Cancel the execution: it ends with error `cancelled` after its undos.
     Cancel,
     /// Take in what comes from outside, and answer with [`Action::Reply`].
@@ -57,6 +64,10 @@ pub enum Action {
     Commit(Vec<Record>),
     /// Send a request, and tell what came of it.
     Send(Box<Sending>),
+    /// Start a child execution, or go on with it where it was started before, and tell what becomes of it.
+    Spawn(Box<Spawning>),
+    /// Tell a child execution to cancel. One that was not started is not started any more.
+    CancelChild(EffectId),
     /// Tell when the monotonic clock shows this time.
     SetTimer {
         /// The timer; one that is set already is moved.
@@ -85,14 +96,58 @@ pub enum Action {
 /// One attempt, ready to be sent.
 #[derive(Clone, Debug)]
 pub struct Sending {
+    /// The execution.
+    pub execution: ExecutionId,
     /// The attempt.
     pub attempt: AttemptId,
     /// The call that it belongs to.
     pub call: Arc<CallEffect>,
     /// The operation that is called.
     pub operation: OperationId,
+    /// The program whose tables say what that is.
+    pub program: Arc<Program>,
     /// The request.
     pub request: HttpRequest,
+}
+
+/// A child execution, ready to be started.
+#[derive(Clone, Debug)]
+pub struct Spawning {
+    /// The step's effect.
+    pub effect: EffectId,
+    /// Its id: the same whenever the same step starts it.
+    pub execution: ExecutionId,
+    /// Its program.
+    pub program: Arc<Program>,
+    /// Its input, as JSON.
+    pub input: Vec<u8>,
+    /// Who starts it, and whether it is waited for.
+    pub parent: Parent,
+    /// The deadline around it, on the wall clock: its attempts take no longer.
+    pub deadline_us: Option<i64>,
+    /// Whether it is cancelled: one that was not started is not started any more.
+    pub cancelled: bool,
+}
+
+/// What is known of a child execution.
+#[derive(Clone, Debug)]
+pub enum ChildNews {
+    /// It was only started, and goes its own way.
+    Started,
+    /// It has ended, or is held.
+    Ended(Box<Report>),
+    /// It was not started, and will not be.
+    Never {
+        /// The name of the error that its parent is given.
+        error: &'static str,
+        /// In words.
+        message: String,
+    },
+    /// It cannot go on before somebody has mended a cause.
+    Held {
+        /// The cause.
+        reason: String,
+    },
 }
 
 /// One attempt of a call.

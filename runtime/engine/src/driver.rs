@@ -6,12 +6,14 @@
 //! - before a request that changes something goes out, everything that its arguments depend on and the encoded
 //!   request itself are durable;
 //! - before anything goes out after an unsafe call, its answer is durable;
+//! - before a child execution is started, everything that its input depends on is durable;
 //! - reads need no commit of their own: what they gave rides along with the next one. Should the process die
 //!   before, they are made again, and nobody has seen the difference.
 
 mod answer;
 mod attempt;
 mod call;
+mod child;
 mod intent;
 mod open;
 mod outside;
@@ -24,7 +26,8 @@ use std::{
 };
 
 use flow_journal::{
-    Completed, EndStatus, Ended, ExecutionId, Held, Logged, PlanId, Record, Reported, Snapshot, Started,
+    Completed, EndStatus, Ended, ExecutionId, Held, Logged, Parent, PlanId, Record, Reported, Snapshot,
+    Started,
 };
 use flow_plan::{ConfigId, Fact, Plan};
 use flow_vm::{
@@ -32,13 +35,14 @@ use flow_vm::{
     Status, Step,
 };
 
-use self::{call::Call, timer::Timer};
+use self::{call::Call, child::Child, timer::Timer};
 use crate::{
     Action, Context, Event, EventKind, Input, Outcome, Report, StepReport, TimerId,
     random::{unit, uuid_v7},
 };
 
 pub use recover::RecoverError;
+pub(crate) use recover::pinned;
 
 /// After so many completions a snapshot is written, unless told otherwise: recovery takes in at most so many.
 const SNAPSHOT_EVERY: u32 = 64;
@@ -72,6 +76,9 @@ pub struct Driver {
     paused: Option<String>,
     calls: BTreeMap<EffectId, Call>,
     timers: BTreeMap<EffectId, Timer>,
+    children: BTreeMap<EffectId, Child>,
+    /// The deadline around it, where it is a child: on the monotonic clock.
+    deadline_us: Option<u64>,
     /// What the machine is to be given, in the order in which it was written down.
     ready: VecDeque<Given>,
     /// What is not durable yet.
@@ -83,6 +90,7 @@ pub struct Driver {
     /// What was last said of what it waits for.
     said_to_wait: Option<EventKind>,
     reports: Vec<StepReport>,
+    child_reports: Vec<Report>,
     slept_until_us: Option<u64>,
 }
 
@@ -103,6 +111,10 @@ pub struct Beginning {
     pub pinned: Vec<(ConfigId, Vec<u8>)>,
     /// The caller's key.
     pub key: Option<String>,
+    /// The execution that starts it.
+    pub parent: Option<Parent>,
+    /// The deadline around it, on the wall clock.
+    pub deadline_us: Option<i64>,
 }
 
 impl Driver {
@@ -121,6 +133,7 @@ impl Driver {
         pinned.extend(facts(&program, execution, beginning, context));
         let (machine, step) = Machine::start(Arc::clone(&program), &beginning.input, &pinned)?;
         let mut driver = Self::new(program, execution, machine);
+        driver.deadline_us = beginning.deadline_us.map(|at_us| context.now.mono_at(at_us));
         let plan = driver.plan();
         let started = Started {
             plan: PlanId(driver.program.hash().0),
@@ -137,6 +150,7 @@ impl Driver {
                 .map(|entry| entry.name.clone())
                 .collect(),
             key: beginning.key.clone(),
+            parent: beginning.parent.clone(),
             at_us: context.now.wall_us,
         };
         driver.records.push(Record::Started(started));
@@ -157,6 +171,8 @@ impl Driver {
             paused: None,
             calls: BTreeMap::new(),
             timers: BTreeMap::new(),
+            children: BTreeMap::new(),
+            deadline_us: None,
             ready: VecDeque::new(),
             records: Vec::new(),
             must_commit: false,
@@ -165,6 +181,7 @@ impl Driver {
             actions: Vec::new(),
             said_to_wait: None,
             reports: Vec::new(),
+            child_reports: Vec::new(),
             slept_until_us: None,
         }
     }
@@ -181,7 +198,17 @@ impl Driver {
 
     /// What it has come to, with the calls that it made.
     pub fn report(&self, outcome: Outcome) -> Report {
-        Report { execution: self.execution, outcome, steps: self.reports.clone() }
+        Report {
+            execution: self.execution,
+            outcome,
+            steps: self.reports.clone(),
+            children: self.child_reports.clone(),
+        }
+    }
+
+    /// What became of its children that have ended.
+    pub fn child_reports(&self) -> &[Report] {
+        &self.child_reports
     }
 
     /// The calls that it has made so far.
@@ -205,6 +232,7 @@ impl Driver {
             Input::Answered { attempt, exchange } => self.attempt_ended(attempt, exchange, context),
             Input::Fired(TimerId::Effect(effect)) => self.timer_due(effect, context),
             Input::Fired(TimerId::Attempt(effect)) => self.attempt_due(effect, context),
+            Input::Child { effect, news } => self.child_news(effect, news, context),
             Input::Cancel => {
                 self.record(Record::Cancelled { at_us: context.now.wall_us });
                 self.must_commit = true;
@@ -305,6 +333,10 @@ impl Driver {
                 let report = self.report_call(&call);
                 self.begin_call(id, call, report, context);
             }
+            EffectKind::Spawn(spawn) => {
+                let report = self.report_child(&spawn);
+                self.begin_child(id, spawn, report, false, context);
+            }
             EffectKind::Timer { micros } => {
                 let due_us = context.now.mono_us.saturating_add(micros);
                 self.set_timer(id, Timer { due_us, wall_us: None }, context);
@@ -359,6 +391,8 @@ impl Driver {
     fn cancel_effect(&mut self, effect: EffectId, context: &mut Context<'_>) {
         if self.timers.remove(&effect).is_some() {
             self.actions.push(Action::ClearTimer(TimerId::Effect(effect)));
+        } else if self.children.contains_key(&effect) {
+            self.cancel_child(effect);
         } else {
             self.cancel_call(effect, context);
         }
@@ -436,19 +470,27 @@ impl Driver {
             .chain(self.calls.values().filter_map(Call::due_us));
         let Some(due_us) = due_us.min() else {
             self.must_commit = true;
-            return;
+            return self.rest_on_held_children(context);
         };
         if due_us.saturating_sub(context.now.mono_us) >= WAIT_UNRECORDED_MAX_US {
             self.must_commit = true;
         }
-        if !receiving && self.calls.is_empty() && self.slept_until_us != Some(due_us) {
+        if !receiving
+            && self.calls.is_empty()
+            && self.children.is_empty()
+            && self.slept_until_us != Some(due_us)
+        {
             self.slept_until_us = Some(due_us);
             self.show(EventKind::Sleeping { until_us: context.now.wall_at(due_us) }, context);
         }
     }
 
     fn show(&mut self, kind: EventKind, context: &Context<'_>) {
-        self.actions.push(Action::Show(Event { at_us: context.now.wall_us, kind }));
+        self.actions.push(Action::Show(Event {
+            execution: self.execution,
+            at_us: context.now.wall_us,
+            kind,
+        }));
     }
 
     fn plan(&self) -> &Plan {

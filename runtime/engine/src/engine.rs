@@ -1,22 +1,26 @@
 //! The shell on tokio: performs what drivers ask for, against a real network, store and clock.
 
+mod child;
+mod queue;
+mod task;
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use flow_http::{Exchange, Limits, Net, NetError, Timings, Unanswered};
-use flow_journal::{Claim, ExecutionId, PlanId, Record, Start, Store, StoreError};
+use flow_http::{Limits, Net};
+use flow_journal::{Claim, ExecutionId, PlanId, Start, Store, StoreError};
 use flow_vm::{InputError, Program, SignalRefusal};
 use tokio::{
     sync::{mpsc, oneshot},
-    task::{JoinHandle, JoinSet},
+    task::JoinHandle,
 };
 
+use self::{queue::Queues, task::Task};
 use crate::{
-    Action, Address, AttemptId, Beginning, Clock, Context, Delivery, Driver, Event, Given, Input, Outcome,
-    Random, RecoverError, Report, Resolved, SettingError, SystemClock, SystemRandom, TimerId,
-    random::uuid_v7, resolve,
+    Action, Address, Beginning, Clock, Driver, Event, Given, Random, RecoverError, Report, SettingError,
+    SystemClock, SystemRandom, random::uuid_v7, resolve,
 };
 
 /// So many commands for one execution may wait: more than anybody sends on purpose.
@@ -60,6 +64,9 @@ impl Parts {
 pub struct Engine {
     parts: Parts,
     limits: Arc<Mutex<Limits>>,
+    /// The executions that others have started, and that nobody has taken yet.
+    started: Arc<Mutex<Vec<Handle>>>,
+    queues: Queues,
     running: Running,
 }
 
@@ -69,6 +76,15 @@ type Running = Arc<Mutex<BTreeMap<ExecutionId, mpsc::Sender<Command>>>>;
 /// The table of what runs. No code that holds it can panic half-way.
 fn locked(running: &Running) -> MutexGuard<'_, BTreeMap<ExecutionId, mpsc::Sender<Command>>> {
     running.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Takes an execution off the list of those that run, when it does no longer.
+struct Listed(Running, ExecutionId);
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        locked(&self.0).remove(&self.1);
+    }
 }
 
 /// What is told to an execution's task.
@@ -146,6 +162,12 @@ pub enum Begun {
     Existing(ExecutionId),
 }
 
+/// A digest of an input: of its value, not of how it is written.
+fn digest(program: &Program, input: &[u8]) -> [u8; 32] {
+    let normal = program.normal_value(program.plan().input, input);
+    *blake3::hash(normal.as_deref().unwrap_or(input)).as_bytes()
+}
+
 /// An execution that runs. Dropping the handle does not stop it.
 #[derive(Debug)]
 pub struct Handle {
@@ -192,7 +214,13 @@ impl Canceller {
 impl Engine {
     /// An engine with limits of its own.
     pub fn new(parts: Parts) -> Self {
-        Self { parts, limits: Arc::default(), running: Arc::default() }
+        Self {
+            parts,
+            limits: Arc::default(),
+            started: Arc::default(),
+            queues: Queues::default(),
+            running: Arc::default(),
+        }
     }
 
     /// Sends a signal to an execution that runs: its name, and the record that goes with it as JSON. When this
@@ -235,6 +263,13 @@ impl Engine {
         }
     }
 
+    /// Lists an execution among those that run here, until what this gives is dropped. The list holds a sender: who
+    /// is listed waits for commands for as long as it runs.
+    fn list(&self, execution: ExecutionId, commands: mpsc::Sender<Command>) -> Listed {
+        locked(&self.running).insert(execution, commands);
+        Listed(Arc::clone(&self.running), execution)
+    }
+
     /// Starts an execution. When this returns, it is durable that it has begun.
     ///
     /// # Errors
@@ -249,16 +284,31 @@ impl Engine {
     ) -> Result<Begun, StartError> {
         let resolved = resolve(&program, given).map_err(StartError::Settings)?;
         let plan = program.plan();
+        let pinned = resolved.of(&program).pinned;
+        let identity = program.identity(&input, &pinned)?;
+        let (for_us, again) = plan.key.map_or((None, false), |key| (Some(key.for_us), key.again));
+        // What the workflow says of itself comes before what a caller says of it.
+        let key = identity.key.or(key);
+        let at_us = self.parts.clock.now().wall_us;
         let claim = key.clone().map(|key| Claim {
             workflow: plan.workflow.clone(),
             key,
-            input: *blake3::hash(&input).as_bytes(),
+            input: digest(&program, &input),
+            at_us,
+            for_us,
+            again,
         });
-        let plan_id = PlanId(program.hash().0);
-        self.parts.store.put_plan(plan_id, plan.encode()).await?;
-        let mut task = Task::new(self, resolved, watcher);
+        for below in program.descendants() {
+            self.keep_plan(&below).await?;
+        }
+        self.keep_plan(&program).await?;
+        let mut task = Task::new(self, &program, Arc::new(resolved), watcher);
         let execution = ExecutionId(uuid_v7(self.parts.clock.now().wall_us, task.random.as_mut()));
-        let beginning = Beginning { input, pinned: std::mem::take(&mut task.pinned), key };
+        let beginning = Beginning { input, pinned, key, ..Beginning::default() };
+        if let Some(value) = identity.one_per {
+            let queue = self.queues.of(&plan.workflow, &value);
+            return self.start_queued(task, program, execution, &beginning, claim, queue).await;
+        }
         let (driver, mut actions) =
             task.decide(|context| Driver::start(Arc::clone(&program), execution, &beginning, context))?;
         // The commit of the beginning stands first; the store takes it together with the key.
@@ -288,204 +338,23 @@ impl Engine {
         let resolved = resolve(&program, given).map_err(RecoverFailure::Settings)?;
         let history = self.parts.store.load(execution).await?;
         let history = history.ok_or(RecoverFailure::NotFound(execution))?;
-        let mut task = Task::new(self, resolved, watcher);
+        let mut task = Task::new(self, &program, Arc::new(resolved), watcher);
         task.position = history.position;
+        if let Some(queue) = self.queue_of(&program, &history)? {
+            return Ok(task.spawn_queued(program, execution, history, queue.enter().await));
+        }
         let (driver, actions) =
             task.decide(|context| Driver::recover(Arc::clone(&program), execution, &history, context))?;
         Ok(task.spawn(driver, actions))
     }
-}
 
-/// One execution's task.
-struct Task {
-    parts: Parts,
-    running: Running,
-    limits: Arc<Mutex<Limits>>,
-    settings: flow_http::Settings,
-    pinned: Vec<(flow_plan::ConfigId, Vec<u8>)>,
-    random: Box<dyn Random>,
-    watcher: Watcher,
-    /// How many records the store has of it.
-    position: u64,
-    timers: BTreeMap<TimerId, u64>,
-    sends: JoinSet<(AttemptId, Exchange)>,
-    under_way: BTreeMap<tokio::task::Id, AttemptId>,
-    /// Who waits to be told whether something was taken, by number.
-    replies: BTreeMap<u64, oneshot::Sender<Result<(), SignalRefusal>>>,
-    delivered: u64,
-}
-
-/// What performing actions came to.
-enum Performed {
-    Waiting,
-    Yielded,
-    Ended(Box<Outcome>),
-}
-
-impl Task {
-    fn new(engine: &Engine, resolved: Resolved, watcher: Watcher) -> Self {
-        Self {
-            random: (engine.parts.random)(),
-            parts: engine.parts.clone(),
-            running: Arc::clone(&engine.running),
-            replies: BTreeMap::new(),
-            delivered: 0,
-            limits: Arc::clone(&engine.limits),
-            settings: resolved.settings,
-            pinned: resolved.pinned,
-            watcher,
-            position: 0,
-            timers: BTreeMap::new(),
-            sends: JoinSet::new(),
-            under_way: BTreeMap::new(),
-        }
+    /// The executions that others have started with `start` since this was last asked for. They go on whether they
+    /// are taken or not; who ends the process before they have ended cuts them off.
+    pub fn take_started(&self) -> Vec<Handle> {
+        std::mem::take(&mut *self.started.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn decide<T>(&mut self, decision: impl FnOnce(&mut Context<'_>) -> T) -> T {
-        decision(&mut Context {
-            now: self.parts.clock.now(),
-            random: self.random.as_mut(),
-            limits: &self.limits,
-            settings: &self.settings,
-            callbacks: &self.parts.callbacks,
-        })
-    }
-
-    fn spawn(self, driver: Driver, actions: Vec<Action>) -> Handle {
-        let (commands, receiver) = mpsc::channel(COMMANDS_MAX);
-        let execution = driver.execution();
-        let running = Arc::clone(&self.running);
-        locked(&running).insert(execution, commands.clone());
-        let task = tokio::spawn(async move {
-            let result = self.run(driver, actions, receiver).await;
-            locked(&running).remove(&execution);
-            result
-        });
-        Handle { execution, commands, task }
-    }
-
-    async fn run(
-        mut self,
-        mut driver: Driver,
-        mut actions: Vec<Action>,
-        mut commands: mpsc::Receiver<Command>,
-    ) -> Result<Report, EngineError> {
-        loop {
-            let input = match self.perform(driver.execution(), actions).await? {
-                Performed::Ended(outcome) => return Ok(driver.report(*outcome)),
-                Performed::Yielded => {
-                    tokio::task::yield_now().await;
-                    self.wait(&driver, &mut commands, true).await?
-                }
-                Performed::Waiting => self.wait(&driver, &mut commands, false).await?,
-            };
-            actions = self.decide(|context| driver.handle(input, context));
-        }
-    }
-
-    /// Performs actions in order.
-    async fn perform(
-        &mut self,
-        execution: ExecutionId,
-        actions: Vec<Action>,
-    ) -> Result<Performed, EngineError> {
-        let mut performed = Performed::Waiting;
-        for action in actions {
-            match action {
-                Action::Commit(records) => self.commit(execution, records).await?,
-                Action::Send(sending) => {
-                    let net = Arc::clone(&self.parts.net);
-                    let attempt = sending.attempt;
-                    let task = self.sends.spawn(async move { (attempt, net.send(sending.request).await) });
-                    self.under_way.insert(task.id(), attempt);
-                }
-                Action::SetTimer { timer, at_us } => {
-                    self.timers.insert(timer, at_us);
-                }
-                Action::ClearTimer(timer) => {
-                    self.timers.remove(&timer);
-                }
-                Action::Show(event) => (self.watcher)(&event),
-                Action::Reply { number, result } => {
-                    if let Some(reply) = self.replies.remove(&number) {
-                        // Who does not wait any more is not told.
-                        let _ = reply.send(result);
-                    }
-                }
-                Action::Yield => performed = Performed::Yielded,
-                Action::End(outcome) => performed = Performed::Ended(outcome),
-            }
-        }
-        Ok(performed)
-    }
-
-    async fn commit(&mut self, execution: ExecutionId, records: Vec<Record>) -> Result<(), StoreError> {
-        if records.is_empty() {
-            return Ok(());
-        }
-        let count = records.len() as u64;
-        self.parts.store.append(execution, self.position, records).await?;
-        self.position += count;
-        Ok(())
-    }
-
-    /// Waits for whatever comes first. While the driver is busy only what has happened is taken in; where nothing
-    /// has, it proceeds.
-    async fn wait(
-        &mut self,
-        driver: &Driver,
-        commands: &mut mpsc::Receiver<Command>,
-        busy: bool,
-    ) -> Result<Input, EngineError> {
-        let execution = driver.execution();
-        let next = self.timers.iter().map(|(timer, at_us)| (*at_us, *timer)).min();
-        if let Some((at_us, timer)) = next
-            && at_us <= self.parts.clock.now().mono_us
-        {
-            self.timers.remove(&timer);
-            return Ok(Input::Fired(timer));
-        }
-        if next.is_none() && self.sends.is_empty() && !busy && !driver.awaits_from_outside() {
-            return Err(EngineError::Stuck(execution));
-        }
-        let clock = Arc::clone(&self.parts.clock);
-        let at_us = next.map_or(u64::MAX, |(at_us, _)| at_us);
-        // Deadlines that are due come before answers: they are the cause, the answer is the consequence.
-        tokio::select! {
-            biased;
-            () = clock.sleep_until(at_us), if next.is_some() => {
-                let (_, timer) = next.ok_or(EngineError::Stuck(execution))?;
-                self.timers.remove(&timer);
-                Ok(Input::Fired(timer))
-            }
-            Some(ended) = self.sends.join_next_with_id(), if !self.sends.is_empty() => {
-                let (task, exchange) = match ended {
-                    Ok((task, (_, exchange))) => (task, exchange),
-                    // The client died with the request in its hands.
-                    Err(error) => (error.id(), Exchange {
-                        result: Err(NetError::unanswered(Unanswered::Connection, "the client failed")),
-                        timings: Timings::default(),
-                    }),
-                };
-                let attempt = self.under_way.remove(&task).ok_or(EngineError::Stuck(execution))?;
-                Ok(Input::Answered { attempt, exchange })
-            }
-            // The engine itself holds a sender as long as the execution runs.
-            Some(command) = commands.recv() => Ok(self.take(command)),
-            () = std::future::ready(()), if busy => Ok(Input::Proceed),
-            else => Err(EngineError::Stuck(execution)),
-        }
-    }
-
-    fn take(&mut self, command: Command) -> Input {
-        match command {
-            Command::Cancel => Input::Cancel,
-            Command::Deliver { to, json, reply } => {
-                let number = self.delivered;
-                self.delivered = number.wrapping_add(1);
-                self.replies.insert(number, reply);
-                Input::Deliver(Delivery { number, to, json })
-            }
-        }
+    async fn keep_plan(&self, program: &Program) -> Result<(), StoreError> {
+        self.parts.store.put_plan(PlanId(program.hash().0), program.plan().encode()).await
     }
 }

@@ -1,5 +1,6 @@
 //! What happens in an execution, as it happens: for live output and traces.
 
+use flow_journal::ExecutionId;
 use flow_plan::StepId;
 use flow_vm::StepPath;
 
@@ -8,6 +9,8 @@ use crate::AttemptResult;
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
+    /// Of which execution.
+    pub execution: ExecutionId,
     /// When, in microseconds since 1970.
     pub at_us: i64,
     /// What.
@@ -49,6 +52,28 @@ pub enum EventKind {
         why: Delay,
         /// For how long.
         wait_us: u64,
+    },
+    /// A child execution is started, or gone on with.
+    ChildStarted {
+        /// The workflow.
+        workflow: String,
+        /// The child.
+        execution: ExecutionId,
+        /// Whether it goes its own way.
+        detached: bool,
+        /// Whether it undoes something.
+        undoes: bool,
+    },
+    /// A child execution has ended, or is held.
+    ChildEnded {
+        /// The workflow.
+        workflow: String,
+        /// The child.
+        execution: ExecutionId,
+        /// How, in a few words.
+        outcome: String,
+        /// Whether it has succeeded.
+        good: bool,
     },
     /// The execution sleeps: nothing is under way.
     Sleeping {

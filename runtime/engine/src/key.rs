@@ -1,4 +1,4 @@
-//! Idempotency keys.
+//! Names that are the same after a crash: idempotency keys, and the ids of child executions.
 
 use flow_journal::ExecutionId;
 use flow_vm::StepPath;
@@ -9,6 +9,13 @@ use uuid::Uuid;
 /// and different for every other step; and it has the form that APIs which insist on a UUID take.
 pub fn idempotency_key(execution: ExecutionId, path: &StepPath) -> String {
     Uuid::new_v5(&Uuid::from_bytes(execution.0), path.0.as_bytes()).hyphenated().to_string()
+}
+
+/// The id of the execution that a step starts: of its parent and the step's place alone, so that whoever goes on
+/// with the parent finds the child that was started, and never starts another.
+pub fn child_execution(parent: ExecutionId, path: &StepPath) -> ExecutionId {
+    let name = format!("child {}", path.0);
+    ExecutionId(Uuid::new_v5(&Uuid::from_bytes(parent.0), name.as_bytes()).into_bytes())
 }
 
 #[cfg(test)]
@@ -25,4 +32,19 @@ mod tests {
         assert_ne!(key(1, "7/0/4"), key(2, "7/0/4"));
         assert_ne!(key(1, "7/0/4"), key(1, "7/0/4.1"));
     }
+
+    #[test]
+    fn a_child_is_of_its_parent_and_the_place() {
+        let child = |parent: u8, path: &str| {
+            child_execution(ExecutionId([parent; 16]), &StepPath(path.to_owned())).to_string()
+        };
+        // Written down: an id that changed with a new version would start a child twice.
+        assert_eq!(child(1, "4"), CHILD);
+        assert_ne!(child(1, "4"), child(2, "4"));
+        assert_ne!(child(1, "4"), child(1, "4.1"));
+        let key = idempotency_key(ExecutionId([1; 16]), &StepPath("4".to_owned()));
+        assert_ne!(child(1, "4"), key, "a key is no execution");
+    }
+
+    const CHILD: &str = "3b99a671-f16f-5442-92e9-ea7eed703582";
 }

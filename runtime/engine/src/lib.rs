@@ -24,15 +24,17 @@ mod settings;
 mod simulation;
 mod zone;
 
-pub use action::{Action, Address, AttemptId, Context, Delivery, Input, Sending, TimerId};
+pub use action::{
+    Action, Address, AttemptId, ChildNews, Context, Delivery, Input, Sending, Spawning, TimerId,
+};
 pub use clock::{Clock, Now, SystemClock};
 pub use driver::{Beginning, Driver, RecoverError};
 pub use engine::{
     Begun, Canceller, Engine, EngineError, Handle, Parts, RecoverFailure, SignalError, StartError, Watcher,
 };
 pub use event::{CallName, Delay, Event, EventKind, Retry};
-pub use key::idempotency_key;
+pub use key::{child_execution, idempotency_key};
 pub use outcome::{AttemptReport, AttemptResult, Outcome, Report, StepReport};
 pub use random::{Random, SeededRandom, SystemRandom};
-pub use settings::{Given, Resolved, SettingError, resolve};
-pub use simulation::{Answer, Run, Simulation, run_virtual};
+pub use settings::{Configured, Given, Resolved, SettingError, resolve};
+pub use simulation::{Answer, Run, Simulation, Standing, run_virtual};

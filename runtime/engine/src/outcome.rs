@@ -14,6 +14,8 @@ pub struct Report {
     pub outcome: Outcome,
     /// The calls that it made, in the order in which they began.
     pub steps: Vec<StepReport>,
+    /// Its child executions that this process has seen end, in that order.
+    pub children: Vec<Report>,
 }
 
 /// What came of an execution.
@@ -32,6 +34,22 @@ pub enum Outcome {
     },
 }
 
+impl Outcome {
+    /// How it ended or where it is held, as the end of a sentence.
+    pub fn words(&self) -> String {
+        match self {
+            Outcome::Succeeded(json) => format!("succeeded with {}", String::from_utf8_lossy(json)),
+            Outcome::Failed(failure) => {
+                format!("failed with `{}`: {}", failure.error.name, failure.error.message)
+            }
+            Outcome::NeedsAttention(attention) => {
+                format!("needs attention after `{}`: {}", attention.error.name, attention.error.message)
+            }
+            Outcome::Paused { reason } => format!("is paused: {reason}"),
+        }
+    }
+}
+
 /// One call of a step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepReport {
@@ -45,6 +63,8 @@ pub struct StepReport {
     pub undoes: bool,
     /// Its attempts, in order.
     pub attempts: Vec<AttemptReport>,
+    /// The execution that it started, where it calls a workflow.
+    pub child: Option<ExecutionId>,
 }
 
 /// One attempt.

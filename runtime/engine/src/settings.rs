@@ -1,7 +1,9 @@
 //! What the caller gives for a plan's configuration, held against what the plan asks for.
 
+use std::collections::BTreeMap;
+
 use flow_http::{Secret, Settings, Value};
-use flow_plan::{Config, ConfigId, Plan, Type, TypeId};
+use flow_plan::{Config, ConfigId, Plan, PlanHash, Type, TypeId};
 use flow_vm::Program;
 use serde_json::Value as Json;
 
@@ -78,9 +80,22 @@ impl Given {
     }
 }
 
-/// A plan's configuration with a value for every entry.
+/// The configuration of a plan, and of all the plans that come to run below it.
 #[derive(Clone, Debug, Default)]
 pub struct Resolved {
+    plans: BTreeMap<PlanHash, Configured>,
+}
+
+impl Resolved {
+    /// The configuration of one of the plans.
+    pub fn of(&self, program: &Program) -> Configured {
+        self.plans.get(&program.hash()).cloned().unwrap_or_default()
+    }
+}
+
+/// A plan's configuration with a value for every entry.
+#[derive(Clone, Debug, Default)]
+pub struct Configured {
     /// What requests use.
     pub settings: Settings,
     /// What is pinned at the start: the entry and its JSON.
@@ -117,11 +132,33 @@ pub enum SettingError {
     },
 }
 
-/// Gives every entry of a plan its value.
+/// Gives every entry of a plan its value, and every entry of the plans of the workflows that it calls.
 ///
 /// # Errors
 /// Everything that is missing or does not fit, before anything is sent.
 pub fn resolve(program: &Program, given: &Given) -> Result<Resolved, Vec<SettingError>> {
+    let mut resolved = Resolved::default();
+    let mut errors: Vec<SettingError> = Vec::new();
+    let descendants = program.descendants();
+    for program in std::iter::once(program).chain(descendants.iter().map(AsRef::as_ref)) {
+        match configure(program, given) {
+            Ok(configured) => {
+                resolved.plans.insert(program.hash(), configured);
+            }
+            // Plans that share an entry lack it together: it is said once.
+            Err(found) => {
+                for error in found {
+                    if !errors.contains(&error) {
+                        errors.push(error);
+                    }
+                }
+            }
+        }
+    }
+    if errors.is_empty() { Ok(resolved) } else { Err(errors) }
+}
+
+fn configure(program: &Program, given: &Given) -> Result<Configured, Vec<SettingError>> {
     let plan = program.plan();
     let (mut entries, mut pinned, mut errors) = (Vec::new(), Vec::new(), Vec::new());
     for (index, entry) in plan.config.iter().enumerate() {
@@ -146,7 +183,7 @@ pub fn resolve(program: &Program, given: &Given) -> Result<Resolved, Vec<Setting
             Err(error) => errors.push(error),
         }
     }
-    if errors.is_empty() { Ok(Resolved { settings: Settings::new(entries), pinned }) } else { Err(errors) }
+    if errors.is_empty() { Ok(Configured { settings: Settings::new(entries), pinned }) } else { Err(errors) }
 }
 
 fn secret(entry: &Config, given: &Given) -> Result<Secret, SettingError> {

@@ -1,23 +1,29 @@
 //! The shell on virtual time: the same driver, a network that is a function, a store in memory, a clock that jumps
 //! to whatever comes next. From the same seed it does the same.
 //!
+//! Executions that it starts, children and others, run beside it in the same process.
+//!
 //! It can die before any action and go on from what was durable then: that is how the engine's promises are tested,
 //! and what `crash` in a `flow test` does.
 
+mod outside;
+
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Arc, Mutex},
     time::Duration,
 };
 
-use flow_http::{Exchange, HttpResponse, Limits, NetError, NotSent, Settings, Timings, Unanswered};
-use flow_journal::{CodecError, ExecutionId, History, Record, codec};
-use flow_vm::{InputError, Program, SignalRefusal};
+use flow_http::{Exchange, HttpResponse, Limits, NetError, NotSent, Timings, Unanswered};
+use flow_journal::{CodecError, ExecutionId, History, PlanId, Record, codec};
+use flow_vm::{EffectId, InputError, Program, SignalRefusal};
 
 use crate::{
-    Action, Address, AttemptId, Beginning, Context, Delivery, Driver, Event, Input, Now, Outcome,
-    RecoverError, Report, Resolved, SeededRandom, Sending, StepReport, TimerId, random::uuid_v7,
+    Action, AttemptId, Beginning, ChildNews, Context, Driver, Event, Input, Now, RecoverError, Report,
+    Resolved, SeededRandom, Sending, Spawning, TimerId, random::uuid_v7,
 };
+
+pub use outside::Standing;
 
 /// An execution that has taken in so much and not ended is taken to go on for ever.
 const INPUTS_MAX: u64 = 1_000_000;
@@ -57,7 +63,7 @@ pub enum Run {
     Endless,
 }
 
-/// One execution on virtual time.
+/// One execution on virtual time, with those that it starts.
 #[derive(Debug)]
 pub struct Simulation<N> {
     program: Arc<Program>,
@@ -70,27 +76,46 @@ pub struct Simulation<N> {
     snapshot_every: Option<u32>,
     /// How long a slice of computing takes.
     slice_us: u64,
-    /// What is durable.
-    kept: Vec<Vec<u8>>,
+    /// What is durable, in the order in which the executions began.
+    kept: Vec<(ExecutionId, Vec<Vec<u8>>)>,
     commits: u64,
-    timers: BTreeMap<TimerId, u64>,
-    /// What is under way: when it ends, in which order it was sent, which it is.
-    arrivals: BTreeMap<(u64, u64), (AttemptId, Exchange)>,
+    /// What runs in this process.
+    lives: BTreeMap<ExecutionId, Life>,
+    /// Those of them that have actions to perform.
+    ready: VecDeque<ExecutionId>,
+    /// Those that have ended or are held, and that nobody waits for.
+    ended: BTreeMap<ExecutionId, Report>,
+    /// What has happened and is not taken in yet.
+    news: VecDeque<(ExecutionId, Input)>,
     sent: u64,
     actions_done: u64,
-    /// The execution, while it waits for something from outside.
-    waiting: Option<Driver>,
-    /// Whether time stands still while it does.
+    /// Whether time stands still while something from outside is waited for.
     holds_time: bool,
     /// Until when time is let pass, on the monotonic clock.
     let_pass_us: Option<u64>,
     delivered: u64,
     crash_before: BTreeSet<u64>,
-    /// What became of what was sent to it.
+    /// What became of what was sent, by number.
     replies: BTreeMap<u64, Result<(), SignalRefusal>>,
     /// When it is told to cancel, on the monotonic clock of this life.
     cancel_at_us: Option<u64>,
     events: Vec<Event>,
+}
+
+/// An execution that runs.
+#[derive(Debug)]
+struct Life {
+    driver: Driver,
+    program: Arc<Program>,
+    /// What is to be performed, in order.
+    actions: VecDeque<Action>,
+    timers: BTreeMap<TimerId, u64>,
+    /// What is under way: when it ends, in which order it was sent, which it is.
+    arrivals: BTreeMap<(u64, u64), (AttemptId, Exchange)>,
+    /// Who waits for it.
+    parent: Option<(ExecutionId, EffectId)>,
+    /// The executions that it waits for.
+    children: BTreeMap<EffectId, ExecutionId>,
 }
 
 /// Runs an execution to its end on virtual time.
@@ -126,11 +151,12 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
             slice_us: 0,
             kept: Vec::new(),
             commits: 0,
-            timers: BTreeMap::new(),
-            arrivals: BTreeMap::new(),
+            lives: BTreeMap::new(),
+            ready: VecDeque::new(),
+            ended: BTreeMap::new(),
+            news: VecDeque::new(),
             sent: 0,
             actions_done: 0,
-            waiting: None,
             holds_time: false,
             let_pass_us: None,
             delivered: 0,
@@ -182,24 +208,40 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
         self.now
     }
 
-    /// What is durable.
+    /// What is durable of the execution itself.
     ///
     /// # Errors
     /// Where a record cannot be read back: a defect of the codec.
     pub fn history(&self) -> Result<Vec<Record>, CodecError> {
-        self.kept.iter().map(|bytes| codec::decode(bytes)).collect()
+        self.history_of(self.execution)
     }
 
-    /// Starts the execution, and runs it until it ends or its process dies.
+    /// The executions that have begun, in the order of their beginnings, the first of them the one that was started.
+    pub fn begun(&self) -> impl Iterator<Item = ExecutionId> {
+        self.kept.iter().map(|(execution, _)| *execution)
+    }
+
+    /// What is durable of an execution.
+    ///
+    /// # Errors
+    /// Where a record cannot be read back: a defect of the codec.
+    pub fn history_of(&self, execution: ExecutionId) -> Result<Vec<Record>, CodecError> {
+        let kept = self.kept.iter().find(|(known, _)| *known == execution);
+        kept.into_iter().flat_map(|(_, records)| records).map(|bytes| codec::decode(bytes)).collect()
+    }
+
+    /// Starts the execution, and runs it and what it starts until all have ended or the process dies.
     ///
     /// # Errors
     /// Where the input or the configuration does not fit.
     pub fn start(&mut self, input: &[u8]) -> Result<Run, InputError> {
-        let beginning = Beginning { input: input.to_vec(), pinned: self.resolved.pinned.clone(), key: None };
+        let pinned = self.resolved.of(&self.program).pinned;
+        let beginning = Beginning { input: input.to_vec(), pinned, ..Beginning::default() };
         let (program, execution) = (Arc::clone(&self.program), self.execution);
-        let (driver, actions) =
-            self.decide(|context| Driver::start(program, execution, &beginning, context))?;
-        Ok(self.run(driver, actions))
+        let begun =
+            self.decide(&program.clone(), |context| Driver::start(program, execution, &beginning, context))?;
+        self.add(begun, Arc::clone(&self.program), None);
+        Ok(self.run())
     }
 
     /// Goes on in a new process, some time after the last one died: whatever was under way is lost.
@@ -207,94 +249,253 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
     /// # Errors
     /// Where the history does not fit: a defect. An execution whose beginning was not durable has none.
     pub fn recover(&mut self, after: Duration) -> Result<Run, RecoverError> {
-        self.waiting = None;
-        self.timers.clear();
-        self.arrivals.clear();
+        self.lives.clear();
+        self.ready.clear();
+        self.ended.clear();
+        self.news.clear();
         self.cancel_at_us = None;
         self.limits = Mutex::default();
         let after_us = u64::try_from(after.as_micros()).unwrap_or(u64::MAX);
         let wall_us = self.now.wall_us.saturating_add(i64::try_from(after_us).unwrap_or(i64::MAX));
         // Another process has another monotonic clock.
         self.now = Now { wall_us, mono_us: 0 };
-        let records = self.history().map_err(|error| RecoverError::Misfit(error.to_string()))?;
-        let history = History { position: records.len() as u64, records };
-        let (program, execution) = (Arc::clone(&self.program), self.execution);
-        let recovered = self.decide(|context| Driver::recover(program, execution, &history, context));
-        let (driver, actions) = match recovered {
-            Ok(recovered) => recovered,
-            Err(RecoverError::Ended(ended)) => {
-                let (outcome, steps) = *ended;
-                return Ok(Run::Ended(Box::new(Report { execution, outcome, steps })));
+        if self.kept.is_empty() {
+            return Err(RecoverError::NoBeginning);
+        }
+        for execution in self.begun().collect::<Vec<_>>() {
+            let records = self.records_of(execution)?;
+            let Some(Record::Started(started)) = records.first() else {
+                return Err(RecoverError::NoBeginning);
+            };
+            // A child is gone on with by its parent, which asks for it again.
+            if started.parent.as_ref().is_some_and(|parent| !parent.detached) {
+                continue;
             }
-            Err(error) => return Err(error),
-        };
-        Ok(self.run(driver, actions))
+            let program = self.program_of(started.plan).ok_or(RecoverError::OtherPlan(started.plan))?;
+            self.go_on(execution, records, program, None, None)?;
+        }
+        Ok(self.run())
     }
 
-    fn decide<T>(&mut self, decision: impl FnOnce(&mut Context<'_>) -> T) -> T {
-        let settings: &Settings = &self.resolved.settings;
+    fn records_of(&self, execution: ExecutionId) -> Result<Vec<Record>, RecoverError> {
+        self.history_of(execution).map_err(|error| RecoverError::Misfit(error.to_string()))
+    }
+
+    /// The program of a plan: the one that was started, or one that comes to run below it.
+    fn program_of(&self, plan: PlanId) -> Option<Arc<Program>> {
+        let own = std::iter::once(Arc::clone(&self.program));
+        own.chain(self.program.descendants()).find(|program| program.hash().0 == plan.0)
+    }
+
+    /// Goes on with an execution from its history; with one that has ended there is nothing to do.
+    fn go_on(
+        &mut self,
+        execution: ExecutionId,
+        records: Vec<Record>,
+        program: Arc<Program>,
+        parent: Option<(ExecutionId, EffectId)>,
+        deadline_us: Option<i64>,
+    ) -> Result<(), RecoverError> {
+        let history = History { position: records.len() as u64, records };
+        let recovered = self.decide(&program, |context| {
+            Driver::recover_child(Arc::clone(&program), execution, &history, deadline_us, context)
+        });
+        match recovered {
+            Ok(begun) => self.add(begun, program, parent),
+            Err(RecoverError::Ended(ended)) => {
+                let (outcome, steps) = *ended;
+                let report = Report { execution, outcome, steps, children: Vec::new() };
+                match parent {
+                    Some(parent) => self.tell(parent, ChildNews::Ended(Box::new(report))),
+                    None => {
+                        self.ended.insert(execution, report);
+                    }
+                }
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn decide<T>(&mut self, program: &Program, decision: impl FnOnce(&mut Context<'_>) -> T) -> T {
+        let settings = self.resolved.of(program).settings;
         decision(&mut Context {
             now: self.now,
             random: &mut self.random,
             limits: &self.limits,
-            settings,
+            settings: &settings,
             callbacks: CALLBACKS,
         })
     }
 
-    fn run(&mut self, mut driver: Driver, mut actions: Vec<Action>) -> Run {
+    /// Adds an execution to those that run.
+    fn add(
+        &mut self,
+        (mut driver, actions): (Driver, Vec<Action>),
+        program: Arc<Program>,
+        parent: Option<(ExecutionId, EffectId)>,
+    ) {
         if let Some(completions) = self.snapshot_every {
             driver.set_snapshot_every(completions);
         }
+        let execution = driver.execution();
+        let life = Life {
+            driver,
+            program,
+            actions: actions.into(),
+            timers: BTreeMap::new(),
+            arrivals: BTreeMap::new(),
+            parent,
+            children: BTreeMap::new(),
+        };
+        self.lives.insert(execution, life);
+        self.ready.push_back(execution);
+    }
+
+    fn tell(&mut self, (parent, effect): (ExecutionId, EffectId), news: ChildNews) {
+        self.news.push_back((parent, Input::Child { effect, news }));
+    }
+
+    fn all_ended(&mut self) -> Run {
+        match self.ended.remove(&self.execution) {
+            // What goes its own way is told of beside it.
+            Some(mut report) => {
+                report.children.extend(std::mem::take(&mut self.ended).into_values());
+                Run::Ended(Box::new(report))
+            }
+            None => Run::Endless,
+        }
+    }
+
+    /// Tells an execution what has happened. What has ended is told nothing more.
+    fn give(&mut self, execution: ExecutionId, input: Input) {
+        let Some(mut life) = self.lives.remove(&execution) else { return };
+        let program = Arc::clone(&life.program);
+        let actions = self.decide(&program, |context| life.driver.handle(input, context));
+        life.actions.extend(actions);
+        self.lives.insert(execution, life);
+        self.ready.push_back(execution);
+    }
+
+    fn run(&mut self) -> Run {
         for _ in 0..INPUTS_MAX {
-            let mut yielded = false;
-            for action in actions {
-                if self.crash_before.remove(&self.actions_done) {
-                    return Run::Crashed;
-                }
-                self.actions_done += 1;
-                match self.perform(action) {
-                    Some(Performed::Yielded) => yielded = true,
-                    Some(Performed::Ended(outcome)) => return Run::Ended(Box::new(driver.report(*outcome))),
-                    None => {}
+            while let Some(execution) = self.ready.pop_front() {
+                while let Some(action) =
+                    self.lives.get_mut(&execution).and_then(|life| life.actions.pop_front())
+                {
+                    if self.crash_before.remove(&self.actions_done) {
+                        return Run::Crashed;
+                    }
+                    self.actions_done += 1;
+                    self.perform(execution, action);
                 }
             }
-            if !yielded && self.stands_still(&driver) {
-                self.waiting = Some(driver);
-                return Run::Waiting;
+            if self.lives.is_empty() && self.news.is_empty() {
+                return self.all_ended();
             }
-            let input = if yielded { Some(self.due_or_proceed()) } else { self.next() };
-            let Some(input) = input else { return Run::Endless };
-            actions = self.decide(|context| driver.handle(input, context));
+            if self.news.is_empty() && self.stands_still() {
+                // What goes its own way does not keep what has ended.
+                let has_ended = self.ended.contains_key(&self.execution);
+                return if has_ended { self.all_ended() } else { Run::Waiting };
+            }
+            let Some((execution, input)) = self.take_news().or_else(|| self.next()) else {
+                return Run::Endless;
+            };
+            self.give(execution, input);
         }
         Run::Endless
     }
 
-    fn perform(&mut self, action: Action) -> Option<Performed> {
+    fn perform(&mut self, execution: ExecutionId, action: Action) {
         match action {
             Action::Commit(records) => {
                 self.commits += 1;
-                self.kept.extend(records.iter().filter_map(|record| codec::encode(record).ok()));
+                let records = records.iter().filter_map(|record| codec::encode(record).ok());
+                match self.kept.iter_mut().find(|(known, _)| *known == execution) {
+                    Some((_, kept)) => kept.extend(records),
+                    None => self.kept.push((execution, records.collect())),
+                }
             }
-            Action::Send(sending) => self.send(&sending),
+            Action::Send(sending) => self.send(execution, &sending),
+            Action::Spawn(spawning) => self.spawn(execution, *spawning),
+            Action::CancelChild(effect) => {
+                let child = self.lives.get(&execution).and_then(|life| life.children.get(&effect));
+                self.news.extend(child.map(|child| (*child, Input::Cancel)));
+            }
             Action::SetTimer { timer, at_us } => {
-                self.timers.insert(timer, at_us);
+                if let Some(life) = self.lives.get_mut(&execution) {
+                    life.timers.insert(timer, at_us);
+                }
             }
             Action::ClearTimer(timer) => {
-                self.timers.remove(&timer);
+                if let Some(life) = self.lives.get_mut(&execution) {
+                    life.timers.remove(&timer);
+                }
             }
             Action::Reply { number, result } => {
                 self.replies.insert(number, result);
             }
             Action::Show(event) => self.events.push(event),
-            Action::Yield => return Some(Performed::Yielded),
-            Action::End(outcome) => return Some(Performed::Ended(outcome)),
+            Action::Yield => self.news.push_back((execution, Input::Proceed)),
+            Action::End(outcome) => {
+                let Some(life) = self.lives.remove(&execution) else { return };
+                let report = life.driver.report(*outcome);
+                match life.parent {
+                    Some(parent) => self.tell(parent, ChildNews::Ended(Box::new(report))),
+                    None => {
+                        self.ended.insert(execution, report);
+                    }
+                }
+            }
         }
-        None
+    }
+
+    /// Starts a child, or goes on with one that was started before.
+    fn spawn(&mut self, parent: ExecutionId, spawning: Spawning) {
+        let Spawning { effect, execution, program, input, parent: link, deadline_us, cancelled } = spawning;
+        let detached = link.detached;
+        let waits = (!detached).then_some((parent, effect));
+        if detached {
+            self.tell((parent, effect), ChildNews::Started);
+        } else if let Some(life) = self.lives.get_mut(&parent) {
+            life.children.insert(effect, execution);
+        }
+        let runs = self.lives.contains_key(&execution) || self.ended.contains_key(&execution);
+        if detached && runs {
+            return;
+        }
+        let records = match self.records_of(execution) {
+            Ok(records) => records,
+            Err(error) => return self.tell((parent, effect), ChildNews::Held { reason: error.to_string() }),
+        };
+        let begun = if !records.is_empty() {
+            self.go_on(execution, records, program, waits, deadline_us)
+                .map_err(|error| ChildNews::Held { reason: error.to_string() })
+        } else if cancelled {
+            Err(ChildNews::Never { error: "cancelled", message: "cancelled".to_owned() })
+        } else {
+            let pinned = self.resolved.of(&program).pinned;
+            let beginning = Beginning { input, pinned, key: None, parent: Some(link), deadline_us };
+            let begun = self.decide(&program, |context| {
+                Driver::start(Arc::clone(&program), execution, &beginning, context)
+            });
+            match begun {
+                Ok(begun) => {
+                    self.add(begun, program, waits);
+                    Ok(())
+                }
+                Err(error) => Err(ChildNews::Never { error: "cast", message: error.to_string() }),
+            }
+        };
+        match begun {
+            Ok(()) if cancelled => self.news.push_back((execution, Input::Cancel)),
+            Ok(()) => {}
+            Err(news) => self.tell((parent, effect), news),
+        }
     }
 
     /// Sends a request: the function decides at once, and the answer arrives later, or too late.
-    fn send(&mut self, sending: &Sending) {
+    fn send(&mut self, execution: ExecutionId, sending: &Sending) {
         let answer = (self.net)(sending);
         let timeout = sending.request.timeout;
         let (after, result) = if answer.after < timeout {
@@ -310,116 +511,66 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
         let after_us = u64::try_from(after.as_micros()).unwrap_or(u64::MAX);
         let timings = Timings { wait_us: after_us, ..Timings::default() };
         let at_us = self.now.mono_us.saturating_add(after_us);
-        self.arrivals.insert((at_us, self.sent), (sending.attempt, Exchange { result, timings }));
+        if let Some(life) = self.lives.get_mut(&execution) {
+            life.arrivals.insert((at_us, self.sent), (sending.attempt, Exchange { result, timings }));
+        }
         self.sent += 1;
     }
 
-    /// While it computes: what has become due meanwhile, and then the next slice.
-    fn due_or_proceed(&mut self) -> Input {
-        if self.next_us().is_some_and(|at_us| at_us <= self.now.mono_us)
-            && let Some(input) = self.next()
-        {
-            return input;
-        }
-        self.pass_until(self.now.mono_us.saturating_add(self.slice_us));
-        Input::Proceed
-    }
-
-    /// Whether nothing happens until somebody sends something, or lets time pass.
-    fn stands_still(&mut self, driver: &Driver) -> bool {
-        if !driver.awaits_from_outside() || driver.calls_are_open() {
-            return false;
-        }
-        let next_us = self.next_us();
-        match self.let_pass_us {
-            Some(until_us) if next_us.is_some_and(|at_us| at_us <= until_us) => false,
-            Some(until_us) => {
-                self.let_pass_us = None;
-                self.pass_until(until_us);
-                true
+    /// What has happened and is not taken in yet. While an execution computes, time passes: what has become due
+    /// meanwhile comes before the next slice.
+    fn take_news(&mut self) -> Option<(ExecutionId, Input)> {
+        if let Some((_, Input::Proceed)) = self.news.front() {
+            if self.next_us().is_some_and(|at_us| at_us <= self.now.mono_us) {
+                return self.next();
             }
-            None => self.holds_time || next_us.is_none(),
+            self.pass_until(self.now.mono_us.saturating_add(self.slice_us));
         }
-    }
-
-    /// Lets time stand still while the execution waits for something from outside and makes no call: it then goes on
-    /// by [`signal`](Self::signal) and [`advance`](Self::advance).
-    pub fn hold_time(&mut self) {
-        self.holds_time = true;
-    }
-
-    /// Sends a signal to the execution that waits, and lets it go on.
-    ///
-    /// # Errors
-    /// Where the signal is not taken.
-    pub fn signal(&mut self, name: &str, json: &[u8]) -> Result<Run, SignalRefusal> {
-        let Some(mut driver) = self.waiting.take() else { return Err(SignalRefusal::Ended) };
-        let number = self.delivered;
-        self.delivered = number.wrapping_add(1);
-        let delivery = Delivery { number, to: Address::Signal(name.to_owned()), json: json.to_vec() };
-        let actions = self.decide(|context| driver.handle(Input::Deliver(delivery), context));
-        let run = self.run(driver, actions);
-        self.replies.remove(&number).unwrap_or(Ok(())).map(|()| run)
-    }
-
-    /// Lets time pass for the execution that waits.
-    pub fn advance(&mut self, time: Duration) -> Run {
-        let Some(driver) = self.waiting.take() else { return Run::Endless };
-        let us = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-        self.let_pass_us = Some(self.now.mono_us.saturating_add(us));
-        let run = self.run(driver, Vec::new());
-        self.let_pass_us = None;
-        run
-    }
-
-    /// The calls so far of an execution that waits, and the signals that it waits for.
-    pub fn waiting(&self) -> Option<(Vec<StepReport>, Vec<String>)> {
-        self.waiting.as_ref().map(|driver| (driver.steps().to_vec(), driver.awaited_signals()))
+        self.news.pop_front()
     }
 
     /// When the next thing happens by itself.
     fn next_us(&self) -> Option<u64> {
-        let arrival = self.arrivals.first_key_value().map(|((at_us, _), _)| *at_us);
-        self.timers.values().copied().chain(arrival).chain(self.cancel_at_us).min()
+        let timers = self.lives.values().flat_map(|life| life.timers.values().copied());
+        let arrivals = self.lives.values().filter_map(|life| life.arrivals.first_key_value());
+        timers.chain(arrivals.map(|((at_us, _), _)| *at_us)).chain(self.cancel_at_us).min()
     }
 
-    /// Lets time pass until the next thing happens.
-    fn next(&mut self) -> Option<Input> {
-        if let Some(at_us) = self.cancel_at_us.filter(|at_us| self.comes_first(*at_us)) {
+    /// Lets time pass until the next thing happens. Of what happens at once, timers come before answers.
+    fn next(&mut self) -> Option<(ExecutionId, Input)> {
+        let timer = self.lives.iter().flat_map(|(execution, life)| {
+            life.timers.iter().map(|(timer, at_us)| (*at_us, *timer, *execution))
+        });
+        let timer = timer.min();
+        let arrival = self.lives.iter().filter_map(|(execution, life)| {
+            life.arrivals.first_key_value().map(|((at_us, sent), _)| (*at_us, *sent, *execution))
+        });
+        let arrival = arrival.min();
+        let first = timer.map(|(at_us, ..)| at_us).into_iter().chain(arrival.map(|(at_us, ..)| at_us)).min();
+        if let Some(at_us) = self.cancel_at_us.filter(|at_us| first.is_none_or(|first| *at_us <= first)) {
             self.cancel_at_us = None;
             self.pass_until(at_us);
-            return Some(Input::Cancel);
+            return Some((self.execution, Input::Cancel));
         }
-        let timer = self.timers.iter().map(|(timer, at_us)| (*at_us, *timer)).min();
-        let arrival = self.arrivals.first_key_value().map(|((at_us, _), _)| *at_us);
         match (timer, arrival) {
-            (Some((at_us, timer)), arrival) if arrival.is_none_or(|arrival| at_us <= arrival) => {
-                self.timers.remove(&timer);
+            (Some((at_us, timer, execution)), arrival)
+                if arrival.is_none_or(|(arrival, ..)| at_us <= arrival) =>
+            {
+                self.lives.get_mut(&execution)?.timers.remove(&timer);
                 self.pass_until(at_us);
-                Some(Input::Fired(timer))
+                Some((execution, Input::Fired(timer)))
             }
-            (_, Some(at_us)) => {
-                let (_, (attempt, exchange)) = self.arrivals.pop_first()?;
+            (_, Some((at_us, _, execution))) => {
+                let (_, (attempt, exchange)) = self.lives.get_mut(&execution)?.arrivals.pop_first()?;
                 self.pass_until(at_us);
-                Some(Input::Answered { attempt, exchange })
+                Some((execution, Input::Answered { attempt, exchange }))
             }
             _ => None,
         }
-    }
-
-    /// Whether nothing else happens before a moment.
-    fn comes_first(&self, at_us: u64) -> bool {
-        let arrival = self.arrivals.first_key_value().map(|((at_us, _), _)| *at_us);
-        self.timers.values().copied().chain(arrival).all(|other| at_us <= other)
     }
 
     fn pass_until(&mut self, mono_us: u64) {
         let wall_us = self.now.wall_at(mono_us);
         self.now = Now { wall_us, mono_us: self.now.mono_us.max(mono_us) };
     }
-}
-
-enum Performed {
-    Yielded,
-    Ended(Box<Outcome>),
 }

@@ -53,6 +53,7 @@ pub async fn run<F: Fixture>(fixture: &mut F) -> Checked {
     beginnings_and_ends(&store).await?;
     let store = fixture.fresh().await;
     claims(&store).await?;
+    freed_claims(&store).await?;
     let store = fixture.fresh().await;
     lists(&store).await?;
     durability(fixture).await
@@ -138,10 +139,49 @@ async fn beginnings_and_ends<S: Store>(store: &S) -> Checked {
     hold(case, matches!(refused, Err(StoreError::Malformed(_))), refused)
 }
 
+async fn freed_claims<S: Store>(store: &S) -> Checked {
+    let case = "a key is free again when its time is over, or after a failure where that is said";
+    let claim = |key: &str, at_us, again| {
+        let (workflow, key) = ("w".into(), key.into());
+        Some(Claim { workflow, key, input: [1; 32], at_us, for_us: Some(100), again })
+    };
+    let id = |n| ExecutionId([n; 16]);
+    let existing = |n| Start::Existing { execution: id(n), same_input: true };
+    let end = |status| vec![Record::Ended(crate::Ended { status, outcome: Vec::new(), at_us: 5 })];
+    let start = async |n, claim| works(case, store.start(id(n), claim, vec![sample::started(1)]).await);
+    // It holds for its time, and until its execution has ended.
+    for (n, key) in [(21, "time"), (22, "failed")] {
+        let begun = start(n, claim(key, 1, false)).await?;
+        hold(case, begun == Start::Started, begun)?;
+        let again = start(30, claim(key, 1_000, true)).await?;
+        hold(case, again == existing(n), again)?;
+    }
+    works(case, store.append(id(21), 1, end(EndStatus::Succeeded)).await)?;
+    works(case, store.append(id(22), 1, end(EndStatus::Failed)).await)?;
+    for (n, key, at_us, again, due) in [
+        (31, "time", 100, true, existing(21)),
+        (31, "time", 101, false, Start::Started),
+        (31, "failed", 100, false, existing(22)),
+        (32, "failed", 100, true, Start::Started),
+        (33, "failed", 150, true, existing(32)),
+    ] {
+        let found = start(n, claim(key, at_us, again)).await?;
+        hold(case, found == due, found)?;
+    }
+    Ok(())
+}
+
 async fn claims<S: Store>(store: &S) -> Checked {
     let case = "a key belongs to the execution that took it first";
     let claim = |workflow: &str, key: &str, input: u8| {
-        Some(Claim { workflow: workflow.into(), key: key.into(), input: [input; 32] })
+        Some(Claim {
+            workflow: workflow.into(),
+            key: key.into(),
+            input: [input; 32],
+            at_us: 1,
+            for_us: None,
+            again: false,
+        })
     };
     let first = ExecutionId([1; 16]);
     let begin = || vec![sample::started(1)];
@@ -199,7 +239,8 @@ async fn durability<F: Fixture>(fixture: &mut F) -> Checked {
     let case = "what was acknowledged is there for whoever comes next";
     let id = ExecutionId([1; 16]);
     let plan = PlanId([7; 32]);
-    let claim = Claim { workflow: "w".into(), key: "k".into(), input: [1; 32] };
+    let claim =
+        Claim { workflow: "w".into(), key: "k".into(), input: [1; 32], at_us: 1, for_us: None, again: false };
     let records = {
         let store = fixture.fresh().await;
         works(case, store.put_plan(plan, vec![9]).await)?;

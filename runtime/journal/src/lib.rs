@@ -22,7 +22,7 @@ pub use ids::{ExecutionId, NotAnId, PlanId};
 pub use memory::MemoryStore;
 pub use record::{
     AttemptEnded, AttemptOutcome, AttemptStarted, CalledBack, Completed, EndStatus, Ended, HeaderValue, Held,
-    Intent, Logged, Record, Reported, Signalled, Snapshot, Started, TimerSet,
+    Intent, Logged, Parent, Record, Reported, Signalled, Snapshot, Started, TimerSet,
 };
 pub use store::{Claim, History, Pending, Start, Store, StoreError};
 pub use summary::{State, Summary};

@@ -7,7 +7,8 @@ use std::{
 };
 
 use crate::{
-    Claim, ExecutionId, History, Pending, PlanId, Record, Start, State, Store, StoreError, Summary, codec,
+    Claim, EndStatus, ExecutionId, History, Pending, PlanId, Record, Start, State, Store, StoreError,
+    Summary, codec,
 };
 
 /// Keeps histories in memory. Clones share what they keep. Records are kept encoded, so that whatever could not
@@ -19,7 +20,7 @@ pub struct MemoryStore(Arc<Mutex<Shelf>>);
 struct Shelf {
     plans: HashMap<PlanId, Vec<u8>>,
     executions: BTreeMap<ExecutionId, Kept>,
-    claims: HashMap<(String, String), (ExecutionId, [u8; 32])>,
+    claims: HashMap<(String, String), (ExecutionId, Claim)>,
 }
 
 #[derive(Debug)]
@@ -48,9 +49,10 @@ impl Shelf {
         records: &[Record],
     ) -> Result<Start, StoreError> {
         if let Some(claim) = &claim
-            && let Some((existing, input)) = self.claims.get(&(claim.workflow.clone(), claim.key.clone()))
+            && let Some((existing, held)) = self.claims.get(&(claim.workflow.clone(), claim.key.clone()))
+            && !self.is_free(*existing, held, claim)
         {
-            return Ok(Start::Existing { execution: *existing, same_input: *input == claim.input });
+            return Ok(Start::Existing { execution: *existing, same_input: held.input == claim.input });
         }
         if self.executions.contains_key(&execution) {
             return Err(StoreError::Exists(execution));
@@ -60,9 +62,18 @@ impl Shelf {
         let encoded = encode(&mut summary, records, 1)?;
         self.executions.insert(execution, Kept { summary, records: encoded });
         if let Some(claim) = claim {
-            self.claims.insert((claim.workflow, claim.key), (execution, claim.input));
+            self.claims.insert((claim.workflow.clone(), claim.key.clone()), (execution, claim));
         }
         Ok(Start::Started)
+    }
+
+    /// Whether a key that an execution has taken is free for a new claim.
+    fn is_free(&self, existing: ExecutionId, held: &Claim, claim: &Claim) -> bool {
+        let Some(State::Ended(status)) = self.executions.get(&existing).map(|kept| kept.summary.state) else {
+            return false;
+        };
+        let until = held.for_us.map(|us| held.at_us.saturating_add(i64::try_from(us).unwrap_or(i64::MAX)));
+        until.is_some_and(|until| claim.at_us >= until) || claim.again && status != EndStatus::Succeeded
     }
 
     fn append(

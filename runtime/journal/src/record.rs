@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::PlanId;
+use crate::{ExecutionId, PlanId};
 
 /// One thing that happened. New kinds are added at the end: the encoding numbers them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,8 +66,21 @@ pub struct Started {
     pub secrets: Vec<String>,
     /// The key with which the caller started it.
     pub key: Option<String>,
+    /// The execution that started it.
+    pub parent: Option<Parent>,
     /// When.
     pub at_us: i64,
+}
+
+/// The execution that started another one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parent {
+    /// Which.
+    pub execution: ExecutionId,
+    /// The place of the step that did, from which the id of the new one is made.
+    pub path: String,
+    /// Whether the new one goes its own way: the parent does not wait for it.
+    pub detached: bool,
 }
 
 /// A request as it will be sent, in every attempt alike.

@@ -14,6 +14,11 @@ pub(crate) fn started(at_us: i64) -> Record {
         config: vec![("orders_url".into(), b"\"http://127.0.0.1\"".to_vec())],
         secrets: vec!["payment_token".into()],
         key: Some("o-1".into()),
+        parent: Some(crate::Parent {
+            execution: crate::ExecutionId([7; 16]),
+            path: "4.2".to_owned(),
+            detached: true,
+        }),
         at_us,
     })
 }

@@ -52,6 +52,13 @@ pub struct Claim {
     pub key: String,
     /// A digest of the input: the same key with another input is an error of the caller's.
     pub input: [u8; 32],
+    /// When it is claimed, in microseconds since 1970.
+    pub at_us: i64,
+    /// How long it holds from then, in microseconds, and in any case until its execution has ended; for ever where
+    /// nothing is said.
+    pub for_us: Option<u64>,
+    /// Whether whoever comes now may have the key of an execution that has ended without success.
+    pub again: bool,
 }
 
 /// What became of a start.

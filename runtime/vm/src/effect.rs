@@ -1,6 +1,6 @@
 //! What goes out of the machine and what comes back: effects, completions, and the state between them.
 
-use flow_plan::{ErrorId, FunctionId, StepId, Target};
+use flow_plan::{ChildId, ErrorId, FunctionId, StepId, Target};
 use serde::{Deserialize, Serialize};
 
 /// The number of an effect. The machine counts them from 0 in a deterministic order.
@@ -21,6 +21,9 @@ pub struct Effect {
 pub enum EffectKind {
     /// Call an operation, under the step's policy.
     Call(CallEffect),
+    /// Start a workflow as an execution, once for each path, and complete with what came of it, or at once where it
+    /// is only started.
+    Spawn(SpawnEffect),
     /// Complete with `Fired` after so many microseconds: a `sleep`, or a deadline.
     Timer {
         /// The time to pass, never negative.
@@ -59,7 +62,7 @@ pub enum EffectKind {
     },
     /// The effect is no longer waited for: a timer is dropped without completion; a call between two attempts,
     /// or not yet sent, completes at once with what is known of it; one under way is awaited to the end of its
-    /// present attempt.
+    /// present attempt; a child execution is cancelled, and awaited to its end.
     Cancel {
         /// The effect.
         effect: EffectId,
@@ -78,6 +81,25 @@ pub struct CallEffect {
     /// The timers whose firing ends the call: the deadlines around it. Their remaining time caps each attempt.
     pub deadlines: Vec<EffectId>,
     /// Whether the call undoes something: its `done` statuses then count as success.
+    pub undoes: bool,
+}
+
+/// A child execution, or one that is only started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpawnEffect {
+    /// The step.
+    pub step: StepId,
+    /// The workflow.
+    pub child: ChildId,
+    /// The step's place in this execution, from which the id of the new one is made.
+    pub path: StepPath,
+    /// The input, as JSON.
+    pub input: Vec<u8>,
+    /// The timers whose firing ends it: the deadlines around it. Their remaining time caps its attempts.
+    pub deadlines: Vec<EffectId>,
+    /// Whether it is only started.
+    pub detached: bool,
+    /// Whether the call undoes something.
     pub undoes: bool,
 }
 
@@ -115,6 +137,8 @@ pub struct Completion {
 pub enum Result {
     /// Of a call, after all its attempts.
     Call(CallAnswer),
+    /// Of a child execution at its end, or of one that is only started.
+    Child(ChildAnswer),
     /// Of a timer.
     Fired,
     /// Microseconds since 1970.
@@ -132,6 +156,47 @@ pub enum Result {
         /// A digest of the secret part of the URL, by which it is found again.
         digest: [u8; 32],
     },
+}
+
+/// What came of a child execution. One that is held has not ended: there is no answer yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ChildAnswer {
+    /// It was only started: its id.
+    Started(String),
+    /// It has ended well, with the result as JSON.
+    Done(Vec<u8>),
+    /// It has ended with an error, and has undone what was to be undone.
+    Failed(ChildError),
+}
+
+/// The error that left a child execution, by what its parent can make of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChildError {
+    /// Its name.
+    pub name: String,
+    /// The declared error, by its id in the child's plan.
+    pub declared: Option<ErrorId>,
+    /// What happened, in one phrase.
+    pub message: String,
+    /// The fields of a declared error, as JSON.
+    pub fields: Option<Vec<u8>>,
+    /// The status of an HTTP answer.
+    pub status: Option<u16>,
+    /// As of [`Raised::reason`].
+    pub reason: u8,
+}
+
+impl From<&Raised> for ChildError {
+    fn from(error: &Raised) -> Self {
+        Self {
+            name: error.name.clone(),
+            declared: error.declared,
+            message: error.message.clone(),
+            fields: error.fields.clone(),
+            status: error.status,
+            reason: error.reason,
+        }
+    }
 }
 
 /// What is known of a call in the end.
@@ -272,6 +337,8 @@ pub struct Raised {
     pub fields: Option<Vec<u8>>,
     /// The status of an HTTP answer.
     pub status: Option<u16>,
+    /// Why a call was refused or is unknown, by the machine's own number; 0 for other errors.
+    pub reason: u8,
     /// The step whose call raised it.
     pub step: Option<(StepId, StepPath)>,
     /// The instruction that raised it.

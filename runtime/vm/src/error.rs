@@ -36,6 +36,14 @@ pub enum InputError {
         /// Why.
         error: DecodeError,
     },
+    /// The value that tells the execution apart cannot be computed.
+    #[error("its `{what}` cannot be computed: {}", error.message)]
+    Identity {
+        /// `key` or `one per`.
+        what: &'static str,
+        /// Why.
+        error: DecodeError,
+    },
 }
 
 /// Why a signal, or the answer of a callback, is not taken. The machine is then unchanged.

@@ -263,6 +263,11 @@ pub(crate) fn name(env: Env<'_>, heap: &Heap, error: u64) -> Result<String, Faul
     Ok(KINDS.iter().find(|(other, _)| *other == kind).map_or("error", |(_, name)| name).to_owned())
 }
 
+/// The kind of a name that is not a declared error's.
+pub(crate) fn kind_named(name: &str) -> Option<Kind> {
+    KINDS.iter().find(|(kind, known)| *known == name && *kind != Kind::Declared).map(|(kind, _)| *kind)
+}
+
 /// The number of a reason of `refused`.
 pub(crate) fn refusal(reason: Refusal) -> u64 {
     match reason {
@@ -331,6 +336,7 @@ pub(crate) fn unsayable(at: (FunctionId, Target)) -> Raised {
         message: "the error can't be shown within the limits of the execution".to_owned(),
         fields: None,
         status: None,
+        reason: 0,
         step: None,
         at,
         also: Vec::new(),
@@ -377,6 +383,7 @@ fn outward(env: Env<'_>, heap: &mut Heap, error: u64, chain: u32, room: &mut u32
         message: heap.text(message(heap, error)?)?.to_owned(),
         fields,
         status: u16::try_from(heap.word(error, 4)?).ok(),
+        reason: u8::try_from(heap.word(error, 5)?).map_err(|_| Fault::Damaged)?,
         step,
         at: (
             FunctionId(narrow(heap.word(error, 8)?).ok_or(Fault::Damaged)?),

@@ -548,6 +548,7 @@ impl Context<'_> {
             }
 
             Op::Call { .. }
+            | Op::Spawn { .. }
             | Op::Sleep { .. }
             | Op::SleepUntil { .. }
             | Op::Now { .. }

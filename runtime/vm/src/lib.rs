@@ -32,11 +32,12 @@ mod json;
 mod wire;
 
 pub use effect::{
-    Attention, CallAnswer, CallEffect, Completion, Effect, EffectId, EffectKind, Failure, Raised, Refusal,
-    Request, Result as CompletionResult, Status, Step, StepPath, Undone, UnknownReason, Unsettled,
+    Attention, CallAnswer, CallEffect, ChildAnswer, ChildError, Completion, Effect, EffectId, EffectKind,
+    Failure, Raised, Refusal, Request, Result as CompletionResult, SpawnEffect, Status, Step, StepPath,
+    Undone, UnknownReason, Unsettled,
 };
 pub use error::{DecodeError, InputError, ResumeError, SignalRefusal, StateError};
-pub use machine::{Awaited, Machine};
+pub use machine::{Awaited, Identity, Machine};
 pub use program::{Program, decimal_slots};
 
 /// The octets that a text in base64 stands for, as `bytes` are written in JSON.

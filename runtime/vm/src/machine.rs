@@ -5,10 +5,12 @@
 //! how an error travels, in `unwind`; branches, in `group`.
 
 mod answer;
+mod child;
 mod collect;
 mod effects;
 mod fiber;
 mod group;
+mod identity;
 mod interrupt;
 mod mailbox;
 mod race;
@@ -33,6 +35,7 @@ use crate::program::{Program, Slots};
 use crate::wire::{Misfit, Wire};
 use fiber::{Callback, Early, Fiber, FiberId, Group, GroupId, Progress, Role, UndoEntry, Wait};
 
+pub use identity::Identity;
 pub use mailbox::Awaited;
 
 /// The saga that the whole workflow is.
@@ -342,6 +345,17 @@ fn entry_thread(
     config: &[Option<Slots>],
     input: &[u8],
 ) -> Result<Thread, DecodeError> {
+    let args = entry_args(program, heap, config, input)?;
+    Thread::new(program, program.plan().entry, &args).map_err(DecodeError::fault)
+}
+
+/// The slots of the workflow's arguments, from its input.
+fn entry_args(
+    program: &Program,
+    heap: &mut Heap,
+    config: &[Option<Slots>],
+    input: &[u8],
+) -> Result<Vec<u64>, DecodeError> {
     let plan = program.plan();
     let mut budget = Budget::default();
     let env = Env { program, config };
@@ -349,13 +363,11 @@ fn entry_thread(
     wire.strict = true;
     let outward = |misfit: Misfit| misfit.into_error().unwrap_or_else(DecodeError::fault);
     let slots = wire.decode(plan.input, input).map_err(outward)?;
-    let record = [slots[0]];
-    let args = match plan.input_form {
-        InputForm::Sole => &record[..],
+    match plan.input_form {
+        InputForm::Sole => Ok(vec![slots[0]]),
         InputForm::ByName => {
             let width = program.layout(plan.input).record_width;
-            heap.words(slots[0], width).map_err(DecodeError::fault)?
+            Ok(heap.words(slots[0], width).map_err(DecodeError::fault)?.to_vec())
         }
-    };
-    Thread::new(program, plan.entry, args).map_err(DecodeError::fault)
+    }
 }

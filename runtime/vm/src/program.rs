@@ -1,8 +1,11 @@
 //! A loaded program: a verified plan with what the machine looks up often.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use flow_plan::{
-    Constant, Function, FunctionId, Op, Operation, OperationId, Plan, PlanHash, SignalId, StepId, Type,
-    TypeId, VerifyError,
+    ChildId, Constant, Function, FunctionId, Op, Operation, OperationId, Plan, PlanHash, SignalId, StepId,
+    Type, TypeId, VerifyError,
 };
 
 use crate::error::DecodeError;
@@ -56,21 +59,42 @@ pub struct Program {
     classes: Vec<u32>,
     functions: Vec<FunctionInfo>,
     patterns: Patterns,
+    /// The programs of the workflows that it calls, by id.
+    children: Vec<Arc<Program>>,
 }
 
 impl Program {
-    /// Verifies and loads a plan.
+    /// Verifies and loads a plan that calls no other workflow.
     ///
     /// # Errors
     /// Where the plan may not run.
     pub fn load(plan: Plan) -> Result<Self, VerifyError> {
+        Self::link(plan, &[])
+    }
+
+    /// Verifies and loads a plan; the programs of the workflows that it calls are among those that are given.
+    ///
+    /// # Errors
+    /// Where the plan may not run, or the program of a workflow that it calls is not given.
+    pub fn link(plan: Plan, programs: &[Arc<Program>]) -> Result<Self, VerifyError> {
         flow_plan::verify(&plan)?;
+        let children = children(&plan, programs)?;
         let hash = plan.hash();
         let layouts = (0..plan.types.0.len()).map(|index| layout(&plan, index)).collect();
         let functions = plan.functions.iter().map(|function| function_info(&plan, function)).collect();
         let (image, constants) = load_constants(&plan.constants);
         let classes = flow_plan::layout_classes(&plan.types);
-        Ok(Self { plan, hash, image, constants, layouts, classes, functions, patterns: Patterns::default() })
+        Ok(Self {
+            plan,
+            hash,
+            image,
+            constants,
+            layouts,
+            classes,
+            functions,
+            patterns: Patterns::default(),
+            children,
+        })
     }
 
     /// The plan.
@@ -81,6 +105,32 @@ impl Program {
     /// The plan's identity.
     pub fn hash(&self) -> PlanHash {
         self.hash
+    }
+
+    /// The program of a workflow that it calls.
+    pub fn child(&self, id: ChildId) -> Option<&Arc<Program>> {
+        self.children.get(id.index())
+    }
+
+    /// Whatever comes to run below it: the programs of the workflows that it calls, of those that they call, and so
+    /// on, each once, callees before callers.
+    pub fn descendants(&self) -> Vec<Arc<Program>> {
+        let mut seen = BTreeSet::new();
+        let mut order = Vec::new();
+        let mut open: Vec<(Arc<Program>, bool)> = Vec::new();
+        let begin = |children: &[Arc<Program>], open: &mut Vec<_>| {
+            open.extend(children.iter().rev().map(|child| (Arc::clone(child), false)));
+        };
+        begin(&self.children, &mut open);
+        while let Some((program, called)) = open.pop() {
+            if called {
+                order.push(program);
+            } else if seen.insert(program.hash) {
+                open.push((Arc::clone(&program), true));
+                begin(&program.children, &mut open);
+            }
+        }
+        order
     }
 
     /// The words that every heap begins with.
@@ -254,6 +304,24 @@ impl Program {
         }
         values
     }
+}
+
+/// The programs of a plan's children, in the order of its table.
+fn children(plan: &Plan, programs: &[Arc<Program>]) -> Result<Vec<Arc<Program>>, VerifyError> {
+    let refused = |reason: String| VerifyError { function: None, at: None, reason };
+    let mut children = Vec::with_capacity(plan.children.len());
+    for child in &plan.children {
+        let program = programs.iter().find(|program| program.hash == child.plan);
+        let program = program.ok_or_else(|| {
+            refused(format!("plan {} of workflow `{}` is not there", child.plan, child.workflow))
+        })?;
+        let strange = child.errors.iter().find(|(theirs, _)| program.plan.error(*theirs).is_none());
+        if let Some((theirs, _)) = strange {
+            return Err(refused(format!("workflow `{}` has no error {theirs}", child.workflow)));
+        }
+        children.push(Arc::clone(program));
+    }
+    Ok(children)
 }
 
 fn layout(plan: &Plan, index: usize) -> Layout {

@@ -3,15 +3,19 @@
 use std::sync::Arc;
 
 use flow_engine::{AttemptResult, CallName, Delay, Event, EventKind, Watcher};
-use flow_plan::Plan;
+use flow_vm::Program;
 
 use crate::output::{Output, Style};
 
 /// A watcher that writes lines.
-pub(crate) fn watcher(output: &Output, plan: &Plan) -> Watcher {
+pub(crate) fn watcher(output: &Output, program: &Program) -> Watcher {
     let output = output.clone();
-    let width =
-        plan.operations.iter().zip(0..).map(|(_, id)| plan.operation_name(flow_plan::OperationId(id)).len());
+    let below = program.descendants();
+    let plans = below.iter().map(|program| program.plan()).chain([program.plan()]);
+    let width = plans.flat_map(|plan| {
+        let ids = (0..).zip(&plan.operations).map(|(id, _)| flow_plan::OperationId(id));
+        ids.map(|id| plan.operation_name(id).len())
+    });
     let width = width.max().unwrap_or(0) + "undo ".len();
     Arc::new(move |event| {
         if let Some(line) = line(event, width, &output) {
@@ -40,6 +44,16 @@ fn line(event: &Event, width: usize, output: &Output) -> Option<String> {
                 Delay::RetryBudget => "its retry budget",
             };
             Some(format!("{:width$}  waits {} for {why}", name(call), span(*wait_us)))
+        }
+        EventKind::ChildStarted { workflow, execution, detached, undoes } => {
+            let undo = if *undoes { "undo " } else { "" };
+            let how = if *detached { "is started, and goes its own way" } else { "begins" };
+            Some(format!("{undo}{workflow}: execution {execution} {how}"))
+        }
+        EventKind::ChildEnded { workflow, execution, outcome, good } => {
+            let style = if *good { Style::Good } else { Style::Bad };
+            let outcome = output.paint(style, &printable(outcome));
+            Some(format!("{workflow}: execution {execution} {outcome}"))
         }
         EventKind::Sleeping { until_us } => {
             let left = u64::try_from(until_us.saturating_sub(event.at_us)).unwrap_or(0);

@@ -11,13 +11,13 @@ use flow_diagnostics::Diagnostic;
 use flow_driver::{
     Action, ActionKind, CallCount, Compilation, CompiledWorkflow, TestCase, TestOperation, Value,
 };
-use flow_engine::{Answer, Given, Outcome, Report, Run, Sending, Simulation, StepReport, resolve};
+use flow_engine::{Answer, Given, Outcome, Report, Run, Sending, Simulation, resolve};
 use flow_source::Span;
 use flow_vm::Program;
 
 use super::mocks::{Called, Mocks};
 use super::snapshot::Snapshots;
-use super::trace;
+use super::trace::{self, Trace};
 
 /// From which every test draws its chance.
 const SEED: u64 = 1;
@@ -43,52 +43,43 @@ type Net = Box<dyn FnMut(&Sending) -> Answer>;
 /// An execution under test.
 struct Finished<'a> {
     workflow: &'a CompiledWorkflow,
+    program: Arc<Program>,
     done: Done,
     calls: Vec<Called>,
     simulation: Simulation<Net>,
 }
 
 /// How far an execution under test has come.
-pub(super) enum Done {
+enum Done {
     /// It has ended, or is held.
-    Ended(Report),
+    Ended(Box<Report>),
     /// It waits for something from outside.
-    Waiting {
-        /// Its calls so far.
-        steps: Vec<StepReport>,
-        /// The signals that it waits for.
-        signals: Vec<String>,
-    },
+    Waiting,
 }
 
-impl Done {
-    /// The calls that it made.
-    pub(super) fn steps(&self) -> &[StepReport] {
-        match self {
-            Done::Ended(report) => &report.steps,
-            Done::Waiting { steps, .. } => steps,
-        }
-    }
-
+impl Finished<'_> {
     fn outcome(&self) -> Option<&Outcome> {
-        match self {
+        match &self.done {
             Done::Ended(report) => Some(&report.outcome),
-            Done::Waiting { .. } => None,
+            Done::Waiting => None,
         }
     }
 
     /// How it ended, in words that follow "it".
     fn ending(&self) -> String {
-        match self {
-            Done::Ended(report) => ending(&report.outcome),
-            Done::Waiting { signals, .. } => format!("waits for {}", trace::awaited(signals)),
+        match self.outcome() {
+            Some(outcome) => outcome.words(),
+            None => format!("waits for {}", trace::awaited(&self.simulation.standing())),
         }
     }
-}
 
-impl Finished<'_> {
     fn trace(&self) -> String {
-        trace::text(&self.done, &self.calls, self.simulation.events(), &self.workflow.plan)
+        let report = match &self.done {
+            Done::Ended(report) => Some(&**report),
+            Done::Waiting => None,
+        };
+        let standing = self.simulation.standing();
+        Trace::new(report, &standing, &self.calls, self.simulation.events()).text(&self.program)
     }
 }
 
@@ -202,7 +193,7 @@ impl<'c> Case<'c> {
     }
 
     fn without_result(&mut self, run: Local, span: Span) {
-        let ending = self.runs.get(&run).map(|finished| finished.done.ending());
+        let ending = self.runs.get(&run).map(Finished::ending);
         let message = match ending {
             Some(ending) => format!("the execution has no result: it {ending}"),
             None => "this value is not known".to_owned(),
@@ -227,8 +218,12 @@ impl<'c> Case<'c> {
     where
         Self: 'a,
     {
-        let program = Arc::new(Program::load(workflow.plan.clone())?);
-        let resolved = match resolve(&program, &Given::new().with_stand_ins(&workflow.plan)) {
+        let program = crate::program::Program::link(self.compilation, workflow, &|_| {})?;
+        let mut given = Given::new().with_stand_ins(&workflow.plan);
+        for below in program.descendants() {
+            given = given.with_stand_ins(below.plan());
+        }
+        let resolved = match resolve(&program, &given) {
             Ok(resolved) => resolved,
             Err(errors) => {
                 for error in errors {
@@ -238,8 +233,8 @@ impl<'c> Case<'c> {
                 return Ok(());
             }
         };
-        let (plan, mocks) = (workflow.plan.clone(), Rc::clone(&self.mocks));
-        let net: Net = Box::new(move |sending| mocks.borrow_mut().answer(&plan, sending));
+        let mocks = Rc::clone(&self.mocks);
+        let net: Net = Box::new(move |sending| mocks.borrow_mut().answer(sending));
         let mut simulation = Simulation::new(Arc::clone(&program), resolved, SEED, net);
         simulation.hold_time();
         self.mocks.borrow_mut().begin();
@@ -247,8 +242,8 @@ impl<'c> Case<'c> {
         let workflow = workflow.context("a test names a workflow that was not compiled")?;
         match simulation.start(input) {
             Ok(done) => {
-                let waiting = Done::Waiting { steps: Vec::new(), signals: Vec::new() };
-                let begun = Finished { workflow, done: waiting, calls: Vec::new(), simulation };
+                let begun =
+                    Finished { workflow, program, done: Done::Waiting, calls: Vec::new(), simulation };
                 self.runs.insert(run, begun);
                 self.gone_on(run, done, span);
             }
@@ -275,12 +270,9 @@ impl<'c> Case<'c> {
                 if let Outcome::Succeeded(json) = &report.outcome {
                     self.known.insert(run, json.clone());
                 }
-                Done::Ended(*report)
+                Done::Ended(report)
             }
-            Run::Waiting => {
-                let (steps, signals) = finished.simulation.waiting().unwrap_or_default();
-                Done::Waiting { steps, signals }
-            }
+            Run::Waiting => Done::Waiting,
             Run::Crashed | Run::Endless => {
                 let message = "the execution never ends: it waits for nothing, or goes on for ever";
                 self.found.push(Diagnostic::failure("test", span, message));
@@ -299,7 +291,7 @@ impl<'c> Case<'c> {
                 let mut diagnostic =
                     Diagnostic::failure("test", span, format!("`{signal}` is not taken: {refusal}"));
                 if let Done::Ended(report) = &finished.done {
-                    diagnostic = diagnostic.note(format!("it {}", ending(&report.outcome)));
+                    diagnostic = diagnostic.note(format!("it {}", report.outcome.words()));
                 }
                 self.found.push(diagnostic);
             }
@@ -308,7 +300,7 @@ impl<'c> Case<'c> {
 
     /// Lets time pass for every execution that waits.
     fn advance(&mut self, time: Duration, span: Span) {
-        let waits = |finished: &Finished<'_>| matches!(finished.done, Done::Waiting { .. });
+        let waits = |finished: &Finished<'_>| matches!(finished.done, Done::Waiting);
         let waiting: Vec<Local> =
             self.runs.iter().filter(|(_, finished)| waits(finished)).map(|(run, _)| *run).collect();
         if waiting.is_empty() {
@@ -338,25 +330,25 @@ impl<'c> Case<'c> {
 
     fn fails(&mut self, run: Local, error: &str, span: Span) {
         let Some(finished) = self.runs.get(&run) else { return };
-        let raised = match finished.done.outcome() {
+        let raised = match finished.outcome() {
             Some(Outcome::Failed(failure)) => Some(&failure.error),
             Some(Outcome::NeedsAttention(attention)) => Some(&attention.error),
             Some(Outcome::Succeeded(_) | Outcome::Paused { .. }) | None => None,
         };
         if raised.is_none_or(|raised| raised.name != error) {
-            let message = format!("expected it to fail with `{error}`, but it {}", finished.done.ending());
+            let message = format!("expected it to fail with `{error}`, but it {}", finished.ending());
             self.found.push(self.with_trace(Diagnostic::failure("test", span, message), run));
         }
     }
 
     fn settled(&mut self, run: Local, span: Span) {
         let Some(finished) = self.runs.get(&run) else { return };
-        if let Done::Waiting { .. } = finished.done {
-            let message = format!("it has not settled: it {}", finished.done.ending());
+        if let Done::Waiting = finished.done {
+            let message = format!("it has not settled: it {}", finished.ending());
             self.found.push(self.with_trace(Diagnostic::failure("test", span, message), run));
             return;
         }
-        if let Some(Outcome::NeedsAttention(attention)) = finished.done.outcome() {
+        if let Some(Outcome::NeedsAttention(attention)) = finished.outcome() {
             let mut diagnostic =
                 Diagnostic::failure("test", span, "it has not settled: it waits for an operator");
             for step in &attention.steps {
@@ -367,6 +359,9 @@ impl<'c> Case<'c> {
                 });
             }
             self.found.push(self.with_trace(diagnostic, run));
+        } else if let Some(Outcome::Paused { reason }) = finished.outcome() {
+            let message = format!("it has not settled: {reason}");
+            self.found.push(self.with_trace(Diagnostic::failure("test", span, message), run));
         }
     }
 
@@ -426,18 +421,5 @@ fn calls(count: u64) -> String {
         0 => "no call".to_owned(),
         1 => "1 call".to_owned(),
         count => format!("{count} calls"),
-    }
-}
-
-fn ending(outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Succeeded(json) => format!("succeeded with {}", String::from_utf8_lossy(json)),
-        Outcome::Failed(failure) => {
-            format!("failed with `{}`: {}", failure.error.name, failure.error.message)
-        }
-        Outcome::NeedsAttention(attention) => {
-            format!("needs attention after `{}`: {}", attention.error.name, attention.error.message)
-        }
-        Outcome::Paused { reason } => format!("is paused: {reason}"),
     }
 }

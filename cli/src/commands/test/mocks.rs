@@ -5,8 +5,9 @@ use std::time::Duration;
 use flow_driver::{Answer as Declared, TestOperation, Value};
 use flow_engine::{Answer, Sending};
 use flow_http::{HttpResponse, NetError, NotSent, Unanswered};
+use flow_journal::ExecutionId;
 use flow_plan::{Operation, Place, Plan};
-use flow_vm::EffectId;
+use flow_vm::StepPath;
 
 use super::played;
 
@@ -63,7 +64,8 @@ pub(super) struct Called {
     /// Whether there was no mock for it.
     pub(super) unmocked: bool,
     operation: TestOperation,
-    effect: EffectId,
+    execution: ExecutionId,
+    path: StepPath,
     /// A JSON text for each parameter, or a plain text where it travels as one.
     arguments: Vec<Option<Vec<u8>>>,
 }
@@ -72,6 +74,11 @@ impl Called {
     /// Whether it is a call of the operation with the arguments.
     pub(super) fn is(&self, operation: &TestOperation, arguments: Option<&[Option<Vec<u8>>]>) -> bool {
         self.operation == *operation && arguments.is_none_or(|wanted| fits(wanted, &self.arguments))
+    }
+
+    /// Whether it was made at a place of an execution.
+    pub(super) fn is_at(&self, execution: ExecutionId, path: &StepPath) -> bool {
+        self.execution == execution && self.path == *path
     }
 
     /// The call in words.
@@ -130,7 +137,8 @@ impl Mocks {
     }
 
     /// What the network answers to an attempt.
-    pub(super) fn answer(&mut self, plan: &Plan, sending: &Sending) -> Answer {
+    pub(super) fn answer(&mut self, sending: &Sending) -> Answer {
+        let plan = sending.program.plan();
         let called = called(plan, sending);
         let found = self.mocks.iter_mut().rev().find(|mock| {
             mock.operation == called.operation
@@ -141,7 +149,7 @@ impl Mocks {
             (mock.answer.clone(), mock.used)
         });
         let unmocked = answer.is_none();
-        match self.calls.iter_mut().find(|known| known.effect == called.effect) {
+        match self.calls.iter_mut().find(|known| known.is_at(called.execution, &called.path)) {
             Some(known) => known.unmocked |= unmocked,
             None => self.calls.push(Called { unmocked, ..called }),
         }
@@ -175,7 +183,8 @@ fn called(plan: &Plan, sending: &Sending) -> Called {
             version: api.map_or(1, |api| api.version),
             operation: operation.map_or_else(String::new, |operation| operation.name.clone()),
         },
-        effect: sending.attempt.effect,
+        execution: sending.execution,
+        path: sending.call.path.clone(),
     }
 }
 

@@ -1,52 +1,181 @@
 //! What an execution did, as text that is stable enough to be kept.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use flow_engine::{AttemptResult, Event, EventKind, Outcome, StepReport};
+use flow_engine::{AttemptResult, Event, EventKind, Outcome, Report, Standing, StepReport};
+use flow_journal::ExecutionId;
 use flow_plan::Plan;
-use flow_vm::{Raised, Undone};
+use flow_vm::{Program, Raised, Undone};
 
-use super::case::Done;
 use super::mocks::Called;
 use crate::program::undone_name;
 
-/// One line for each call, in the order in which they began, with what was received and reported between them, and one
-/// for the end, or for what it waits for.
-pub(super) fn text(done: &Done, calls: &[Called], events: &[Event], plan: &Plan) -> String {
-    let mut out = String::new();
-    let mut between = between(events).into_iter().peekable();
-    for (index, step) in done.steps().iter().enumerate() {
-        while let Some((_, line)) = between.next_if(|(begun, _)| *begun <= index) {
-            let _ = writeln!(out, "{line}");
+/// What a trace is made from.
+pub(super) struct Trace<'a> {
+    /// What it has come to, where it has ended.
+    root: Option<&'a Report>,
+    /// The executions that have not ended.
+    standing: &'a [Standing],
+    calls: &'a [Called],
+    events: &'a [Event],
+}
+
+/// One execution of a trace.
+#[derive(Clone, Copy)]
+struct Seen<'a> {
+    execution: ExecutionId,
+    steps: &'a [StepReport],
+    children: &'a [Report],
+    /// What it has come to, or whether and for which signals it waits.
+    outcome: Result<&'a Outcome, &'a Standing>,
+}
+
+impl<'a> Trace<'a> {
+    pub(super) fn new(
+        root: Option<&'a Report>,
+        standing: &'a [Standing],
+        calls: &'a [Called],
+        events: &'a [Event],
+    ) -> Self {
+        Self { root, standing, calls, events }
+    }
+
+    /// One line for each call, in the order in which they began, with what was received and reported between them,
+    /// and one for the end, or for what it waits for. What a child did stands below the call of its workflow,
+    /// indented.
+    pub(super) fn text(&self, program: &Program) -> String {
+        let mut out = String::new();
+        if let Some(root) = self.root.map(ended).or_else(|| self.standing.first().map(stands)) {
+            self.write(&mut out, root, program, 0);
         }
-        let call = calls
-            .get(index)
-            .filter(|call| call.name == step.name)
-            .map_or_else(|| step.name.clone(), Called::words);
-        let undo = if step.undoes { "undo " } else { "" };
+        out
+    }
+
+    /// What became of an execution that a step started: of one that goes its own way, the first knows.
+    fn child(&self, parent: Seen<'a>, execution: ExecutionId) -> Option<Seen<'a>> {
+        let known = parent.children.iter().chain(self.root.into_iter().flat_map(|root| &root.children));
+        let known = known.into_iter().find(|report| report.execution == execution).map(ended);
+        let standing = || self.standing.iter().find(|standing| standing.execution == execution).map(stands);
+        known.or_else(standing)
+    }
+
+    fn write(&self, out: &mut String, seen: Seen<'a>, program: &Program, depth: usize) {
+        let (plan, indent) = (program.plan(), "  ".repeat(depth));
+        let mut between = self.between(seen.execution).into_iter().peekable();
         // Writing to a `String` cannot fail.
-        let _ = writeln!(out, "{undo}{call} -> {}", attempts(step));
-    }
-    for (_, line) in between {
-        let _ = writeln!(out, "{line}");
-    }
-    let outcome = match done {
-        Done::Ended(report) => &report.outcome,
-        Done::Waiting { signals, .. } => {
-            let _ = writeln!(out, "waits for {}", awaited(signals));
-            return out;
+        for (index, step) in seen.steps.iter().enumerate() {
+            while let Some((_, line)) = between.next_if(|(begun, _)| *begun <= index) {
+                let _ = writeln!(out, "{indent}{line}");
+            }
+            let undo = if step.undoes { "undo " } else { "" };
+            let Some(execution) = step.child else {
+                let call = self.calls.iter().find(|call| call.is_at(seen.execution, &step.path));
+                let call = call.map_or_else(|| step.name.clone(), Called::words);
+                let _ = writeln!(out, "{indent}{undo}{call} -> {}", attempts(step));
+                continue;
+            };
+            let child = plan.step_child(step.step);
+            let start = if child.is_some_and(|(_, _, detached)| detached) { "start " } else { "" };
+            let _ = writeln!(out, "{indent}{undo}{start}{}", step.name);
+            let below = child.and_then(|(id, ..)| program.child(id));
+            match self.child(seen, execution).zip(below) {
+                Some((child, program)) => self.write(out, child, program, depth + 1),
+                None => {
+                    let _ = writeln!(out, "{indent}  did not begin");
+                }
+            }
         }
-    };
+        for (_, line) in between {
+            let _ = writeln!(out, "{indent}{line}");
+        }
+        let mut end = String::new();
+        match seen.outcome {
+            Ok(reached) => outcome(&mut end, reached, plan),
+            Err(standing) if standing.awaits => {
+                let _ = writeln!(end, "waits for {}", signals(standing));
+            }
+            Err(_) => {
+                let _ = writeln!(end, "goes on");
+            }
+        }
+        for line in end.lines() {
+            let _ = writeln!(out, "{indent}{line}");
+        }
+    }
+
+    /// What an execution received and reported, each with the number of its calls that had begun before.
+    fn between(&self, execution: ExecutionId) -> Vec<(usize, String)> {
+        let mut begun = BTreeSet::new();
+        let mut children = BTreeSet::new();
+        let mut lines = Vec::new();
+        for event in self.events.iter().filter(|event| event.execution == execution) {
+            let line = match &event.kind {
+                EventKind::AttemptStarted { call, .. } => {
+                    begun.insert((call.path.clone(), call.undoes));
+                    continue;
+                }
+                EventKind::ChildStarted { execution, .. } => {
+                    children.insert(*execution);
+                    continue;
+                }
+                EventKind::Received { signal: Some(signal) } => format!("received {signal}"),
+                EventKind::Received { signal: None } => "received an answer".to_owned(),
+                EventKind::Reported { json } => format!("reported {}", String::from_utf8_lossy(json)),
+                _ => continue,
+            };
+            lines.push((begun.len() + children.len(), line));
+        }
+        lines
+    }
+}
+
+fn ended(report: &Report) -> Seen<'_> {
+    Seen {
+        execution: report.execution,
+        steps: &report.steps,
+        children: &report.children,
+        outcome: Ok(&report.outcome),
+    }
+}
+
+fn stands(standing: &Standing) -> Seen<'_> {
+    Seen {
+        execution: standing.execution,
+        steps: &standing.steps,
+        children: &standing.children,
+        outcome: Err(standing),
+    }
+}
+
+/// What is waited for, in words; of an execution that others are below, with whose signals they are.
+pub(super) fn awaited(standing: &[Standing]) -> String {
+    let awaiting = standing.iter().enumerate().filter(|(_, standing)| standing.awaits);
+    let each = awaiting.map(|(index, standing)| match index {
+        0 => signals(standing),
+        _ => format!("{} of `{}`", signals(standing), standing.workflow),
+    });
+    each.collect::<Vec<_>>().join(", ")
+}
+
+fn signals(standing: &Standing) -> String {
+    match standing.signals.as_slice() {
+        [] => "the answer of a callback".to_owned(),
+        signals => signals.join(", "),
+    }
+}
+
+fn outcome(out: &mut String, outcome: &Outcome, plan: &Plan) {
     match outcome {
         Outcome::Succeeded(json) => {
             let _ = writeln!(out, "succeeded {}", String::from_utf8_lossy(json));
         }
         Outcome::Failed(failure) => {
-            undone(&mut out, &failure.undone, plan);
+            undone(out, &failure.undone, plan);
             let _ = writeln!(out, "failed {}", error(&failure.error));
         }
         Outcome::NeedsAttention(attention) => {
-            undone(&mut out, &attention.undone, plan);
+            undone(out, &attention.undone, plan);
             for step in &attention.steps {
                 let _ = writeln!(out, "unsettled {}", plan.step_name(step.step));
             }
@@ -56,36 +185,6 @@ pub(super) fn text(done: &Done, calls: &[Called], events: &[Event], plan: &Plan)
             let _ = writeln!(out, "paused {reason}");
         }
     }
-    out
-}
-
-/// What is waited for, in words.
-pub(super) fn awaited(signals: &[String]) -> String {
-    if signals.is_empty() { "the answer of a callback".to_owned() } else { signals.join(", ") }
-}
-
-/// What was received and reported, each with the number of calls that had begun before.
-fn between(events: &[Event]) -> Vec<(usize, String)> {
-    let mut begun = std::collections::BTreeSet::new();
-    let mut lines = Vec::new();
-    for event in events {
-        match &event.kind {
-            EventKind::AttemptStarted { call, .. } => {
-                begun.insert((call.path.clone(), call.undoes));
-            }
-            EventKind::Received { signal: Some(signal) } => {
-                lines.push((begun.len(), format!("received {signal}")));
-            }
-            EventKind::Received { signal: None } => {
-                lines.push((begun.len(), "received an answer".to_owned()))
-            }
-            EventKind::Reported { json } => {
-                lines.push((begun.len(), format!("reported {}", String::from_utf8_lossy(json))));
-            }
-            _ => {}
-        }
-    }
-    lines
 }
 
 fn undone(out: &mut String, undone: &[Undone], plan: &Plan) {

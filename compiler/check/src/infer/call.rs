@@ -8,7 +8,7 @@ use flow_source::Span;
 
 use super::{Infer, Reason};
 use crate::display;
-use crate::typed::{CheckedCall, OperationUndo, ParamValue, StepUndo};
+use crate::typed::{CheckedCall, EffectClass, OperationUndo, ParamValue, StepUndo};
 use crate::types::Ty;
 
 /// A parameter, as far as calls are concerned.
@@ -259,19 +259,31 @@ impl Infer<'_, '_> {
         self.arguments(callee, &name, &parameters, arguments, partial)
     }
 
-    /// `other_workflow(…)`: a child execution.
+    /// `other_workflow(…)`: a child execution. `start other_workflow(…)`: an execution of its own, whose id is the
+    /// value.
     pub(super) fn call_workflow(
         &mut self,
         expr: ExprId,
         workflow: WorkflowId,
         callee: Span,
         arguments: &[Argument],
+        compensation: Option<&Compensation>,
+        detached: bool,
     ) -> Ty {
-        let name = self.checker.program.workflows[workflow].name.text.clone();
-        self.effect(callee, &format!("the call `{name}`"));
+        let declared = &self.checker.program.workflows[workflow];
+        self.effect(callee, &format!("the call `{}`", declared.name.text));
         let values = self.workflow_arguments(workflow, callee, arguments);
         self.checker.typed.arguments.insert(expr, values);
-        self.checker.typed.workflows.get(workflow).map_or(Ty::ERROR, |checked| checked.result)
+        let result = self.checker.typed.workflows.get(workflow).map_or(Ty::ERROR, |checked| checked.result);
+        let undo = match compensation {
+            _ if detached => StepUndo::None,
+            // A child may change something, and is started once.
+            Some(compensation) => self.compensation(compensation, result, EffectClass::Idempotent),
+            None if declared.undo.is_some() => StepUndo::Operation,
+            None => StepUndo::Missing,
+        };
+        self.checker.typed.children.insert(expr, undo);
+        if detached { Ty::STRING } else { result }
     }
 
     /// The values for the parameters of a workflow.

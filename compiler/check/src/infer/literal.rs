@@ -145,7 +145,7 @@ impl Infer<'_, '_> {
     }
 
     /// Interpolation writes single values; records, lists and null it does not.
-    fn check_scalar(&mut self, part: ExprId, ty: Ty) {
+    pub(crate) fn check_scalar(&mut self, part: ExprId, ty: Ty) {
         let types = &self.checker.typed.types;
         let help = match &*types.structure(ty) {
             TyKind::Optional(_) | TyKind::Null => "give a text for null: `{value ?? \"none\"}`",

@@ -38,10 +38,7 @@ impl Infer<'_, '_> {
             );
         }
         self.no_undo_inside(compensation.span);
-        let seen = self.visible.len();
-        self.bind(*result, result_ty);
-        self.undo_code(*cause, *body);
-        self.visible.truncate(seen);
+        self.undo_of_result(*result, result_ty, *cause, *body);
         let used = self.checker.program.locals_used(*body);
         StepUndo::Compensate {
             body: *body,
@@ -58,6 +55,14 @@ impl Infer<'_, '_> {
         let message = "undo code registers no undos of its own";
         let help = "leave it out: what an undo has done stays, and one that fails waits for an operator";
         self.checker.report(Diagnostic::new(&codes::F0612, span, message).help(help));
+    }
+
+    /// Undo code that sees what the step gave.
+    pub(crate) fn undo_of_result(&mut self, result: LocalId, result_ty: Ty, cause: LocalId, body: ExprId) {
+        let seen = self.visible.len();
+        self.bind(result, result_ty);
+        self.undo_code(cause, body);
+        self.visible.truncate(seen);
     }
 
     /// Binds `cause`, and checks the code. What it learns holds for itself alone.

@@ -1,10 +1,11 @@
 //! Compensation coverage: a step that changes something says how it is undone, or that it is not.
 
 use flow_diagnostics::{Diagnostic, Edit, codes};
-use flow_hir::{Branch, ExprId, ExprKind, Method, OperationId, ParamPlace};
+use flow_hir::{Branch, ExprId, ExprKind, Method, OperationId, ParamPlace, WorkflowId};
+use flow_source::Span;
 use rustc_hash::FxHashSet;
 
-use super::{steps, walk};
+use super::{calls, walk};
 use crate::checker::Checker;
 use crate::mend;
 use crate::typed::StepUndo;
@@ -23,31 +24,27 @@ fn check_coverage(checker: &mut Checker<'_>, body: ExprId) {
     let mut events: Vec<ExprId> = Vec::new();
     let mut looped: Vec<ExprId> = Vec::new();
     walk(checker, body, &mut |expr| match checker.program.exprs[expr].kind {
-        ExprKind::CallOperation { .. } | ExprKind::CallWorkflow { .. } | ExprKind::Fail { .. } => {
-            events.push(expr)
-        }
+        ExprKind::CallOperation { .. }
+        | ExprKind::CallWorkflow { detached: false, .. }
+        | ExprKind::Fail { .. } => events.push(expr),
         // In a loop a step is followed by itself.
         ExprKind::For { body, .. } | ExprKind::While { body, .. } | ExprKind::ForBranches { body, .. } => {
-            looped.extend(steps(checker, body));
+            looped.extend(calls(checker, body));
         }
         _ => {}
     });
     let looped: FxHashSet<ExprId> = looped.into_iter().collect();
     for (index, event) in events.iter().enumerate() {
-        let missing = checker.typed.calls.get(*event).is_some_and(|call| call.undo == StepUndo::Missing);
-        if !missing {
-            continue;
-        }
+        let Some((name, callee, help)) = without_undo(checker, *event) else { continue };
         let followed = events.get(index + 1).copied().or_else(|| looped.contains(event).then_some(*event));
         let rival = rival(checker, body, *event);
         let other = || rival.or_else(|| sibling(checker, body, *event));
         let Some(next) = followed.or_else(other) else { continue };
-        let ExprKind::CallOperation { operation, callee, .. } = checker.program.exprs[*event].kind else {
-            continue;
-        };
-        let name = checker.operation_name(operation);
         let next = rival.unwrap_or(next);
-        let edits = undo_edits(checker, operation);
+        let edits = match checker.program.exprs[*event].kind {
+            ExprKind::CallOperation { operation, .. } => undo_edits(checker, operation),
+            _ => Vec::new(),
+        };
         let next_span = match checker.program.exprs[next].kind {
             ExprKind::CallOperation { callee, .. } | ExprKind::CallWorkflow { callee, .. } => callee,
             _ => checker.span(next),
@@ -65,9 +62,7 @@ fn check_coverage(checker: &mut Checker<'_>, body: ExprId) {
                 format!("`{name}` changes something, and nothing would undo it"),
             )
             .also(next_span, then)
-            .help(
-                "declare `undo: …` on the operation (`undo: none` where there is nothing to undo), or write `compensate …` after the call",
-            )
+            .help(help)
             .mend(edits),
         );
     }
@@ -79,17 +74,56 @@ fn rival(checker: &Checker<'_>, body: ExprId, step: ExprId) -> Option<ExprId> {
     let mut found = None;
     walk(checker, body, &mut |expr| match &checker.program.exprs[expr].kind {
         ExprKind::Race { branches, .. } => {
-            let is_own = |branch: &&Branch| steps(checker, branch.body).contains(&step);
+            let is_own = |branch: &&Branch| calls(checker, branch.body).contains(&step);
             let Some(own) = branches.iter().find(is_own) else { return };
             let other = branches.iter().find(|branch| branch.body != own.body);
             found = found.or(other.map(|branch| branch.body));
         }
-        ExprKind::ForBranches { race: true, body, .. } if steps(checker, *body).contains(&step) => {
+        ExprKind::ForBranches { race: true, body, .. } if calls(checker, *body).contains(&step) => {
             found = found.or(Some(step));
         }
         _ => {}
     });
     found
+}
+
+/// A call that changes something, and for which nobody says how it would be undone: its name and place, and what
+/// helps.
+fn without_undo(checker: &Checker<'_>, call: ExprId) -> Option<(String, Span, &'static str)> {
+    match checker.program.exprs[call].kind {
+        ExprKind::CallOperation { operation, callee, .. } => {
+            let missing = checker.typed.calls.get(call)?.undo == StepUndo::Missing;
+            let help = "declare `undo: …` on the operation (`undo: none` where there is nothing to undo), or write `compensate …` after the call";
+            missing.then(|| (checker.operation_name(operation), callee, help))
+        }
+        ExprKind::CallWorkflow { workflow, callee, .. } => {
+            let missing = *checker.typed.children.get(call)? == StepUndo::Missing;
+            let name = checker.program.workflows[workflow].name.text.to_string();
+            let help = "its own undos end with its success: write `undo: …` into its head, or `compensate …` after the call";
+            (missing && leaves_something(checker, workflow, &mut FxHashSet::default()))
+                .then_some((name, callee, help))
+        }
+        _ => None,
+    }
+}
+
+/// Whether a workflow that has succeeded leaves behind what somebody might have to undo: a step that would have
+/// been undone, or should have been.
+fn leaves_something(checker: &Checker<'_>, workflow: WorkflowId, seen: &mut FxHashSet<WorkflowId>) -> bool {
+    if !seen.insert(workflow) {
+        return false;
+    }
+    let stays = |undo: Option<&StepUndo>| {
+        matches!(undo, Some(StepUndo::Missing | StepUndo::Operation | StepUndo::Compensate { .. }))
+    };
+    calls(checker, checker.program.workflows[workflow].body).into_iter().any(|call| {
+        match checker.program.exprs[call].kind {
+            ExprKind::CallWorkflow { workflow: child, .. } => {
+                stays(checker.typed.children.get(call)) && leaves_something(checker, child, seen)
+            }
+            _ => stays(checker.typed.calls.get(call).map(|call| &call.undo)),
+        }
+    })
 }
 
 /// A step of another branch of a `parallel` that a step stands in: it may fail after it.
@@ -99,11 +133,11 @@ fn sibling(checker: &Checker<'_>, body: ExprId, step: ExprId) -> Option<ExprId> 
         let ExprKind::Parallel { settled: false, branches, .. } = &checker.program.exprs[expr].kind else {
             return;
         };
-        let own = branches.iter().position(|branch| steps(checker, branch.body).contains(&step));
+        let own = branches.iter().position(|branch| calls(checker, branch.body).contains(&step));
         let Some(own) = own else { return };
         for (index, branch) in branches.iter().enumerate() {
             if index != own && found.is_none() {
-                found = steps(checker, branch.body).first().copied();
+                found = calls(checker, branch.body).first().copied();
             }
         }
     });
@@ -124,10 +158,13 @@ fn check_swallowed(checker: &mut Checker<'_>, body: ExprId) {
         let Some(catch) = catches.iter().find(|catch| checker.typed.ty(catch.body) != Ty::NEVER) else {
             continue;
         };
-        let ExprKind::CallOperation { operation, callee, .. } = checker.program.exprs[step].kind else {
-            continue;
+        let (name, callee) = match checker.program.exprs[step].kind {
+            ExprKind::CallOperation { operation, callee, .. } => (checker.operation_name(operation), callee),
+            ExprKind::CallWorkflow { workflow, callee, .. } => {
+                (checker.program.workflows[workflow].name.text.to_string(), callee)
+            }
+            _ => continue,
         };
-        let name = checker.operation_name(operation);
         checker.report(
             Diagnostic::new(
                 &codes::F0609,
@@ -157,8 +194,9 @@ fn step_that_stays(checker: &Checker<'_>, body: ExprId) -> Option<ExprId> {
 
 /// Whether a step has an undo.
 fn is_undone(checker: &Checker<'_>, step: ExprId) -> bool {
-    let call = checker.typed.calls.get(step);
-    call.is_some_and(|call| matches!(call.undo, StepUndo::Operation | StepUndo::Compensate { .. }))
+    let undo = checker.typed.calls.get(step).map(|call| &call.undo);
+    let undo = undo.or_else(|| checker.typed.children.get(step));
+    matches!(undo, Some(StepUndo::Operation | StepUndo::Compensate { .. }))
 }
 
 /// Steps and failures in order; a nested saga undoes its own.
@@ -170,10 +208,10 @@ fn events_outside_sagas(checker: &Checker<'_>, expr: ExprId, each: &mut dyn FnMu
         // A race that fails undoes its own; the step of a branch that wins stays.
         ExprKind::Race { .. } | ExprKind::ForBranches { race: true, .. } => {
             each(expr);
-            let undone = steps(checker, expr).into_iter().find(|step| is_undone(checker, *step));
+            let undone = calls(checker, expr).into_iter().find(|step| is_undone(checker, *step));
             undone.into_iter().for_each(each);
         }
-        ExprKind::CallOperation { arguments, .. } => {
+        ExprKind::CallOperation { arguments, .. } | ExprKind::CallWorkflow { arguments, .. } => {
             for argument in arguments {
                 events_outside_sagas(checker, argument.value, each);
             }
@@ -185,7 +223,7 @@ fn events_outside_sagas(checker: &Checker<'_>, expr: ExprId, each: &mut dyn FnMu
             for child in children {
                 flow_hir::deeper(|| events_outside_sagas(checker, child, each));
             }
-            if matches!(kind, ExprKind::CallWorkflow { .. } | ExprKind::Fail { .. }) {
+            if matches!(kind, ExprKind::Fail { .. }) {
                 each(expr);
             }
         }

@@ -205,12 +205,12 @@ impl Finder<'_, '_> {
                 cost.then(self.step(expr, *operation))
             }
             ExprKind::Undo { body, .. } => Cost { undo_us: self.undo_time(*body), ..Cost::NOTHING },
-            ExprKind::CallWorkflow { workflow, arguments, .. } => {
+            ExprKind::CallWorkflow { workflow, arguments, detached, .. } => {
                 let mut cost = Cost::NOTHING;
                 for argument in arguments {
                     cost = cost.then(self.cost(argument.value));
                 }
-                cost.then(self.workflow(*workflow))
+                if *detached { cost } else { cost.then(self.child(expr, *workflow)) }
             }
             ExprKind::Block(block) => {
                 let mut cost = Cost::NOTHING;
@@ -424,6 +424,22 @@ impl Finder<'_, '_> {
             }
         }
         total
+    }
+
+    /// A child with what undoes it: it undoes itself where it fails, and is undone where it has succeeded.
+    fn child(&mut self, expr: ExprId, workflow: WorkflowId) -> Cost {
+        let mut cost = self.workflow(workflow);
+        let undo = match self.checker.typed.children.get(expr) {
+            Some(StepUndo::Compensate { body, .. }) => Some(*body),
+            Some(StepUndo::Operation) => {
+                self.checker.program.workflows[workflow].undo.as_ref().map(|undo| undo.call)
+            }
+            _ => None,
+        };
+        if let Some(undo) = undo {
+            cost.undo_us = add(cost.undo_us, self.cost(undo).time_us);
+        }
+        cost
     }
 
     fn operation_time(&self, operation: OperationId) -> Option<u64> {

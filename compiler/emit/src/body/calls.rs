@@ -2,7 +2,7 @@
 
 use flow_check::{OperationUndo, ParamValue, StepUndo};
 use flow_hir::{Compensation, CompensationKind, ExprId, LocalId, OperationId};
-use flow_plan::{FunctionId, ListId, Op, Step, StepId, TypeId, Undo};
+use flow_plan::{Callee, FunctionId, ListId, Op, Step, StepId, TypeId, Undo};
 
 use flow_source::Span;
 
@@ -10,9 +10,17 @@ use crate::builder::Value;
 use crate::context::Context;
 
 /// Undo code with the registers that it captures.
-struct UndoCode {
-    undo: Undo,
-    captures: ListId,
+pub(crate) struct UndoCode {
+    pub(crate) undo: Undo,
+    pub(crate) captures: ListId,
+}
+
+/// The undo that the callee declares, its parameters bound to the arguments, with what it uses of what the runtime
+/// adds.
+pub(crate) struct DeclaredUndo {
+    pub(crate) call: ExprId,
+    pub(crate) result: Option<LocalId>,
+    pub(crate) cause: Option<LocalId>,
 }
 
 impl Context<'_> {
@@ -32,10 +40,17 @@ impl Context<'_> {
         let retry = checked.retry.map(|retry| self.policy(retry));
         let step = StepId(u32::try_from(self.plan.steps.len()).unwrap_or(u32::MAX));
         let undo = Undo::Nothing;
-        self.plan.steps.push(Step { operation: planned, timeout_us: checked.timeout_us, retry, undo });
+        let callee = Callee::Operation { operation: planned, timeout_us: checked.timeout_us, retry };
+        self.plan.steps.push(Step { callee, undo });
 
         let result = self.ty(self.typed.ty(id));
-        let code = self.undo_code(operation, &checked.undo, compensation, &args, result);
+        let declared = self.declared_undo(operation, &checked.undo, &args);
+        let api = self.program.operations[operation].api;
+        let name = format!(
+            "undo of {}.{}",
+            self.program.apis[api].name.text, self.program.operations[operation].name.text
+        );
+        let code = self.undo_code(name, &checked.undo, compensation, declared, result);
         if let Some(entry) = self.plan.steps.get_mut(step.index()) {
             entry.undo = code.undo;
         }
@@ -47,7 +62,7 @@ impl Context<'_> {
     }
 
     /// Values for parameters, computed in the order of the text.
-    fn arguments(&mut self, arguments: &[ParamValue], params: &[TypeId]) -> Vec<Value> {
+    pub(crate) fn arguments(&mut self, arguments: &[ParamValue], params: &[TypeId]) -> Vec<Value> {
         let mut given: Vec<(usize, ExprId)> = arguments
             .iter()
             .enumerate()
@@ -76,12 +91,39 @@ impl Context<'_> {
         values
     }
 
-    fn undo_code(
+    /// The undo that an operation declares. It sees the operation's parameters: they are the arguments of the call.
+    fn declared_undo(
         &mut self,
         operation: OperationId,
         undo: &StepUndo,
-        compensation: Option<&Compensation>,
         args: &[Value],
+    ) -> Option<DeclaredUndo> {
+        let declared = self.typed.operations.get(operation).map(|checked| checked.undo.clone());
+        let Some(OperationUndo::Call { call, uses_result, uses_cause, .. }) = declared else { return None };
+        if *undo != StepUndo::Operation {
+            return None;
+        }
+        for (param, value) in self.program.operations[operation].params.iter().zip(args) {
+            self.current.locals.insert(param.local, *value);
+        }
+        let clause = match &self.program.operations[operation].undo {
+            Some(flow_hir::UndoClause::Call(clause)) => Some(clause),
+            _ => None,
+        };
+        Some(DeclaredUndo {
+            call,
+            result: clause.and_then(|clause| clause.result).filter(|_| uses_result),
+            cause: clause.and_then(|clause| clause.cause).filter(|_| uses_cause),
+        })
+    }
+
+    /// What undoes a call.
+    pub(crate) fn undo_code(
+        &mut self,
+        name: String,
+        undo: &StepUndo,
+        compensation: Option<&Compensation>,
+        declared: Option<DeclaredUndo>,
         result: TypeId,
     ) -> UndoCode {
         let nothing =
@@ -89,11 +131,6 @@ impl Context<'_> {
         if self.in_undo {
             return nothing(self, Undo::Nothing);
         }
-        let api = self.program.operations[operation].api;
-        let name = format!(
-            "undo of {}.{}",
-            self.program.apis[api].name.text, self.program.operations[operation].name.text
-        );
         match undo {
             StepUndo::None => nothing(self, Undo::Nothing),
             StepUndo::Missing => nothing(self, Undo::Undeclared),
@@ -111,23 +148,12 @@ impl Context<'_> {
                     result,
                 )
             }
-            StepUndo::Operation => {
-                let declared = self.typed.operations.get(operation).map(|checked| checked.undo.clone());
-                let Some(OperationUndo::Call { call, uses_result, uses_cause, .. }) = declared else {
-                    return nothing(self, Undo::Undeclared);
-                };
-                // The operation's undo sees its parameters: they are the arguments of this call.
-                for (param, value) in self.program.operations[operation].params.iter().zip(args) {
-                    self.current.locals.insert(param.local, *value);
+            StepUndo::Operation => match declared {
+                Some(DeclaredUndo { call, result: local, cause }) => {
+                    self.undo_of(name, call, local, cause, result)
                 }
-                let clause = match &self.program.operations[operation].undo {
-                    Some(flow_hir::UndoClause::Call(clause)) => Some(clause),
-                    _ => None,
-                };
-                let result_local = clause.and_then(|clause| clause.result).filter(|_| uses_result);
-                let cause = clause.and_then(|clause| clause.cause).filter(|_| uses_cause);
-                self.undo_of(name, call, result_local, cause, result)
-            }
+                None => nothing(self, Undo::Undeclared),
+            },
         }
     }
 

@@ -77,8 +77,8 @@ impl Context<'_> {
             ExprKind::Log { message } => self.log(*message),
             ExprKind::Error { error, fields, .. } => self.error_value(id, *error, *fields),
             ExprKind::Case { name, fields, .. } => self.case_value(id, name, *fields),
-            ExprKind::CallWorkflow { .. } => {
-                self.absent_feature(id, "a child execution", "put its steps into this workflow")
+            ExprKind::CallWorkflow { workflow, callee, compensation, detached, .. } => {
+                self.call_workflow(id, *workflow, *callee, compensation.as_ref(), *detached)
             }
             ExprKind::Execution { field } => self.execution(&field.text),
             ExprKind::Report { value } => self.report(*value, span),

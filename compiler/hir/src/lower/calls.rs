@@ -164,7 +164,16 @@ impl Lowerer {
                 let workflow = self.find_workflow(&text, callee, version);
                 let arguments = self.lower_arguments(call);
                 match workflow {
-                    Some(workflow) => self.push(ExprKind::CallWorkflow { workflow, callee, arguments }, span),
+                    Some(workflow) => self.push(
+                        ExprKind::CallWorkflow {
+                            workflow,
+                            callee,
+                            arguments,
+                            compensation: None,
+                            detached: false,
+                        },
+                        span,
+                    ),
                     None => self.missing(span),
                 }
             }
@@ -291,14 +300,22 @@ impl Lowerer {
             })
         };
         match &mut self.program.exprs[call].kind {
-            ExprKind::CallOperation { compensation, .. } => *compensation = Some(Compensation { kind, span }),
-            ExprKind::Missing => {}
-            ExprKind::CallWorkflow { .. } => {
-                self.not_built_at(span, "`compensate` of a workflow", "undo its steps in the workflow itself")
+            ExprKind::CallOperation { compensation, .. }
+            | ExprKind::CallWorkflow { compensation, detached: false, .. } => {
+                *compensation = Some(Compensation { kind, span });
             }
+            ExprKind::Missing => {}
+            ExprKind::CallWorkflow { .. } => self.report(
+                Diagnostic::new(&codes::F0610, span, "what is started is not waited for, and not undone")
+                    .help("leave out `compensate …`, or leave out `start`"),
+            ),
             _ => self.report(
-                Diagnostic::new(&codes::F0610, span, "`compensate` stands after one call of an operation")
-                    .help("make the call a statement of its own: `let x = api.operation(…) compensate …`"),
+                Diagnostic::new(
+                    &codes::F0610,
+                    span,
+                    "`compensate` stands after one call of an operation or a workflow",
+                )
+                .help("make the call a statement of its own: `let x = api.operation(…) compensate …`"),
             ),
         }
     }

@@ -149,14 +149,8 @@ impl Lowerer {
             ast::Expr::PollExpr(poll) => self.lower_poll(poll, span),
             ast::Expr::ReceiveExpr(receive) => self.lower_receive(receive, span),
             ast::Expr::CallbackExpr(callback) => self.lower_callback(callback, span),
-            ast::Expr::StartExpr(_) => self.lower_later(expr, span),
+            ast::Expr::StartExpr(start) => self.lower_start(start, span),
         }
-    }
-
-    /// Constructs that parse and are not built yet.
-    fn lower_later(&mut self, expr: &ast::Expr, span: Span) -> ExprId {
-        self.not_built(expr.syntax(), "`start`", "call the workflow, and wait for its result");
-        self.missing(span)
     }
 
     fn lower_literal(&mut self, literal: &ast::Literal, span: Span) -> ExprId {

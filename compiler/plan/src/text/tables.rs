@@ -4,7 +4,7 @@ use std::fmt::{Result, Write};
 
 use super::words::{duration, setting, type_row};
 use crate::{
-    Auth, Backoff, Branch, EffectClass, Exhausted, FunctionId, GroupMode, Idempotency, KeyPlace, Op,
+    Auth, Backoff, Branch, Callee, EffectClass, Exhausted, FunctionId, GroupMode, Idempotency, KeyPlace, Op,
     Operation, PathPart, Plan, Policy, Response, RetryOn, StepId, Undo,
 };
 
@@ -28,6 +28,7 @@ fn follow(out: &mut String, plan: &Plan, function: FunctionId, depth: usize) -> 
     for op in &code.code {
         match op {
             Op::Call { step, .. } => self::step(out, plan, *step, depth)?,
+            Op::Spawn { step, .. } => child(out, plan, *step, depth)?,
             Op::Sleep { .. } | Op::SleepUntil { .. } => writeln!(out, "{indent}sleep")?,
             Op::Receive { signal, .. } | Op::ReceiveIf { signal, .. } => {
                 let name = plan.signal(*signal).map_or("?", |signal| &signal.name);
@@ -58,24 +59,16 @@ fn follow(out: &mut String, plan: &Plan, function: FunctionId, depth: usize) -> 
 
 fn step(out: &mut String, plan: &Plan, id: StepId, depth: usize) -> Result {
     let (Some(step), Some(operation)) = (plan.step(id), plan.step_operation(id)) else { return Ok(()) };
+    let Callee::Operation { timeout_us, retry, .. } = step.callee else { return Ok(()) };
     let indent = "  ".repeat(depth);
     let name = plan.step_name(id);
     writeln!(out, "{indent}{id} {name}  {} {}", operation.method.as_str(), path(operation))?;
-    write!(out, "{indent}   {}; timeout {}", class(operation), duration(step.timeout_us))?;
-    if let Some(policy) = step.retry.and_then(|policy| plan.policy(policy)) {
+    write!(out, "{indent}   {}; timeout {}", class(operation), duration(timeout_us))?;
+    if let Some(policy) = retry.and_then(|policy| plan.policy(policy)) {
         write!(out, "; retry {}", policy.name)?;
     }
-    match step.undo {
-        Undo::Undeclared if operation.class == EffectClass::Safe => {}
-        Undo::Undeclared => write!(out, "; no undo")?,
-        Undo::Nothing => write!(out, "; nothing to undo")?,
-        Undo::Irreversible => write!(out, "; cannot be undone")?,
-        Undo::Function { function, uses_result, .. } => {
-            write!(out, "; undo {}", undo_words(plan, function))?;
-            if uses_result {
-                write!(out, " (needs the result)")?;
-            }
-        }
+    if step.undo != Undo::Undeclared || operation.class != EffectClass::Safe {
+        undo(out, plan, step.undo)?;
     }
     for (status, error) in &operation.raises {
         let name = plan.error(*error).map_or("?", |error| &error.name);
@@ -84,13 +77,48 @@ fn step(out: &mut String, plan: &Plan, id: StepId, depth: usize) -> Result {
     writeln!(out)
 }
 
-/// The operations that an undo calls, by name.
+/// A step that calls a workflow: the child's plan by its hash.
+fn child(out: &mut String, plan: &Plan, id: StepId, depth: usize) -> Result {
+    let (Some(step), Some((child, called, detached))) = (plan.step(id), plan.step_child(id)) else {
+        return Ok(());
+    };
+    let indent = "  ".repeat(depth);
+    let start = if detached { "start " } else { "" };
+    writeln!(out, "{indent}{id} {start}{}  workflow v{}", plan.child_name(child), called.version)?;
+    write!(out, "{indent}   plan {}", called.plan)?;
+    if detached {
+        write!(out, "; not waited for")?;
+    } else {
+        undo(out, plan, step.undo)?;
+    }
+    writeln!(out)
+}
+
+fn undo(out: &mut String, plan: &Plan, undo: Undo) -> Result {
+    match undo {
+        Undo::Undeclared => write!(out, "; no undo"),
+        Undo::Nothing => write!(out, "; nothing to undo"),
+        Undo::Irreversible => write!(out, "; cannot be undone"),
+        Undo::Function { function, uses_result, .. } => {
+            write!(out, "; undo {}", undo_words(plan, function))?;
+            if uses_result { write!(out, " (needs the result)") } else { Ok(()) }
+        }
+    }
+}
+
+/// What an undo calls, by name.
 fn undo_words(plan: &Plan, function: FunctionId) -> String {
     let calls: Vec<String> = plan
         .function(function)
         .into_iter()
         .flat_map(|function| &function.code)
-        .filter_map(|op| if let Op::Call { step, .. } = op { Some(plan.step_name(*step)) } else { None })
+        .filter_map(|op| {
+            if let Op::Call { step, .. } | Op::Spawn { step, .. } = op {
+                Some(plan.step_name(*step))
+            } else {
+                None
+            }
+        })
         .collect();
     if calls.is_empty() { function.to_string() } else { calls.join(", ") }
 }

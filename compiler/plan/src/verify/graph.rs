@@ -28,7 +28,7 @@ fn check_steps(plan: &Plan) -> Result<(), (FunctionId, String)> {
     let mut called = BTreeSet::new();
     for (id, function) in (0..).map(FunctionId).zip(&plan.functions) {
         for op in &function.code {
-            if let Op::Call { step, .. } = op
+            if let Op::Call { step, .. } | Op::Spawn { step, .. } = op
                 && !called.insert(*step)
             {
                 return Err((id, format!("{step} is called at a second place")));

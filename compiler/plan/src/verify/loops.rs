@@ -21,8 +21,10 @@ pub(super) fn check(function: &Function) -> Result<(), (usize, String)> {
         for round in rounds(function, inside) {
             let outermost = round.iter().any(|at| depths.get(*at).copied().flatten() == Some(depth));
             let acts = |at: &&usize| {
-                matches!(function.code.get(**at), Some(Op::Call { .. } | Op::RegisterUndo { .. }))
-                    || function.code.get(**at).is_some_and(|op| op.forks().is_some())
+                matches!(
+                    function.code.get(**at),
+                    Some(Op::Call { .. } | Op::Spawn { .. } | Op::RegisterUndo { .. })
+                ) || function.code.get(**at).is_some_and(|op| op.forks().is_some())
             };
             if let (true, Some(at)) = (outermost, round.iter().find(acts)) {
                 return Err((*at, "it is done again without a loop that counts".to_owned()));

@@ -101,6 +101,7 @@ pub(super) fn check(body: &Body<'_>, op: &Op) -> Checked {
         Op::FromJson { dst, of, .. } => body.same(dst, of),
         Op::Library { dst, builtin, args } => body.library(dst, builtin, args),
         Op::Call { dst, step, args, captures } => body.call(dst, step, args, captures),
+        Op::Spawn { dst, step, input, captures } => body.spawn(dst, step, input, captures),
         Op::Fork { dst, group } => super::forks::fork(body, dst, group),
         Op::ForkSome { dst, group, .. } => super::forks::fork_some(body, dst, group),
         Op::ForkEach { dst, group, items, .. } => super::forks::fork_each(body, dst, group, items),
@@ -426,10 +427,8 @@ impl Body<'_> {
 
     fn call(&self, dst: Reg, id: StepId, args: ListId, captures: ListId) -> Checked {
         let plan = self.checker.plan;
-        let (step, operation) = plan
-            .step(id)
-            .and_then(|step| Some((step, plan.operation(step.operation)?)))
-            .ok_or_else(|| format!("there is no {id}"))?;
+        let (step, operation) =
+            plan.step(id).zip(plan.step_operation(id)).ok_or_else(|| format!("{id} calls no operation"))?;
         let args = self.list(args)?;
         ensure(args.len() == operation.params.len(), || {
             format!("{id} takes {} arguments, and {} are given", operation.params.len(), args.len())
@@ -446,8 +445,29 @@ impl Body<'_> {
                 self.same(dst, response)?;
             }
         }
+        self.captures(step.undo, ty, captures)
+    }
+
+    fn spawn(&self, dst: Reg, id: StepId, input: Reg, captures: ListId) -> Checked {
+        let plan = self.checker.plan;
+        let (step, (_, child, detached)) =
+            plan.step(id).zip(plan.step_child(id)).ok_or_else(|| format!("{id} calls no workflow"))?;
+        self.same(input, child.input)?;
+        let ty = self.ty(dst)?;
+        if detached {
+            ensure(matches!(self.checker.open(ty), Type::String), || "an id is a text".to_owned())?;
+            let undone = matches!(step.undo, Undo::Function { .. });
+            ensure(!undone, || "what is only started is not undone".to_owned())?;
+        } else {
+            self.same(dst, child.output)?;
+        }
+        self.captures(step.undo, ty, captures)
+    }
+
+    /// The captures of a step's undo, and what the runtime adds to them.
+    fn captures(&self, undo: Undo, ty: TypeId, captures: ListId) -> Checked {
         let captures = self.list(captures)?;
-        match step.undo {
+        match undo {
             Undo::Function { function, uses_result, uses_cause } => {
                 self.callee(function, Purity::Flow)?;
                 let result = uses_result.then_some(Extra::Result(ty));

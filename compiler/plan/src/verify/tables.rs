@@ -3,8 +3,8 @@
 use super::types::known;
 use super::{Checked, Checker, ensure, requests};
 use crate::{
-    Constant, ErrorId, Fact, FunctionId, InputForm, Literal, Operation, PathPart, Place, Plan, Purity,
-    Response, RetryOn, Step, Type, TypeId, Undo,
+    Callee, Child, Constant, ErrorId, Fact, Function, FunctionId, InputForm, Literal, Operation, PathPart,
+    Place, Plan, Purity, Reg, Response, RetryOn, Step, Type, TypeId, Undo,
 };
 
 /// Bytes of a constant text: 8 MB, the limit of every text at run time.
@@ -37,6 +37,9 @@ pub(super) fn check(checker: &Checker<'_>) -> Checked {
                 check_error(plan, *error)?;
             }
         }
+    }
+    for (index, child) in plan.children.iter().enumerate() {
+        check_child(plan, child).map_err(|reason| format!("child w{index}: {reason}"))?;
     }
     for (index, step) in plan.steps.iter().enumerate() {
         check_step(checker, step).map_err(|reason| format!("step s{index}: {reason}"))?;
@@ -237,11 +240,53 @@ fn check_response(checker: &Checker<'_>, operation: &Operation) -> Checked {
     }
 }
 
+fn check_child(plan: &Plan, child: &Child) -> Checked {
+    known(&plan.types, child.input)?;
+    known(&plan.types, child.output)?;
+    ensure(matches!(plan.types.get(child.input), Type::Record(_)), || "its input is no record".to_owned())?;
+    ensure(child.errors.is_sorted_by(|(one, _), (next, _)| one < next), || {
+        "its errors are not in order".to_owned()
+    })?;
+    child.errors.iter().try_for_each(|(_, error)| check_error(plan, *error))
+}
+
+/// What tells executions apart: pure functions over the entry's arguments that give a text.
+fn check_identity(checker: &Checker<'_>, entry: &Function) -> Checked {
+    let plan = checker.plan;
+    let values = plan.key.iter().map(|key| key.value).chain(plan.one_per);
+    for id in values {
+        let function = plan.function(id).ok_or_else(|| format!("there is no function {id}"))?;
+        ensure(function.purity == Purity::Pure, || format!("{id} is not pure"))?;
+        ensure(matches!(checker.open(function.result), Type::String), || format!("{id} gives no text"))?;
+        let (takes, due) = (param_types(function), param_types(entry));
+        let fits = takes.len() == due.len()
+            && takes
+                .iter()
+                .zip(&due)
+                .all(|(takes, due)| takes.zip(*due).is_some_and(|(takes, due)| checker.alike(takes, due)));
+        ensure(fits, || format!("{id} does not take the input"))?;
+    }
+    Ok(())
+}
+
+/// The types of a function's parameters.
+fn param_types(function: &Function) -> Vec<Option<TypeId>> {
+    let of = |param: &Reg| function.registers.iter().find(|register| register.slot == *param);
+    function.params.iter().map(|param| of(param).map(|register| register.ty)).collect()
+}
+
 fn check_step(checker: &Checker<'_>, step: &Step) -> Checked {
     let plan = checker.plan;
-    ensure(plan.operation(step.operation).is_some(), || format!("there is no operation {}", step.operation))?;
-    if let Some(policy) = step.retry {
-        ensure(plan.policy(policy).is_some(), || format!("there is no policy {policy}"))?;
+    match step.callee {
+        Callee::Operation { operation, retry, .. } => {
+            ensure(plan.operation(operation).is_some(), || format!("there is no operation {operation}"))?;
+            if let Some(policy) = retry {
+                ensure(plan.policy(policy).is_some(), || format!("there is no policy {policy}"))?;
+            }
+        }
+        Callee::Child { child, .. } => {
+            ensure(plan.child(child).is_some(), || format!("there is no child {child}"))?;
+        }
     }
     if let Undo::Function { function, uses_cause, .. } = step.undo {
         let code = plan.function(function).ok_or_else(|| format!("there is no function {function}"))?;
@@ -269,10 +314,12 @@ fn check_entry(checker: &Checker<'_>) -> Checked {
         InputForm::Sole => vec![plan.input],
         InputForm::ByName => fields.iter().map(|field| field.ty).collect(),
     };
-    let takes = entry.params.iter().map(|param| {
-        entry.registers.iter().find(|register| register.slot == *param).map(|register| register.ty)
-    });
-    let fits = entry.params.len() == due.len()
-        && takes.zip(due).all(|(takes, due)| takes.is_some_and(|takes| checker.alike(takes, due)));
-    ensure(fits, || "the entry does not take the input".to_owned())
+    let takes = param_types(entry);
+    let fits = takes.len() == due.len()
+        && takes
+            .into_iter()
+            .zip(due)
+            .all(|(takes, due)| takes.is_some_and(|takes| checker.alike(takes, due)));
+    ensure(fits, || "the entry does not take the input".to_owned())?;
+    check_identity(checker, entry)
 }

@@ -88,9 +88,11 @@ impl Driver {
             context,
         );
         self.actions.push(Action::Send(Box::new(Sending {
+            execution: self.execution,
             attempt: AttemptId { effect: call.effect, number: call.attempts },
             call: Arc::clone(&call.call),
             operation: tables.operation_id,
+            program: Arc::clone(&program),
             request,
         })));
         self.keep(call);
@@ -119,11 +121,19 @@ impl Driver {
 
     /// How long the next attempt may take.
     fn time_left(&self, call: &Call, tables: Tables<'_>, now_us: u64) -> TimeLeft {
-        let mut limit_us = tables.step.timeout_us;
+        let mut limit_us = tables.timeout_us;
         if let Some(within_us) = tables.policy.and_then(|policy| policy.within_us) {
             let left_us = within_us.saturating_sub(call.elapsed_us(now_us));
             if left_us == 0 {
                 return TimeLeft::Never;
+            }
+            limit_us = limit_us.min(left_us);
+        }
+        // A child takes no longer than its parent has time; its undos are not cut off.
+        if let Some(deadline_us) = self.deadline_us.filter(|_| !call.call.undoes) {
+            let left_us = deadline_us.saturating_sub(now_us);
+            if left_us == 0 {
+                return TimeLeft::Nothing;
             }
             limit_us = limit_us.min(left_us);
         }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use flow_http::{Draft, Limits, Parts};
-use flow_plan::{Api, EffectClass, Operation, OperationId, Policy, Step};
+use flow_plan::{Api, Callee, EffectClass, Operation, OperationId, Policy};
 use flow_vm::{CallAnswer, CallEffect, CompletionResult, EffectId, Refusal};
 
 use super::{
@@ -73,7 +73,8 @@ impl Call {
 /// The entries of the plan that a call is about.
 #[derive(Clone, Copy)]
 pub(super) struct Tables<'a> {
-    pub(super) step: &'a Step,
+    /// The limit on one attempt.
+    pub(super) timeout_us: u64,
     pub(super) operation_id: OperationId,
     pub(super) operation: &'a Operation,
     pub(super) api: &'a Api,
@@ -84,11 +85,14 @@ impl Driver {
     /// The entries of the plan that a call is about.
     pub(super) fn tables<'a>(program: &'a flow_vm::Program, call: &CallEffect) -> Option<Tables<'a>> {
         let plan = program.plan();
-        let step = plan.step(call.step)?;
-        let operation = plan.operation(step.operation)?;
+        let Callee::Operation { operation: operation_id, timeout_us, retry } = plan.step(call.step)?.callee
+        else {
+            return None;
+        };
+        let operation = plan.operation(operation_id)?;
         let api = plan.api(operation.api)?;
-        let policy = step.retry.and_then(|id| plan.policy(id));
-        Some(Tables { step, operation_id: step.operation, operation, api, policy })
+        let policy = retry.and_then(|id| plan.policy(id));
+        Some(Tables { timeout_us, operation_id, operation, api, policy })
     }
 
     /// Begins a call that the machine asks for.
@@ -156,6 +160,7 @@ impl Driver {
             name: self.plan().step_name(call.step),
             undoes: call.undoes,
             attempts: Vec::new(),
+            child: None,
         });
         Some(self.reports.len() - 1)
     }

@@ -88,6 +88,11 @@ impl Driver {
         for (id, call) in &self.calls {
             open.insert(*id, self.save_call(call, context));
         }
+        for (id, child) in &self.children {
+            let kind = EffectKind::Spawn(child.spawn.clone());
+            let (cancelled, report) = (child.cancelled, child.report);
+            open.insert(*id, Open { cancelled, report, ..Open::new(Effect { id: *id, kind }) });
+        }
         // Plain data in memory always encodes.
         postcard::to_stdvec(&Saved { open, reports: self.reports.clone() }).unwrap_or_default()
     }

@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use flow_http::Draft;
 use flow_journal::{AttemptOutcome, ExecutionId, History, Record, Started};
-use flow_plan::{ConfigId, EffectClass};
+use flow_plan::{ConfigId, EffectClass, Plan};
 use flow_vm::{
     Completion, Effect, EffectId, EffectKind, InputError, Machine, Program, ResumeError, StateError, Status,
     Step, UnknownReason,
@@ -23,7 +23,7 @@ use super::{
     open::{Last, Open, Saved},
     timer::Timer,
 };
-use crate::{Action, AttemptReport, Context, EventKind, Outcome, StepReport};
+use crate::{Action, AttemptReport, Context, EventKind, Outcome, StepReport, key::child_execution};
 
 /// Why an execution cannot go on from its history.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +50,7 @@ pub enum RecoverError {
 
 /// A machine that is brought to where the history ends, and what is open there.
 struct Replay {
+    execution: ExecutionId,
     machine: Machine,
     saved: Saved,
     /// The lines and reports that the machine has asked for, and those that are written down.
@@ -70,8 +71,23 @@ impl Driver {
         history: &History,
         context: &mut Context<'_>,
     ) -> Result<(Self, Vec<Action>), RecoverError> {
-        let replay = Replay::run(&program, history)?;
+        Self::recover_child(program, execution, history, None, context)
+    }
+
+    /// Goes on from the history of a child, with the deadline around it.
+    ///
+    /// # Errors
+    /// As of [`recover`](Self::recover).
+    pub fn recover_child(
+        program: Arc<Program>,
+        execution: ExecutionId,
+        history: &History,
+        deadline_us: Option<i64>,
+        context: &mut Context<'_>,
+    ) -> Result<(Self, Vec<Action>), RecoverError> {
+        let replay = Replay::run(&program, execution, history)?;
         let mut driver = Self::new(program, execution, replay.machine);
+        driver.deadline_us = deadline_us.map(|at_us| context.now.mono_at(at_us));
         driver.reports = replay.saved.reports;
         driver.since_snapshot = replay.since_snapshot;
         driver.show(EventKind::Recovered, context);
@@ -109,6 +125,9 @@ impl Driver {
             }
             (EffectKind::Timer { .. }, Some(record)) => {
                 self.arm(id, Timer::recovered(record, None, context.now));
+            }
+            (EffectKind::Spawn(spawn), _) => {
+                self.begin_child(id, spawn.clone(), open.report, open.cancelled, context);
             }
             _ => self.perform(open.effect, context),
         }
@@ -176,8 +195,20 @@ impl Driver {
     }
 }
 
+/// The configuration that an execution began with, by the ids of its plan.
+pub(crate) fn pinned(plan: &Plan, started: &Started) -> Result<Vec<(ConfigId, Vec<u8>)>, RecoverError> {
+    let mut pinned = Vec::new();
+    for (name, json) in &started.config {
+        let index = plan.config.iter().position(|entry| entry.name == *name);
+        let index = index.and_then(|index| u32::try_from(index).ok());
+        let id = index.ok_or_else(|| RecoverError::Misfit(format!("there is no config `{name}`")))?;
+        pinned.push((ConfigId(id), json.clone()));
+    }
+    Ok(pinned)
+}
+
 impl Replay {
-    fn run(program: &Arc<Program>, history: &History) -> Result<Self, RecoverError> {
+    fn run(program: &Arc<Program>, execution: ExecutionId, history: &History) -> Result<Self, RecoverError> {
         let Some(Record::Started(started)) = history.records.first() else {
             return Err(RecoverError::NoBeginning);
         };
@@ -195,9 +226,9 @@ impl Replay {
                 let machine = Machine::decode(Arc::clone(program), &snapshot.machine)?;
                 let saved = postcard::from_bytes(&snapshot.driver)
                     .map_err(|error| RecoverError::Misfit(format!("the snapshot cannot be read: {error}")))?;
-                Self::at(machine, saved)
+                Self::at(execution, machine, saved)
             }
-            _ => Self::from_start(program, started)?,
+            _ => Self::from_start(program, execution, started)?,
         };
         for record in history.records.iter().skip(snapshot.map_or(1, |index| index + 1)) {
             replay.take(program, record)?;
@@ -205,22 +236,27 @@ impl Replay {
         Ok(replay)
     }
 
-    fn at(machine: Machine, saved: Saved) -> Self {
+    fn at(execution: ExecutionId, machine: Machine, saved: Saved) -> Self {
         let status = machine.status();
-        Self { machine, saved, said: BTreeMap::new(), written: Vec::new(), status, since_snapshot: 0 }
+        Self {
+            execution,
+            machine,
+            saved,
+            said: BTreeMap::new(),
+            written: Vec::new(),
+            status,
+            since_snapshot: 0,
+        }
     }
 
-    fn from_start(program: &Arc<Program>, started: &Started) -> Result<Self, RecoverError> {
-        let plan = program.plan();
-        let mut pinned = Vec::new();
-        for (name, json) in &started.config {
-            let index = plan.config.iter().position(|entry| entry.name == *name);
-            let index = index.and_then(|index| u32::try_from(index).ok());
-            let id = index.ok_or_else(|| RecoverError::Misfit(format!("there is no config `{name}`")))?;
-            pinned.push((ConfigId(id), json.clone()));
-        }
+    fn from_start(
+        program: &Arc<Program>,
+        execution: ExecutionId,
+        started: &Started,
+    ) -> Result<Self, RecoverError> {
+        let pinned = pinned(program.plan(), started)?;
         let (machine, step) = Machine::start(Arc::clone(program), &started.input, &pinned)?;
-        let mut replay = Self::at(machine, Saved::default());
+        let mut replay = Self::at(execution, machine, Saved::default());
         replay.follow(program, step);
         Ok(replay)
     }
@@ -353,7 +389,8 @@ impl Replay {
                 return;
             }
             EffectKind::Cancel { effect } => {
-                let is_call = |open: &Open| matches!(open.effect.kind, EffectKind::Call(_));
+                let is_call =
+                    |open: &Open| matches!(open.effect.kind, EffectKind::Call(_) | EffectKind::Spawn(_));
                 match self.saved.open.get_mut(&effect) {
                     Some(open) if is_call(open) => open.cancelled = true,
                     _ => {
@@ -364,15 +401,24 @@ impl Replay {
             }
             _ => Open::new(effect),
         };
-        if let EffectKind::Call(call) = &open.effect.kind
+        let called = match &open.effect.kind {
+            EffectKind::Call(call) => Some((call.step, &call.path, call.undoes, None)),
+            EffectKind::Spawn(spawn) => {
+                let child = child_execution(self.execution, &spawn.path);
+                Some((spawn.step, &spawn.path, spawn.undoes, Some(child)))
+            }
+            _ => None,
+        };
+        if let Some((step, path, undoes, child)) = called
             && self.saved.reports.len() < super::STEPS_REPORTED_MAX
         {
             self.saved.reports.push(StepReport {
-                step: call.step,
-                path: call.path.clone(),
-                name: program.plan().step_name(call.step),
-                undoes: call.undoes,
+                step,
+                path: path.clone(),
+                name: program.plan().step_name(step),
+                undoes,
                 attempts: Vec::new(),
+                child,
             });
             open.report = Some(self.saved.reports.len() - 1);
         }

@@ -8,8 +8,10 @@
     reason = "a test may panic: that is how it fails"
 )]
 
+mod children;
 mod computing;
 mod finally;
+mod identity;
 mod races;
 mod scenarios;
 mod shop;

@@ -13,11 +13,11 @@
 //! ```
 
 use flow_plan::{
-    Api, ApiId, Auth, Backoff, Balance, Branch, Config, ConfigId, Constant, ConstantId, EffectClass, ErrorId,
-    ErrorType, Exhausted, FORMAT, Field, Function, FunctionId, Group, GroupId, GroupMode, Idempotency,
-    InputForm, ListId, Live, Method, Op, Operation, OperationId, PathPart, Place, Plan, Policy, PolicyId,
-    Purity, Rate, Reg, Register, Response, RetryOn, Setting, Step, StepId, Target, Type, TypeId, Types, Undo,
-    WorstCase, reads_after,
+    Api, ApiId, Auth, Backoff, Balance, Branch, Callee, Config, ConfigId, Constant, ConstantId, EffectClass,
+    ErrorId, ErrorType, Exhausted, FORMAT, Field, Function, FunctionId, Group, GroupId, GroupMode,
+    Idempotency, InputForm, ListId, Live, Method, Op, Operation, OperationId, PathPart, Place, Plan, Policy,
+    PolicyId, Purity, Rate, Reg, Register, Response, RetryOn, Setting, Step, StepId, Target, Type, TypeId,
+    Types, Undo, WorstCase, reads_after,
 };
 
 pub(crate) const SECOND: u64 = 1_000_000;
@@ -43,6 +43,8 @@ pub(crate) const CHARGE: StepId = StepId(3);
 pub(crate) const REFUND: StepId = StepId(4);
 pub(crate) const TAG: StepId = StepId(5);
 pub(crate) const NOTIFY: StepId = StepId(6);
+/// The step of a parent that calls its child.
+pub(crate) const CHILD: StepId = StepId(7);
 
 /// What a test varies.
 #[derive(Clone, Debug)]
@@ -244,6 +246,47 @@ impl Shop {
         plan
     }
 
+    /// A workflow that calls another one, which takes an id and gives one, within its time.
+    pub(crate) fn parent_of(&self, child: &Plan, detached: bool) -> Plan {
+        let result = if detached { TEXT } else { ID };
+        let mut main = Code::new(result, &[ID]);
+        let within = main.reg(DURATION);
+        main.op(Op::Const { dst: within, constant: ConstantId(0) });
+        main.op(Op::EnterDeadline { duration: within });
+        let dst = main.reg(result);
+        let captures = main.list(&[]);
+        main.op(Op::Spawn { dst, step: CHILD, input: Reg(0), captures });
+        main.op(Op::Leave {});
+        main.op(Op::Return { src: dst });
+        let mut plan = self.plan(main);
+        plan.workflow = "parent".into();
+        plan.output = result;
+        plan.children.push(flow_plan::Child {
+            workflow: child.workflow.clone(),
+            version: child.version,
+            plan: child.hash(),
+            input: ID,
+            output: ID,
+            errors: vec![(flow_plan::ErrorId(0), flow_plan::ErrorId(0))],
+        });
+        let callee = Callee::Child { child: flow_plan::ChildId(0), detached };
+        plan.steps.push(Step { callee, undo: Undo::Nothing });
+        plan
+    }
+
+    /// A plan whose executions are told apart by their id.
+    pub(crate) fn told_apart(mut plan: Plan, key: Option<(u64, bool)>, one_per: bool) -> Plan {
+        let mut code = Code::new(TEXT, &[ID]);
+        let id = code.reg(TEXT);
+        code.op(Op::Field { dst: id, record: Reg(0), offset: 0, slots: 1 });
+        code.op(Op::Return { src: id });
+        plan.functions.push(code.finish(Purity::Pure));
+        let value = FunctionId(u32::try_from(plan.functions.len() - 1).unwrap());
+        plan.key = key.map(|(for_us, again)| flow_plan::Key { value, for_us, again });
+        plan.one_per = one_per.then_some(value);
+        plan
+    }
+
     fn plan(&self, main: Code) -> Plan {
         let field =
             |name: &str, ty| Field { name: name.into(), wire: name.into(), ty, optional: false, check: None };
@@ -253,9 +296,11 @@ impl Shop {
             uses_cause: false,
         };
         let step = |operation, undo| Step {
-            operation: OperationId(operation),
-            timeout_us: self.timeout_us,
-            retry: Some(PolicyId(0)),
+            callee: Callee::Operation {
+                operation: OperationId(operation),
+                timeout_us: self.timeout_us,
+                retry: Some(PolicyId(0)),
+            },
             undo,
         };
         let param =
@@ -382,6 +427,9 @@ impl Shop {
                 ),
             ],
             policies: vec![self.policy.clone()],
+            children: Vec::new(),
+            key: None,
+            one_per: None,
             steps: vec![
                 step(0, Undo::Nothing),
                 step(1, undo(3)),

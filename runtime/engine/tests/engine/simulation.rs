@@ -65,7 +65,7 @@ fn run(case: Case) -> (u64, String) {
     (simulation.actions_done(), format!("{report:?}{:?}{:?}", simulation.events(), world.seen()))
 }
 
-fn check(report: &Report, world: &World, program: &flow_vm::Program) {
+pub(crate) fn check(report: &Report, world: &World, program: &flow_vm::Program) {
     let seen = world.seen();
     // A keyed effect is asked for with one key and the same bytes, whatever happens in between.
     let mut requests: BTreeMap<&str, _> = BTreeMap::new();
@@ -139,7 +139,7 @@ fn named(case: Case) -> (u64, String) {
     })
 }
 
-fn seeds() -> std::ops::Range<u64> {
+pub(crate) fn seeds() -> std::ops::Range<u64> {
     #[expect(clippy::disallowed_methods, reason = "whoever runs the tests chooses the seeds")]
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     match number("FLOW_SEED") {

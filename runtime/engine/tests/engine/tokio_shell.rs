@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Answers one request a connection, as scripted: a status and a body, or nothing at all.
-fn server(script: Vec<Option<(u16, &'static str)>>) -> (String, Arc<Mutex<Vec<String>>>) {
+pub(crate) fn server(script: Vec<Option<(u16, &'static str)>>) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let requests = Arc::new(Mutex::new(Vec::new()));
@@ -55,19 +55,19 @@ fn server(script: Vec<Option<(u16, &'static str)>>) -> (String, Arc<Mutex<Vec<St
     (url, requests)
 }
 
-fn engine() -> (Engine, MemoryStore) {
+pub(crate) fn engine() -> (Engine, MemoryStore) {
     let store = MemoryStore::new();
     let net = ReqwestNet::new(NetOptions::default()).unwrap();
     (Engine::new(Parts::new(Arc::new(store.clone()), Arc::new(net))), store)
 }
 
-fn given() -> Given {
+pub(crate) fn given() -> Given {
     let mut given = Given::new();
     given.secret("token", Secret::new(TOKEN));
     given
 }
 
-fn shop(url: String) -> Shop {
+pub(crate) fn shop(url: String) -> Shop {
     let mut shop = Shop { base: vec![url], ..Shop::default() };
     shop.policy.backoff = flow_plan::Backoff::Fixed { delay_us: SECOND / 50 };
     shop

@@ -16,6 +16,11 @@ pub(crate) fn load(plan: Plan) -> Arc<Program> {
     Arc::new(Program::load(plan).unwrap())
 }
 
+/// A program with the one that it calls.
+pub(crate) fn link(plan: Plan, child: &Arc<Program>) -> Arc<Program> {
+    Arc::new(Program::link(plan, std::slice::from_ref(child)).unwrap())
+}
+
 pub(crate) fn settings(program: &Program) -> Resolved {
     let mut given = Given::new();
     given.secret("token", Secret::new(TOKEN));

@@ -20,23 +20,23 @@ const MESSAGE_BYTES_MAX: usize = 4096;
 
 /// A call that is answered.
 #[derive(Clone)]
-struct Called {
-    step: StepId,
+pub(super) struct Called {
+    pub(super) step: StepId,
     path: StepPath,
     at: (FunctionId, Target),
-    undoes: bool,
+    pub(super) undoes: bool,
     /// Whether anything reads the result.
     result_read: bool,
 }
 
 /// What an answer means.
-struct Judgement {
-    outcome: Outcome,
-    result: Result<Slots, NewError>,
+pub(super) struct Judgement {
+    pub(super) outcome: Outcome,
+    pub(super) result: Result<Slots, NewError>,
 }
 
 impl Called {
-    fn error(&self, kind: Kind, message: impl Into<String>) -> NewError {
+    pub(super) fn error(&self, kind: Kind, message: impl Into<String>) -> NewError {
         let step = Some((self.step, self.path.clone()));
         NewError { step, ..NewError::new(kind, message, self.at) }
     }
@@ -52,7 +52,12 @@ impl Machine {
             Ok(judged) => judged,
             Err(fault) => unheld(&called, operation, fault)?,
         };
-        self.settle_undo(id, &called, &judged)?;
+        self.conclude(id, &called, judged)
+    }
+
+    /// Goes on after a call of an operation or a workflow.
+    pub(super) fn conclude(&mut self, id: FiberId, called: &Called, judged: Judgement) -> Result<(), Fault> {
+        self.settle_undo(id, called, &judged)?;
         if self.is_held(id) {
             return Ok(());
         }
@@ -75,11 +80,11 @@ impl Machine {
         }
     }
 
-    fn called(&self, id: FiberId) -> Result<Called, Fault> {
+    pub(super) fn called(&self, id: FiberId) -> Result<Called, Fault> {
         let fiber = self.fiber(id)?;
         let at = (fiber.function(), Target(fiber.at()));
         let op = self.program.function(at.0)?.code.get(at.1.0 as usize);
-        let Some(Op::Call { step, .. }) = op else { return Err(Fault::Damaged) };
+        let Some(Op::Call { step, .. } | Op::Spawn { step, .. }) = op else { return Err(Fault::Damaged) };
         Ok(Called {
             step: *step,
             path: fiber.path(&step.0.to_string()),
@@ -155,7 +160,7 @@ impl Machine {
         Ok(Judgement { outcome, result: Err(NewError { status: Some(status), body, ..error }) })
     }
 
-    fn reading(
+    pub(super) fn reading(
         &mut self,
         read: impl FnOnce(&mut Wire<'_>) -> Result<Slots, Misfit>,
     ) -> Result<Result<Slots, DecodeError>, Fault> {

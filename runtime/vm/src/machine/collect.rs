@@ -40,7 +40,9 @@ pub(super) fn relocate(
         let op = function.code.get(fiber.at() as usize);
         match &mut fiber.progress {
             Progress::Calling(_, captured) => {
-                let Some(Op::Call { step, .. }) = op else { return Err(Fault::Damaged) };
+                let Some(Op::Call { step, .. } | Op::Spawn { step, .. }) = op else {
+                    return Err(Fault::Damaged);
+                };
                 if let Some(Undo::Function { function, .. }) =
                     program.plan().step(*step).map(|step| step.undo)
                 {

@@ -20,6 +20,7 @@ impl Machine {
         }
         match op {
             Op::Call { step, args, captures, .. } => return self.call(id, step, args, captures),
+            Op::Spawn { step, input, captures, .. } => return self.spawn_child(id, step, input, captures),
             Op::Sleep { duration } => {
                 if let Ok(micros @ 1..) = u64::try_from(self.read(id, duration)?.cast_signed()) {
                     return self.wait(id, EffectKind::Timer { micros });
@@ -146,27 +147,48 @@ impl Machine {
 
     fn call(&mut self, id: FiberId, step: StepId, args: ListId, captures: ListId) -> Result<(), Fault> {
         let undoes = self.fiber(id)?.undoes;
-        let undo = self.program.plan().step(step).ok_or(Fault::Damaged)?.undo;
-        let registers = !undoes && !matches!(undo, Undo::Nothing | Undo::Irreversible);
-        if registers && self.core.undos.len() >= UNDOS_MAX {
-            return Err(Fault::limit("more than 10,000 undos are registered"));
-        }
+        self.check_room_for_undo(id, step)?;
         let request = self.request(id, step, args)?;
-        let captured = match undo {
-            Undo::Function { .. } if !undoes => self.gather(id, captures)?,
-            _ => Vec::new(),
-        };
+        let captured = self.captured(id, step, captures)?;
         let path = self.fiber(id)?.path(&step.0.to_string());
         let deadlines = self.deadlines_around(id)?;
         let call = CallEffect { step, path, request, deadlines, undoes };
-        let effect = self.ask(EffectKind::Call(call));
+        self.wait_for_call(id, EffectKind::Call(call), captured)
+    }
+
+    /// Whether another undo can be registered, if the step may have one.
+    pub(super) fn check_room_for_undo(&self, id: FiberId, step: StepId) -> Result<(), Fault> {
+        let undo = self.program.plan().step(step).ok_or(Fault::Damaged)?.undo;
+        let registers = !self.fiber(id)?.undoes && !matches!(undo, Undo::Nothing | Undo::Irreversible);
+        if registers && self.core.undos.len() >= UNDOS_MAX {
+            return Err(Fault::limit("more than 10,000 undos are registered"));
+        }
+        Ok(())
+    }
+
+    /// What a step's undo captures; nothing where it registers none.
+    pub(super) fn captured(&self, id: FiberId, step: StepId, captures: ListId) -> Result<Vec<u64>, Fault> {
+        match self.program.plan().step(step).ok_or(Fault::Damaged)?.undo {
+            Undo::Function { .. } if !self.fiber(id)?.undoes => self.gather(id, captures),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// Waits for a call of an operation or a workflow.
+    pub(super) fn wait_for_call(
+        &mut self,
+        id: FiberId,
+        kind: EffectKind,
+        captured: Vec<u64>,
+    ) -> Result<(), Fault> {
+        let effect = self.ask(kind);
         self.core.waits.insert(effect, Wait::Call(id, false));
         self.fiber_mut(id)?.progress = Progress::Calling(effect, captured);
         self.clear_dead(id)
     }
 
     /// The timers of the deadlines around a fiber that have not passed, in the order of their numbers.
-    fn deadlines_around(&self, id: FiberId) -> Result<Vec<EffectId>, Fault> {
+    pub(super) fn deadlines_around(&self, id: FiberId) -> Result<Vec<EffectId>, Fault> {
         let mut timers = Vec::new();
         for around in self.around(id)? {
             for scope in &self.fiber(around)?.scopes {

@@ -89,7 +89,9 @@ impl Machine {
         };
         let op = self.program.function(at.0)?.code.get(at.1.0 as usize);
         let step = match op {
-            Some(Op::Call { step, .. }) => Some((*step, fiber.path(&step.0.to_string()))),
+            Some(Op::Call { step, .. } | Op::Spawn { step, .. }) => {
+                Some((*step, fiber.path(&step.0.to_string())))
+            }
             _ => None,
         };
         let because = because.unwrap_or(NULL);
@@ -165,7 +167,7 @@ impl Machine {
         let op = self.program.function(fiber.function())?.code.get(fiber.at() as usize).copied();
         let Some(interruption) = self.interruption(id)? else { return Ok(()) };
         match (op, self.core.waits.get_mut(&effect)) {
-            (Some(Op::Call { .. }), Some(Wait::Call(_, cancelled @ false))) => {
+            (Some(Op::Call { .. } | Op::Spawn { .. }), Some(Wait::Call(_, cancelled @ false))) => {
                 *cancelled = true;
                 self.ask(EffectKind::Cancel { effect });
             }

@@ -34,7 +34,11 @@ impl Machine {
         };
         match wait {
             Wait::Deadline(_) => matches!(result, Outcome::Fired),
-            Wait::Call(..) => matches!(result, Outcome::Call(_)),
+            Wait::Call(id, _) => match (op(id), result) {
+                (Some(Op::Call { .. }), Outcome::Call(_)) => true,
+                (Some(Op::Spawn { step, .. }), Outcome::Child(answer)) => self.is_answer_of(step, answer),
+                _ => false,
+            },
             Wait::Fiber(id) => matches!(
                 (op(id), result),
                 (Some(Op::Sleep { .. } | Op::SleepUntil { .. }), Outcome::Fired)
@@ -61,6 +65,7 @@ impl Machine {
                 Ok(())
             }
             (Wait::Call(id, _), Outcome::Call(answer)) => self.answered(id, answer),
+            (Wait::Call(id, _), Outcome::Child(answer)) => self.child_ended(id, answer),
             (Wait::Fiber(id), Outcome::Fired) => self.awaited(id, None),
             (Wait::Fiber(id), Outcome::Now(micros)) => self.awaited(id, Some([micros.cast_unsigned(), 0])),
             (Wait::Fiber(id), Outcome::Today(Some(days))) => {

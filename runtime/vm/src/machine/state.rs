@@ -31,7 +31,7 @@ use crate::program::{Program, Slots};
 const MAGIC: &[u8] = b"flowvm";
 
 /// The version of the encoding.
-const FORMAT: u32 = 4;
+const FORMAT: u32 = 5;
 
 #[derive(Serialize, Deserialize)]
 struct Header {
@@ -375,7 +375,7 @@ fn check_fiber(program: &Program, core: &Core, id: FiberId, fiber: &Fiber) -> Ch
             core.ended.is_some() || core.halted.is_some() || core.waits.get(effect) == Some(&Wait::Fiber(id))
         }
         Progress::Calling(effect, _) => {
-            matches!(op, Some(Op::Call { .. }))
+            matches!(op, Some(Op::Call { .. } | Op::Spawn { .. }))
                 && matches!(core.waits.get(effect), Some(Wait::Call(by, _)) if *by == id)
         }
         Progress::Receiving(receiving) => {

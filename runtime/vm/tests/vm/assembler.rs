@@ -16,17 +16,18 @@
 //! }
 //! pure positive(it: int) -> bool { … }
 //! ```
-//! Types are written as in the language, maps as `<int>`. Constants stand as literals of their register's type; counts of slots are found; `field dst record name`
-//! takes the field's name. Live tables are made.
+//! Types are written as in the language, maps as `<int>`. Constants stand as literals of their register's type;
+//! counts of slots are found; `field dst record name` takes the field's name. Live tables are made.
 
 use std::collections::HashMap;
 
 use flow_plan::op::Builtin;
 use flow_plan::{
-    Api, ApiId, Balance, Branch, Case, Catch, Config, ConfigId, Constant, ConstantId, EffectClass, ErrorId,
-    ErrorType, FORMAT, Field, Function, FunctionId, Group, GroupId, GroupMode, Handler, InputForm, ListId,
-    Literal, Literals, Method, Operation, OperationId, Param, PathPart, Place, Plan, Purity, Reg, Register,
-    Response, Setting, Signal, SignalId, Step, StepId, Target, Type, TypeId, Types, Undo, WorstCase,
+    Api, ApiId, Balance, Branch, Callee, Case, Catch, Config, ConfigId, Constant, ConstantId, EffectClass,
+    ErrorId, ErrorType, FORMAT, Field, Function, FunctionId, Group, GroupId, GroupMode, Handler, InputForm,
+    ListId, Literal, Literals, Method, Operation, OperationId, Param, PathPart, Place, Plan, Purity, Reg,
+    Register, Response, Setting, Signal, SignalId, Step, StepId, Target, Type, TypeId, Types, Undo,
+    WorstCase,
 };
 
 use crate::assembly::{Operands, instruction};
@@ -167,7 +168,10 @@ impl Assembler {
             }],
             operations,
             policies: Vec::new(),
+            children: Vec::new(),
             steps,
+            key: None,
+            one_per: None,
             worst: WorstCase::default(),
             escapes: Vec::new(),
             signals,
@@ -386,7 +390,7 @@ impl Assembler {
         } else {
             Undo::Undeclared
         };
-        Step { operation, timeout_us: 1_000_000, retry: None, undo }
+        Step { callee: Callee::Operation { operation, timeout_us: 1_000_000, retry: None }, undo }
     }
 
     fn function(&mut self, purity: Purity, cursor: &mut Cursor, body: &[&str]) -> Function {

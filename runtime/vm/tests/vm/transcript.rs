@@ -159,6 +159,10 @@ fn show(plan: &Plan, step: &Step, lines: &mut Vec<String>) {
             EffectKind::Callback { number } => format!("callback {number}"),
             EffectKind::Report { json } => format!("report {}", String::from_utf8_lossy(json)),
             EffectKind::Log { text } => format!("log {text}"),
+            EffectKind::Spawn(spawn) => {
+                let input = String::from_utf8_lossy(&spawn.input);
+                format!("spawn {} at {} {input}", plan.child_name(spawn.child), spawn.path.0)
+            }
             EffectKind::Cancel { effect } => format!("cancel #{}", effect.0),
         };
         lines.push(match effect.kind {

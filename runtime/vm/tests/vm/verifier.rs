@@ -1,7 +1,8 @@
 //! What the verifier refuses: one case for each of its rules.
 
 use flow_plan::{
-    Constant, FORMAT, FunctionId, InputForm, Op, PathPart, Plan, Reg, Target, Type, TypeId, Undo, verify,
+    Callee, ChildId, Constant, FORMAT, FunctionId, InputForm, Op, PathPart, Plan, Reg, Target, Type, TypeId,
+    Undo, verify,
 };
 
 use crate::assembler::assemble;
@@ -415,7 +416,19 @@ fn tables_that_are_refused() {
             |plan| plan.operations[0].statuses.push(200),
             "the response is not by status",
         ),
-        ("a step of no operation", |plan| plan.steps[0].operation.0 = 9, "there is no operation o9"),
+        (
+            "a step of no operation",
+            |plan| {
+                plan.steps[0].callee =
+                    Callee::Operation { operation: flow_plan::OperationId(9), timeout_us: 1, retry: None };
+            },
+            "there is no operation o9",
+        ),
+        (
+            "a step of no child",
+            |plan| plan.steps[0].callee = Callee::Child { child: ChildId(0), detached: false },
+            "there is no child w0",
+        ),
         (
             "an undo that is pure",
             |plan| {

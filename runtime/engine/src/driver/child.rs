@@ -1,0 +1,190 @@
+//! Child executions: how one is started, what becomes of it, and what a parent does whose child is held.
+//!
+//! A child's id is made of its parent's and the step's place. Whoever goes on with the parent asks for the same
+//! execution again, and finds the one that was started: there are never two children of one step.
+
+use std::sync::Arc;
+
+use flow_journal::{ExecutionId, Parent};
+use flow_vm::{ChildAnswer, ChildError, CompletionResult, EffectId, SpawnEffect};
+
+use super::{Driver, STEPS_REPORTED_MAX};
+use crate::{
+    Action, ChildNews, Context, EventKind, Outcome, Report, Spawning, StepReport, key::child_execution,
+};
+
+/// A child execution that has not ended.
+#[derive(Clone, Debug)]
+pub(super) struct Child {
+    pub(super) spawn: SpawnEffect,
+    pub(super) execution: ExecutionId,
+    /// Whether it was told to cancel.
+    pub(super) cancelled: bool,
+    /// Why it is held, where it is.
+    pub(super) held: Option<String>,
+    /// Where it stands among the reports.
+    pub(super) report: Option<usize>,
+}
+
+impl Driver {
+    /// Starts a child, or goes on with it.
+    pub(super) fn begin_child(
+        &mut self,
+        effect: EffectId,
+        spawn: SpawnEffect,
+        report: Option<usize>,
+        cancelled: bool,
+        context: &Context<'_>,
+    ) {
+        let Some(program) = self.program.child(spawn.child).map(Arc::clone) else {
+            let error = failure("limit", format!("there is no program of {}", spawn.child));
+            return self.complete(effect, CompletionResult::Child(error), context);
+        };
+        let execution = child_execution(self.execution, &spawn.path);
+        self.show(
+            EventKind::ChildStarted {
+                workflow: self.plan().child_name(spawn.child),
+                execution,
+                detached: spawn.detached,
+                undoes: spawn.undoes,
+            },
+            context,
+        );
+        // What its input depends on must not be lost: it could not be asked for again with the same one.
+        self.must_commit = true;
+        self.actions.push(Action::Spawn(Box::new(Spawning {
+            effect,
+            execution,
+            program,
+            input: spawn.input.clone(),
+            parent: Parent {
+                execution: self.execution,
+                path: spawn.path.0.clone(),
+                detached: spawn.detached,
+            },
+            deadline_us: self.deadline_of(&spawn).map(|due_us| context.now.wall_at(due_us)),
+            cancelled,
+        })));
+        self.children.insert(effect, Child { spawn, execution, cancelled, held: None, report });
+    }
+
+    /// The nearest deadline around a child, on the monotonic clock. What undoes is not cut off.
+    fn deadline_of(&self, spawn: &SpawnEffect) -> Option<u64> {
+        let own = spawn.deadlines.iter().filter_map(|id| self.timers.get(id)).map(|timer| timer.due_us).min();
+        let around = self.deadline_us.filter(|_| !spawn.undoes && !spawn.detached);
+        own.into_iter().chain(around).min()
+    }
+
+    /// Names a child in the report.
+    pub(super) fn report_child(&mut self, spawn: &SpawnEffect) -> Option<usize> {
+        if self.reports.len() >= STEPS_REPORTED_MAX {
+            return None;
+        }
+        self.reports.push(StepReport {
+            step: spawn.step,
+            path: spawn.path.clone(),
+            name: self.plan().step_name(spawn.step),
+            undoes: spawn.undoes,
+            attempts: Vec::new(),
+            child: Some(child_execution(self.execution, &spawn.path)),
+        });
+        Some(self.reports.len() - 1)
+    }
+
+    /// Something is known of a child.
+    pub(super) fn child_news(&mut self, effect: EffectId, news: ChildNews, context: &Context<'_>) {
+        let Some(child) = self.children.get_mut(&effect) else { return };
+        let held = match &news {
+            ChildNews::Held { reason } => Some(reason.clone()),
+            ChildNews::Ended(report) => match &report.outcome {
+                Outcome::NeedsAttention(attention) => {
+                    Some(format!("needs attention: {}", attention.error.message))
+                }
+                Outcome::Paused { reason } => Some(format!("is paused: {reason}")),
+                Outcome::Succeeded(_) | Outcome::Failed(_) => None,
+            },
+            ChildNews::Started | ChildNews::Never { .. } => None,
+        };
+        if held.is_some() {
+            child.held.clone_from(&held);
+        }
+        let (execution, id) = (child.execution, child.spawn.child);
+        let answer = match news {
+            ChildNews::Ended(report) if held.is_some() => {
+                self.keep_child_report(*report);
+                None
+            }
+            ChildNews::Started => Some(ChildAnswer::Started(execution.to_string())),
+            ChildNews::Never { error, message } => Some(failure(error, message)),
+            ChildNews::Held { .. } => None,
+            ChildNews::Ended(report) => {
+                let answer = match &report.outcome {
+                    Outcome::Succeeded(json) => Some(ChildAnswer::Done(json.clone())),
+                    Outcome::Failed(failure) => Some(ChildAnswer::Failed(ChildError::from(&failure.error))),
+                    Outcome::NeedsAttention(_) | Outcome::Paused { .. } => None,
+                };
+                self.keep_child_report(*report);
+                answer
+            }
+        };
+        let (outcome, good) = match (&answer, held) {
+            (Some(ChildAnswer::Started(_)), _) => return self.answer_child(effect, answer, context),
+            (Some(ChildAnswer::Done(_)), _) => ("succeeded".to_owned(), true),
+            (Some(ChildAnswer::Failed(error)), _) => (format!("failed with `{}`", error.name), false),
+            (None, held) => (held.unwrap_or_default(), false),
+        };
+        let workflow = self.plan().child_name(id);
+        self.show(EventKind::ChildEnded { workflow, execution, outcome, good }, context);
+        self.answer_child(effect, answer, context);
+    }
+
+    fn keep_child_report(&mut self, report: Report) {
+        if self.child_reports.len() < STEPS_REPORTED_MAX {
+            self.child_reports.push(report);
+        }
+    }
+
+    fn answer_child(&mut self, effect: EffectId, answer: Option<ChildAnswer>, context: &Context<'_>) {
+        if let Some(answer) = answer {
+            self.children.remove(&effect);
+            self.complete(effect, CompletionResult::Child(answer), context);
+        }
+    }
+
+    /// The machine wants a child to be cancelled. It undoes itself, and is awaited.
+    pub(super) fn cancel_child(&mut self, effect: EffectId) {
+        if let Some(child) = self.children.get_mut(&effect)
+            && !child.cancelled
+        {
+            child.cancelled = true;
+            self.actions.push(Action::CancelChild(effect));
+        }
+    }
+
+    /// Where all that is waited for is children that are held, so is their parent: it says whom it waits for.
+    pub(super) fn rest_on_held_children(&mut self, context: &Context<'_>) {
+        let mut reasons = Vec::new();
+        for child in self.children.values() {
+            let Some(held) = &child.held else { return };
+            let name = self.plan().child_name(child.spawn.child);
+            reasons.push(format!("it waits for execution {} of `{name}`, which {held}", child.execution));
+        }
+        if reasons.is_empty() || !self.calls.is_empty() {
+            return;
+        }
+        let reason = reasons.join("; ");
+        self.show(EventKind::Held { reason: reason.clone() }, context);
+        self.end(Outcome::Paused { reason }, context);
+    }
+}
+
+fn failure(name: &str, message: String) -> ChildAnswer {
+    ChildAnswer::Failed(ChildError {
+        name: name.to_owned(),
+        declared: None,
+        message,
+        fields: None,
+        status: None,
+        reason: 0,
+    })
+}

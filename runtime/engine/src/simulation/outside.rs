@@ -1,0 +1,95 @@
+//! What comes from outside, on virtual time: signals, and time that is let pass while somebody waits for them.
+
+use std::time::Duration;
+
+use flow_journal::ExecutionId;
+use flow_vm::SignalRefusal;
+
+use super::{Answer, Run, Simulation};
+use crate::{Address, Delivery, Input, Report, Sending, StepReport};
+
+/// An execution that has not ended, and how far it has come.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// The execution.
+    pub execution: ExecutionId,
+    /// Its workflow.
+    pub workflow: String,
+    /// The calls that it has made so far.
+    pub steps: Vec<StepReport>,
+    /// What became of its children that have ended.
+    pub children: Vec<Report>,
+    /// Whether it waits for something from outside itself, and not only for its children.
+    pub awaits: bool,
+    /// The signals that it waits for.
+    pub signals: Vec<String>,
+}
+
+impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
+    /// Whether nothing happens until somebody sends something, or lets time pass.
+    pub(super) fn stands_still(&mut self) -> bool {
+        let awaits = self.lives.values().any(|life| life.driver.awaits_from_outside());
+        if !awaits || self.lives.values().any(|life| life.driver.calls_are_open()) {
+            return false;
+        }
+        let next_us = self.next_us();
+        match self.let_pass_us {
+            Some(until_us) if next_us.is_some_and(|at_us| at_us <= until_us) => false,
+            Some(until_us) => {
+                self.let_pass_us = None;
+                self.pass_until(until_us);
+                true
+            }
+            None => self.holds_time || next_us.is_none(),
+        }
+    }
+
+    /// Lets time stand still while something from outside is waited for and no call is made: it goes on by
+    /// [`signal`](Self::signal) and [`advance`](Self::advance).
+    pub fn hold_time(&mut self) {
+        self.holds_time = true;
+    }
+
+    /// Sends a signal to the execution, and lets it go on.
+    ///
+    /// # Errors
+    /// Where the signal is not taken.
+    pub fn signal(&mut self, name: &str, json: &[u8]) -> Result<Run, SignalRefusal> {
+        if !self.lives.contains_key(&self.execution) {
+            return Err(SignalRefusal::Ended);
+        }
+        let number = self.delivered;
+        self.delivered = number.wrapping_add(1);
+        let delivery = Delivery { number, to: Address::Signal(name.to_owned()), json: json.to_vec() };
+        self.give(self.execution, Input::Deliver(delivery));
+        let run = self.run();
+        self.replies.remove(&number).unwrap_or(Ok(())).map(|()| run)
+    }
+
+    /// Lets time pass for what waits.
+    pub fn advance(&mut self, time: Duration) -> Run {
+        let us = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        self.let_pass_us = Some(self.now.mono_us.saturating_add(us));
+        let run = self.run();
+        self.let_pass_us = None;
+        run
+    }
+
+    /// The executions that have not ended, the first of them the one that was started, where it has not.
+    pub fn standing(&self) -> Vec<Standing> {
+        let mut standing: Vec<Standing> = Vec::new();
+        for (execution, life) in &self.lives {
+            let at = if *execution == self.execution { 0 } else { standing.len() };
+            let made = Standing {
+                execution: *execution,
+                workflow: life.program.plan().workflow.clone(),
+                steps: life.driver.steps().to_vec(),
+                children: life.driver.child_reports().to_vec(),
+                awaits: life.driver.awaits_from_outside(),
+                signals: life.driver.awaited_signals(),
+            };
+            standing.insert(at, made);
+        }
+        standing
+    }
+}
