@@ -115,8 +115,14 @@ impl Run {
         given: &Sources,
         output: &Output,
     ) -> anyhow::Result<Exit> {
-        let signals = self.read_signals(workflow)?;
         let mut loaded = Program::link(&program.compilation, workflow, &|_| {})?;
+        let signals = self.read_signals(workflow)?;
+        for (name, json) in &signals {
+            let declared = workflow.plan.signals.iter().find(|signal| signal.name == *name);
+            if let Some(Err(error)) = declared.map(|signal| loaded.check_value(signal.ty, json)) {
+                usage!("--send {name}: what is sent does not fit: {error}");
+            }
+        }
         let mock = if self.mock { Some(self.start_mock(&loaded).await?) } else { None };
         if let Some(mock) = &mock {
             loaded = Program::link(&program.compilation, workflow, &|plan| mock.redirect(plan))?;
@@ -151,10 +157,9 @@ impl Run {
             Err(error) => return Err(explain(error, given)),
         };
         for (name, json) in signals {
-            if let Err(error) = engine.signal(handle.execution(), name.as_str(), json).await {
-                handle.canceller().cancel().await;
-                wait(handle, output).await?;
-                usage!("--send {name}: {error}");
+            // It fits: what is left is that the execution has ended, or keeps 1,000 already.
+            if engine.signal(handle.execution(), name.as_str(), json).await.is_err() {
+                output.say(&format!("--send {name}: it came too late, and nobody received it\n"));
             }
         }
         let (report, mut signal) = wait(handle, output).await?;

@@ -182,6 +182,11 @@ impl Checker<'_> {
         diagnostic = match value.filter(|value| {
             !matches!(program.exprs[*value].kind, ExprKind::If { .. } | ExprKind::Match { .. })
         }) {
+            Some(value)
+                if matches!(program.exprs[value].kind, ExprKind::While { .. } | ExprKind::For { .. }) =>
+            {
+                diagnostic.help("a loop may end: write `return …`, or `fail …`, after it")
+            }
             Some(value) => {
                 let span = program.exprs[value].span;
                 diagnostic.primary.span = span;

@@ -192,7 +192,9 @@ impl Diagnostic {
     /// Suggests the name that was probably meant, and the edit that puts it there.
     #[must_use]
     pub fn did_you_mean(self, span: Span, near: &str) -> Self {
-        self.help(format!("did you mean `{near}`?")).edit(format!("change to `{near}`"), span, near)
+        let change = Change::replace(span, near);
+        self.help(format!("did you mean `{near}`?"))
+            .mend(Edit::guess(format!("change to `{near}`"), vec![change]))
     }
 
     /// Whether it stops a compilation.

@@ -14,6 +14,10 @@ const LENGTH_MAX: usize = 64;
 /// only one that `name` abbreviates: `qty` for `quantity`.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let length = name.chars().take(LENGTH_MAX).count();
+    // Every letter is near to every other.
+    if length < 2 {
+        return None;
+    }
     let limit = (length / 3).clamp(1, 4);
     let letters = letters(name);
     let mut best: Option<(usize, &str)> = None;

@@ -70,6 +70,10 @@ fn raised(
         }
     } else {
         diagnostic = diagnostic.label("raised here");
+        if let Some(fields) = error.fields.as_deref().filter(|fields| *fields != b"{}") {
+            let fields = crate::output::plain_json(&String::from_utf8_lossy(fields));
+            diagnostic = diagnostic.note(format!("its fields: {}", printable(&fields)));
+        }
     }
     for also in &error.also {
         diagnostic = diagnostic.note(format!(
