@@ -168,6 +168,23 @@ pub struct Condition {
     pub arguments: Arc<[Ty]>,
 }
 
+impl TyKind {
+    /// Whether interpolation is the usual way from it to a text: numbers, times, and what else is no text itself.
+    pub(crate) fn is_written_into_text(&self) -> bool {
+        matches!(
+            self,
+            Self::Int
+                | Self::Decimal
+                | Self::Float
+                | Self::Bool
+                | Self::Duration
+                | Self::Timestamp
+                | Self::Date
+                | Self::Uuid
+        )
+    }
+}
+
 impl RecordField {
     /// The type that reading the field gives.
     pub fn read(&self, types: &Types) -> Ty {

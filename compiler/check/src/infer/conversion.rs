@@ -54,17 +54,7 @@ impl Infer<'_, '_> {
                 let change = put_after(program, expr, &format!(" as {ty}"));
                 edits.push(Edit::new(format!("take it as `{ty}`"), vec![change]));
             }
-            (
-                TyKind::Int
-                | TyKind::Decimal
-                | TyKind::Float
-                | TyKind::Bool
-                | TyKind::Duration
-                | TyKind::Timestamp
-                | TyKind::Date
-                | TyKind::Uuid,
-                TyKind::String,
-            ) if postfix => {
+            (scalar, TyKind::String) if postfix && scalar.is_written_into_text() => {
                 edits.push(Edit::new("write it into a text", put_around(program, expr, "\"{", "}\"")));
             }
             (_, TyKind::List(element)) if coerce(types, found, *element).is_some() => {

@@ -90,17 +90,9 @@ impl Infer<'_, '_> {
             (TyKind::Decimal | TyKind::Float, TyKind::Int) => {
                 "a number with a fraction does not become an int by itself: divide with `div`".into()
             }
-            (
-                TyKind::Int
-                | TyKind::Decimal
-                | TyKind::Float
-                | TyKind::Bool
-                | TyKind::Duration
-                | TyKind::Timestamp
-                | TyKind::Date
-                | TyKind::Uuid,
-                TyKind::String,
-            ) => "write it into a text: `\"{value}\"`".into(),
+            (scalar, TyKind::String) if scalar.is_written_into_text() => {
+                "write it into a text: `\"{value}\"`".into()
+            }
             (TyKind::String, TyKind::Int) => {
                 "read the text: `text.parse_int()`, null where it is none".into()
             }
