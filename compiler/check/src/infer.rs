@@ -14,6 +14,7 @@ mod facts;
 mod literal;
 mod method;
 mod mismatch;
+mod never;
 mod operator;
 mod pattern;
 mod record;
@@ -174,7 +175,10 @@ impl<'c, 'a> Infer<'c, 'a> {
         let reveal = self.reveal;
         self.reveal &= holds;
         let seen = self.visible.len();
-        let ty = flow_hir::deeper(|| self.form(expr, want));
+        let mut ty = flow_hir::deeper(|| self.form(expr, want));
+        if ty == Ty::ERROR && self.needs_what_never_comes(expr) {
+            ty = Ty::NEVER;
+        }
         self.visible.truncate(seen);
         self.reveal = reveal;
         self.checker.typed.exprs.insert(expr, ty);

@@ -56,3 +56,23 @@ pub struct FieldPattern {
     /// The pattern of its value.
     pub pattern: Pattern,
 }
+
+impl Pattern {
+    /// Hands out the names that it binds.
+    pub fn for_each_local(&self, each: &mut dyn FnMut(LocalId)) {
+        match &self.kind {
+            PatternKind::Missing | PatternKind::Wildcard | PatternKind::Literal(_) => {}
+            PatternKind::Bind(local) => each(*local),
+            PatternKind::Record(fields) => fields.iter().for_each(|field| field.pattern.for_each_local(each)),
+            PatternKind::List { items, rest } => {
+                items.iter().for_each(|item| item.for_each_local(each));
+                rest.iter().flatten().for_each(|local| each(*local));
+            }
+            PatternKind::Case { fields, binding, .. } => {
+                binding.iter().for_each(|local| each(*local));
+                fields.iter().for_each(|field| field.pattern.for_each_local(each));
+            }
+            PatternKind::Or(patterns) => patterns.iter().for_each(|pattern| pattern.for_each_local(each)),
+        }
+    }
+}

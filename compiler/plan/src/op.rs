@@ -238,6 +238,8 @@ macro_rules! for_each_op {
             CallFunction "call_fn" { dst: write Any, function: function Any, args: list Any } "dst = the pure function's result";
             Return "return" { src: read Any } "ends the function with the value";
 
+            Unreachable "unreachable" { } "stands where control never comes, after a race of which no branch can succeed; `cast` if it does";
+
             // Records, lists and maps. They are never changed once another register may hold them.
             Record "record" { dst: write Record, of: ty Any, fields: list Any } "dst = a record of the type, from a register for each field in order";
             Field "field" { dst: write Any, record: read Record, offset: number Any, slots: number Any } "dst = the slots at the offset";
@@ -395,6 +397,7 @@ impl Op {
                 | Op::Fail { .. }
                 | Op::FailBecause { .. }
                 | Op::Rethrow { .. }
+                | Op::Unreachable {}
         )
     }
 }

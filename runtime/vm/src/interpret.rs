@@ -500,6 +500,7 @@ impl Context<'_> {
                 let raised = error_object::declared(self.env, self.heap, error, parts, self.place)?;
                 return Err(Fault::Raised(raised));
             }
+            Op::Unreachable {} => return Err(Fault::cast("the plan goes on after what never ends well")),
             Op::Rethrow { error } => return Err(Fault::Raised(get(slots, error))),
             Op::ErrorAttach { dst, src, also } => {
                 set(slots, dst, error_object::attached(self.heap, get(slots, src), get(slots, also))?);

@@ -132,8 +132,7 @@ impl Infer<'_, '_> {
         }
         self.facts = before;
         let item = self.joined(join);
-        let item = if item == Ty::NEVER { Ty::NULL } else { item };
-        self.checker.typed.types.list(item)
+        if item == Ty::NEVER { Ty::NEVER } else { self.checker.typed.types.list(item) }
     }
 
     /// `for x in xs parallel 8 { … }`, `for x in xs race 2 { … }`: the list of the blocks' values.
@@ -165,7 +164,8 @@ impl Infer<'_, '_> {
                 (Want::Nothing, _) => infer.expr(body, Want::Nothing),
                 (_, Some(item)) => {
                     infer.check(body, item, None);
-                    item
+                    let never = how.race && infer.checker.typed.ty(body) == Ty::NEVER;
+                    if never { Ty::NEVER } else { item }
                 }
                 _ => infer.any(body),
             }
@@ -174,8 +174,12 @@ impl Infer<'_, '_> {
         if matches!(want, Want::Nothing) {
             return Ty::NULL;
         }
-        let item = if item == Ty::NEVER { Ty::NULL } else { item };
-        self.checker.typed.types.list(item)
+        match item {
+            // At least one must succeed; a list without elements gives an empty one.
+            Ty::NEVER if how.race => Ty::NEVER,
+            Ty::NEVER => self.checker.typed.types.list(Ty::NULL),
+            item => self.checker.typed.types.list(item),
+        }
     }
 
     /// The type of the items of a list that is wanted.

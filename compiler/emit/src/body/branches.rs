@@ -37,6 +37,7 @@ impl Context<'_> {
             return self.fork(id, ty, Group { mode: GroupMode::First, branches: made });
         };
         let count = self.expr(count);
+        let ty = self.list_of_successes(ty);
         let item = match self.plan.types.get(ty) {
             Type::List(item) => Some(*item),
             _ => None,
@@ -58,6 +59,7 @@ impl Context<'_> {
         body: ExprId,
     ) -> Value {
         let ty = self.ty(self.typed.ty(id));
+        let ty = if race { self.list_of_successes(ty) } else { ty };
         let items = self.list_of(iterable);
         let count = self.expr(count);
         let of_list = |context: &Self, list: TypeId| match context.plan.types.get(list) {
@@ -80,6 +82,14 @@ impl Context<'_> {
         self.at(self.program.exprs[id].span);
         self.current.emit(Op::ForkEach { dst: out.reg, group, items: items.reg, count: count.reg });
         out
+    }
+
+    /// The type of what a race gives that is due a number of successes; where no branch can succeed, a list of nulls.
+    fn list_of_successes(&mut self, ty: TypeId) -> TypeId {
+        match self.plan.types.get(ty) {
+            Type::Null => self.intern(Type::List(ty)),
+            _ => ty,
+        }
     }
 
     fn fork(&mut self, id: ExprId, ty: TypeId, group: Group) -> Value {

@@ -16,6 +16,10 @@ impl Context<'_> {
             return value;
         }
         let value = self.plain(id);
+        if self.typed.ty(id) == Ty::NEVER {
+            // Most of what never has a value ends in a jump; a race of which no branch can succeed does not.
+            self.current.emit(Op::Unreachable {});
+        }
         let value = if self.typed.narrowed.contains(id) { self.unwrap(value) } else { value };
         self.coerced(id, value)
     }

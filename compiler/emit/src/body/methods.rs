@@ -10,8 +10,9 @@ use crate::context::Context;
 
 impl Context<'_> {
     pub(super) fn call_method(&mut self, id: ExprId, receiver: ExprId, optional: bool) -> Value {
-        let Some(call) = self.typed.methods.get(id).cloned() else { return self.null() };
         let value = self.expr(receiver);
+        // Which method it is, is not known where the receiver never has a value.
+        let Some(call) = self.typed.methods.get(id).cloned() else { return self.null() };
         let result = self.typed.narrowed.get(id).copied().unwrap_or(self.typed.ty(id));
         if optional && matches!(self.plan.types.get(value.ty), Type::Optional(_)) {
             let out = self.register_of(result);

@@ -16,6 +16,14 @@ impl Context<'_> {
 
     /// Tests a value against a pattern and binds its names; goes to the label where it does not fit.
     pub(crate) fn test_pattern(&mut self, pattern: &Pattern, value: Value, misfit: Option<Label>) {
+        if !self.current.is_reachable() {
+            // The value never comes, so that nothing is known of its form; code that is dropped reads the names.
+            pattern.for_each_local(&mut |local| {
+                let value = self.register_of(self.typed.local(local));
+                self.bind_local(local, value);
+            });
+            return;
+        }
         match &pattern.kind {
             PatternKind::Missing | PatternKind::Wildcard => {}
             PatternKind::Bind(local) => self.bind_value(*local, value),

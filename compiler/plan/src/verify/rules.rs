@@ -197,7 +197,8 @@ pub(super) fn check(body: &Body<'_>, op: &Op) -> Checked {
         | Op::EnterLoop {}
         | Op::NextLoop {}
         | Op::Leave {}
-        | Op::Commit {} => Ok(()),
+        | Op::Commit {}
+        | Op::Unreachable {} => Ok(()),
     }
 }
 
