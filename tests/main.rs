@@ -22,5 +22,6 @@ mod order;
 mod plan;
 mod readme;
 mod requests;
+mod secrets;
 mod support;
 mod tidy;

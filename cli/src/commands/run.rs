@@ -8,13 +8,13 @@ mod report;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use flow_diagnostics::nearest;
 use flow_driver::CompiledWorkflow;
 use flow_engine::{Begun, Engine, Handle, Parts, Report, StartError};
 use flow_http::{NetOptions, ReqwestNet};
-use flow_journal::MemoryStore;
+use flow_journal::{MemoryStore, Sealer};
 use flow_mock::{Failure, Mock, Options};
 use flow_vm::Program as Loaded;
 
@@ -129,7 +129,9 @@ impl Run {
         }
         let net =
             ReqwestNet::new(NetOptions { allow_private: given.allow_private, ..NetOptions::default() })?;
-        let mut parts = Parts::new(Arc::new(MemoryStore::default()), Arc::new(net));
+        // What is sealed is kept as long as the store is: as long as this process.
+        let sealer = Sealer::random().context("the system gives no randomness for a key")?;
+        let mut parts = Parts::new(Arc::new(MemoryStore::default()), Arc::new(sealer), Arc::new(net));
         let mut answers = None;
         if program.compilation.workflows.iter().any(|workflow| callbacks::makes_callbacks(&workflow.plan)) {
             let bound = callbacks::Bound::bind(self.callbacks).await?;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use flow_http::{Exchange, HttpRequest, Limits, Settings};
-use flow_journal::{ExecutionId, Parent, Record};
+use flow_journal::{ExecutionId, Parent, Record, Sealer};
 use flow_plan::OperationId;
 use flow_vm::{CallEffect, EffectId, Program, SignalRefusal};
 
@@ -179,6 +179,8 @@ pub struct Context<'a> {
     pub limits: &'a Mutex<Limits>,
     /// The process's present values of the plan's configuration.
     pub settings: &'a Settings,
+    /// What seals records with secrets in them, and opens them.
+    pub sealer: &'a Sealer,
     /// Where callbacks are answered: their URLs begin with it.
     pub callbacks: &'a str,
 }

@@ -27,7 +27,7 @@ use std::{
 
 use flow_journal::{
     Completed, EndStatus, Ended, ExecutionId, Held, Logged, Parent, PlanId, Record, Reported, Snapshot,
-    Started,
+    Started, codec,
 };
 use flow_plan::{ConfigId, Fact, Plan};
 use flow_vm::{
@@ -37,12 +37,12 @@ use flow_vm::{
 
 use self::{call::Call, child::Child, timer::Timer};
 use crate::{
-    Action, Context, Event, EventKind, Input, Outcome, Report, StepReport, TimerId,
+    Action, Context, Event, EventKind, Input, Outcome, Report, StepReport, TimerId, mask,
     random::{unit, uuid_v7},
 };
 
 pub use recover::RecoverError;
-pub(crate) use recover::pinned;
+pub(crate) use recover::{opened, pinned};
 
 /// After so many completions a snapshot is written, unless told otherwise: recovery takes in at most so many.
 const SNAPSHOT_EVERY: u32 = 64;
@@ -196,7 +196,7 @@ impl Driver {
         self.snapshot_every = completions.max(1);
     }
 
-    /// What it has come to, with the calls that it made.
+    /// What it has come to, with the calls that it made. Nothing in it is masked: its parent computes with it.
     pub fn report(&self, outcome: Outcome) -> Report {
         Report {
             execution: self.execution,
@@ -454,10 +454,31 @@ impl Driver {
                 self.since_snapshot = 0;
             }
             let records = std::mem::take(&mut self.records);
+            let records = records.into_iter().map(|record| self.sealed(record, context)).collect();
             self.actions.insert(0, Action::Commit(records));
         }
         self.must_commit = false;
         std::mem::take(&mut self.actions)
+    }
+
+    /// A record as it is written down: secrets in texts for people are masked, and what has one in it all the same is
+    /// sealed.
+    fn sealed(&self, mut record: Record, context: &Context<'_>) -> Record {
+        let redactor = context.settings.redactor();
+        mask::record(&mut record, redactor);
+        let encoded = codec::encode(&record).unwrap_or_default();
+        if !redactor.finds(&encoded) {
+            return record;
+        }
+        match context.sealer.seal(self.execution, record) {
+            Ok(sealed) => sealed,
+            // Plain data in memory always encodes, and none is of hundreds of gigabytes.
+            Err(_) => Record::Held(Held {
+                needs_attention: false,
+                reason: "a record could not be sealed".to_owned(),
+                at_us: context.now.wall_us,
+            }),
+        }
     }
 
     /// Nothing is under way: only time passes. What has happened so far must not be lost meanwhile.
@@ -486,11 +507,9 @@ impl Driver {
     }
 
     fn show(&mut self, kind: EventKind, context: &Context<'_>) {
-        self.actions.push(Action::Show(Event {
-            execution: self.execution,
-            at_us: context.now.wall_us,
-            kind,
-        }));
+        let mut event = Event { execution: self.execution, at_us: context.now.wall_us, kind };
+        mask::event(&mut event, context.settings.redactor());
+        self.actions.push(Action::Show(event));
     }
 
     fn plan(&self) -> &Plan {

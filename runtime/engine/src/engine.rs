@@ -9,8 +9,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use flow_http::{Limits, Net};
-use flow_journal::{Claim, ExecutionId, PlanId, Start, Store, StoreError};
+use flow_http::{Limits, Net, Redactor};
+use flow_journal::{Claim, ExecutionId, PlanId, Sealer, Start, Store, StoreError};
 use flow_vm::{InputError, Program, SignalRefusal};
 use tokio::{
     sync::{mpsc, oneshot},
@@ -20,7 +20,7 @@ use tokio::{
 use self::{queue::Queues, task::Task};
 use crate::{
     Action, Address, Beginning, Clock, Driver, Event, Given, Random, RecoverError, Report, SettingError,
-    SystemClock, SystemRandom, random::uuid_v7, resolve,
+    SystemClock, SystemRandom, mask, random::uuid_v7, resolve,
 };
 
 /// So many commands for one execution may wait: more than anybody sends on purpose.
@@ -41,15 +41,18 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Makes a source of random numbers for each execution.
     pub random: Arc<dyn Fn() -> Box<dyn Random> + Send + Sync>,
+    /// Seals records with secrets in them. Whoever goes on with an execution needs the same key.
+    pub sealer: Arc<Sealer>,
     /// Where callbacks are answered: their URLs begin with it. Somebody must listen there, and hand over what comes
     /// to [`Engine::answer`].
     pub callbacks: Arc<str>,
 }
 
 impl Parts {
-    /// This machine's clock and randomness, with a store and a network.
-    pub fn new(store: Arc<dyn Store>, net: Arc<dyn Net>) -> Self {
+    /// This machine's clock and randomness, with a store, the key of what is sealed in it, and a network.
+    pub fn new(store: Arc<dyn Store>, sealer: Arc<Sealer>, net: Arc<dyn Net>) -> Self {
         Self {
+            sealer,
             store,
             net,
             clock: Arc::new(SystemClock::new()),
@@ -174,6 +177,7 @@ pub struct Handle {
     execution: ExecutionId,
     commands: mpsc::Sender<Command>,
     task: JoinHandle<Result<Report, EngineError>>,
+    redactor: Redactor,
 }
 
 impl Handle {
@@ -187,13 +191,16 @@ impl Handle {
         Canceller(self.commands.clone())
     }
 
-    /// Waits for its end.
+    /// Waits for its end. Secrets are masked in what is told of it.
     ///
     /// # Errors
     /// Where it stopped before.
     pub async fn report(self) -> Result<Report, EngineError> {
         match self.task.await {
-            Ok(result) => result,
+            Ok(result) => result.map(|mut report| {
+                mask::report(&mut report, &self.redactor);
+                report
+            }),
             Err(error) => Err(EngineError::Died(self.execution, error.to_string())),
         }
     }
@@ -338,13 +345,25 @@ impl Engine {
         let resolved = resolve(&program, given).map_err(RecoverFailure::Settings)?;
         let history = self.parts.store.load(execution).await?;
         let history = history.ok_or(RecoverFailure::NotFound(execution))?;
+        let history = crate::driver::opened(execution, &history, &self.parts.sealer)
+            .map_err(RecoverError::from)?
+            .into_owned();
         let mut task = Task::new(self, &program, Arc::new(resolved), watcher);
         task.position = history.position;
         if let Some(queue) = self.queue_of(&program, &history)? {
             return Ok(task.spawn_queued(program, execution, history, queue.enter().await));
         }
-        let (driver, actions) =
-            task.decide(|context| Driver::recover(Arc::clone(&program), execution, &history, context))?;
+        let (driver, actions) = task.decide(|context| {
+            match Driver::recover(Arc::clone(&program), execution, &history, context) {
+                Err(RecoverError::Ended(mut ended)) => {
+                    let (outcome, steps) = &mut *ended;
+                    mask::outcome(outcome, context.settings.redactor());
+                    mask::steps(steps, context.settings.redactor());
+                    Err(RecoverError::Ended(ended))
+                }
+                recovered => recovered,
+            }
+        })?;
         Ok(task.spawn(driver, actions))
     }
 

@@ -18,6 +18,7 @@ mod driver;
 mod engine;
 mod event;
 mod key;
+mod mask;
 mod outcome;
 mod random;
 mod settings;

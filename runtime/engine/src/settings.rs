@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use flow_http::{Secret, Settings, Value};
+use flow_http::{Redactor, Secret, Settings, Value};
 use flow_plan::{Config, ConfigId, Plan, PlanHash, Type, TypeId};
 use flow_vm::Program;
 use serde_json::Value as Json;
@@ -84,9 +84,15 @@ impl Given {
 #[derive(Clone, Debug, Default)]
 pub struct Resolved {
     plans: BTreeMap<PlanHash, Configured>,
+    redactor: Redactor,
 }
 
 impl Resolved {
+    /// What masks the secrets of all these plans.
+    pub fn redactor(&self) -> &Redactor {
+        &self.redactor
+    }
+
     /// The configuration of one of the plans.
     pub fn of(&self, program: &Program) -> Configured {
         self.plans.get(&program.hash()).cloned().unwrap_or_default()
@@ -142,7 +148,8 @@ pub fn resolve(program: &Program, given: &Given) -> Result<Resolved, Vec<Setting
     let descendants = program.descendants();
     for program in std::iter::once(program).chain(descendants.iter().map(AsRef::as_ref)) {
         match configure(program, given) {
-            Ok(configured) => {
+            Ok(mut configured) => {
+                configured.settings = configured.settings.sharing(&resolved.redactor);
                 resolved.plans.insert(program.hash(), configured);
             }
             // Plans that share an entry lack it together: it is said once.

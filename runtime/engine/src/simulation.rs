@@ -14,8 +14,8 @@ use std::{
     time::Duration,
 };
 
-use flow_http::{Exchange, HttpResponse, Limits, NetError, NotSent, Timings, Unanswered};
-use flow_journal::{CodecError, ExecutionId, History, PlanId, Record, codec};
+use flow_http::{Exchange, HttpResponse, Limits, NetError, NotSent, Redactor, Timings, Unanswered};
+use flow_journal::{CodecError, ExecutionId, History, PlanId, Record, Sealer, codec};
 use flow_vm::{EffectId, InputError, Program, SignalRefusal};
 
 use crate::{
@@ -30,6 +30,9 @@ const INPUTS_MAX: u64 = 1_000_000;
 
 /// The wall clock at the beginning, unless told otherwise: 2026-01-01T00:00:00Z, in microseconds since 1970.
 const START_US: i64 = 1_767_225_600_000_000;
+
+/// What simulated executions are sealed with: it is no secret.
+const KEY: [u8; 32] = [0x5e; 32];
 
 /// Where callbacks of simulated executions would be answered.
 const CALLBACKS: &str = "http://callbacks.invalid";
@@ -73,6 +76,7 @@ pub struct Simulation<N> {
     now: Now,
     random: SeededRandom,
     limits: Mutex<Limits>,
+    sealer: Sealer,
     snapshot_every: Option<u32>,
     /// How long a slice of computing takes.
     slice_us: u64,
@@ -147,6 +151,7 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
             now: Now { wall_us: START_US, mono_us: 0 },
             random,
             limits: Mutex::default(),
+            sealer: Sealer::new(KEY),
             snapshot_every: None,
             slice_us: 0,
             kept: Vec::new(),
@@ -201,6 +206,11 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
     /// What has happened, in all its lives.
     pub fn events(&self) -> &[Event] {
         &self.events
+    }
+
+    /// What masks secrets in what its report says: that is as its program computed it.
+    pub fn redactor(&self) -> &Redactor {
+        self.resolved.redactor()
     }
 
     /// The clocks.
@@ -278,7 +288,9 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
     }
 
     fn records_of(&self, execution: ExecutionId) -> Result<Vec<Record>, RecoverError> {
-        self.history_of(execution).map_err(|error| RecoverError::Misfit(error.to_string()))
+        let records = self.history_of(execution).map_err(|error| RecoverError::Misfit(error.to_string()))?;
+        let history = History { position: records.len() as u64, records };
+        Ok(crate::driver::opened(execution, &history, &self.sealer)?.into_owned().records)
     }
 
     /// The program of a plan: the one that was started, or one that comes to run below it.
@@ -324,6 +336,7 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
             random: &mut self.random,
             limits: &self.limits,
             settings: &settings,
+            sealer: &self.sealer,
             callbacks: CALLBACKS,
         })
     }

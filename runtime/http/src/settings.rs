@@ -33,6 +33,14 @@ impl Settings {
         Self { entries, redactor }
     }
 
+    /// The same with a redactor that others use too: it learns these secrets.
+    #[must_use]
+    pub fn sharing(mut self, redactor: &Redactor) -> Self {
+        redactor.learn_all(&self.redactor);
+        self.redactor = redactor.clone();
+        self
+    }
+
     /// The value of an entry.
     pub fn value(&self, id: ConfigId) -> Option<&Value> {
         self.entries.get(id.index()).and_then(|(_, value)| value.as_ref())

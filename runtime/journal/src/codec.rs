@@ -19,6 +19,9 @@ pub enum CodecError {
     /// More bytes than a record has.
     #[error("the record is damaged: {0} bytes follow it")]
     Trailing(usize),
+    /// More than can be sealed.
+    #[error("the record is too long to be sealed")]
+    TooLong,
     /// No byte at all.
     #[error("the record is damaged: it is empty")]
     Empty,

@@ -4,7 +4,7 @@
 //! the stores stand; [`MemoryStore`] is the one that needs no disk; [`conformance`] is the suite that every store
 //! passes.
 //!
-//! This crate knows records, versions and storage. It is kept unaware of the machine (effects are numbers here,
+//! This crate knows records, versions, sealing and storage. It is kept unaware of the machine (effects are numbers here,
 //! states and completions are bytes) and of HTTP. When something is written is for the engine to say.
 //! Start reading at [`Record`], then [`Store`].
 
@@ -14,6 +14,7 @@ mod ids;
 mod memory;
 mod record;
 mod sample;
+mod seal;
 mod store;
 mod summary;
 
@@ -24,5 +25,6 @@ pub use record::{
     AttemptEnded, AttemptOutcome, AttemptStarted, CalledBack, Completed, EndStatus, Ended, HeaderValue, Held,
     Intent, Logged, Parent, Record, Reported, Signalled, Snapshot, Started, TimerSet,
 };
+pub use seal::{SealError, Sealed, Sealer};
 pub use store::{Claim, History, Pending, Start, Store, StoreError};
 pub use summary::{State, Summary};

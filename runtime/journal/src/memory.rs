@@ -108,7 +108,12 @@ impl Shelf {
 fn encode(summary: &mut Summary, records: &[Record], beginnings: usize) -> Result<Vec<Vec<u8>>, StoreError> {
     let mut encoded = Vec::with_capacity(records.len());
     for (index, record) in records.iter().enumerate() {
-        if matches!(record, Record::Started(_)) && index >= beginnings {
+        let begins = match record {
+            Record::Started(_) => true,
+            Record::Sealed(sealed) => matches!(sealed.shell(), Ok(Record::Started(_))),
+            _ => false,
+        };
+        if begins && index >= beginnings {
             return Err(StoreError::Malformed("an execution begins once"));
         }
         if matches!(summary.state, State::Ended(_)) {

@@ -2,11 +2,11 @@
 //!
 //! Effects are known here by their number alone, and what they were completed with is bytes: what they mean is
 //! for the machine to say. Moments are microseconds since 1970 on the wall clock, so that another machine can
-//! read them. No record contains a secret.
+//! read them. No record contains a secret in clear: see [`Sealer`](crate::Sealer).
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ExecutionId, PlanId};
+use crate::{ExecutionId, PlanId, Sealed};
 
 /// One thing that happened. New kinds are added at the end: the encoding numbers them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +49,8 @@ pub enum Record {
     CalledBack(CalledBack),
     /// The workflow said how far it has come.
     Reported(Reported),
+    /// Another record, with a secret in it.
+    Sealed(Sealed),
 }
 
 /// The beginning of an execution.

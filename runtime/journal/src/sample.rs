@@ -2,7 +2,7 @@
 
 use crate::{
     AttemptEnded, AttemptOutcome, AttemptStarted, CalledBack, Completed, EndStatus, Ended, HeaderValue, Held,
-    Intent, Logged, PlanId, Record, Reported, Signalled, Snapshot, Started, TimerSet,
+    Intent, Logged, PlanId, Record, Reported, Sealed, Signalled, Snapshot, Started, TimerSet,
 };
 
 /// The beginning of an execution at a moment.
@@ -78,6 +78,7 @@ pub(crate) fn records() -> Vec<Record> {
         Record::Cancelled { at_us: 8 },
         Record::Held(Held { needs_attention: true, reason: "unknown".into(), at_us: 9 }),
         Record::Snapshot(Snapshot { machine: vec![1], driver: vec![2], at_us: 10 }),
+        Record::Sealed(Sealed { shell: vec![1, 7, 2], key: [1; 8], nonce: [2; 24], bytes: vec![3] }),
         ended(11),
     ]
 }

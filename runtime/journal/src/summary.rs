@@ -35,6 +35,9 @@ pub enum State {
 impl Summary {
     /// The summary of an execution whose first record this is; none where it is not a beginning.
     pub fn begin(execution: ExecutionId, first: &Record) -> Option<Self> {
+        if let Record::Sealed(sealed) = first {
+            return Self::begin(execution, &sealed.shell().ok().filter(Record::is_clear)?);
+        }
         let Record::Started(started) = first else { return None };
         Some(Self {
             execution,
@@ -48,6 +51,12 @@ impl Summary {
 
     /// Takes in one more record.
     pub fn apply(&mut self, record: &Record) {
+        if let Record::Sealed(sealed) = record {
+            if let Some(shell) = sealed.shell().ok().filter(Record::is_clear) {
+                self.apply(&shell);
+            }
+            return;
+        }
         self.updated_us = record.at_us();
         self.state = match record {
             Record::Held(held) if held.needs_attention => State::NeedsAttention,
@@ -61,6 +70,11 @@ impl Summary {
 }
 
 impl Record {
+    /// Whether it is not sealed.
+    fn is_clear(&self) -> bool {
+        !matches!(self, Record::Sealed(_))
+    }
+
     /// When it was written, in microseconds since 1970.
     pub fn at_us(&self) -> i64 {
         match self {
@@ -78,6 +92,11 @@ impl Record {
             Record::Held(record) => record.at_us,
             Record::Snapshot(record) => record.at_us,
             Record::Ended(record) => record.at_us,
+            // The shell of a shell is none.
+            Record::Sealed(sealed) => match sealed.shell() {
+                Ok(shell) if shell.is_clear() => shell.at_us(),
+                _ => 0,
+            },
         }
     }
 }

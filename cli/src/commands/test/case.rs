@@ -12,6 +12,7 @@ use flow_driver::{
     Action, ActionKind, CallCount, Compilation, CompiledWorkflow, TestCase, TestOperation, Value,
 };
 use flow_engine::{Answer, Given, Outcome, Report, Run, Sending, Simulation, resolve};
+use flow_http::Redactor;
 use flow_source::Span;
 use flow_vm::Program;
 
@@ -35,6 +36,8 @@ struct Case<'a> {
     known: BTreeMap<Local, Vec<u8>>,
     runs: BTreeMap<Local, Finished<'a>>,
     found: Vec<Diagnostic>,
+    /// Masks the secrets of all executions in what is shown and kept.
+    redactor: Redactor,
 }
 
 /// The simulated network of an execution.
@@ -68,7 +71,7 @@ impl Finished<'_> {
     /// How it ended, in words that follow "it".
     fn ending(&self) -> String {
         match self.outcome() {
-            Some(outcome) => outcome.words(),
+            Some(outcome) => self.simulation.redactor().text(&outcome.words()),
             None => format!("waits for {}", trace::awaited(&self.simulation.standing())),
         }
     }
@@ -79,7 +82,8 @@ impl Finished<'_> {
             Done::Waiting => None,
         };
         let standing = self.simulation.standing();
-        Trace::new(report, &standing, &self.calls, self.simulation.events()).text(&self.program)
+        let text = Trace::new(report, &standing, &self.calls, self.simulation.events()).text(&self.program);
+        self.simulation.redactor().text(&text)
     }
 }
 
@@ -101,6 +105,7 @@ pub(super) fn run(
         known: BTreeMap::new(),
         runs: BTreeMap::new(),
         found: Vec::new(),
+        redactor: Redactor::default(),
     };
     for action in &test.actions {
         case.act(action, snapshots)?;
@@ -162,7 +167,7 @@ impl<'c> Case<'c> {
             }
             ActionKind::SnapshotValue(value) => {
                 if let Some(json) = self.value(value, span) {
-                    let text = String::from_utf8_lossy(&json).into_owned();
+                    let text = self.redactor.text(&String::from_utf8_lossy(&json));
                     self.found.extend(snapshots.compare(&self.test.name, "value", &text, span)?);
                 }
             }
@@ -185,7 +190,8 @@ impl<'c> Case<'c> {
         match self.values.evaluate(value.function, &arguments) {
             Ok(json) => Some(json),
             Err(error) => {
-                let message = format!("this value cannot be computed: {}: {}", error.name, error.message);
+                let message = self.redactor.text(&error.message);
+                let message = format!("this value cannot be computed: {}: {message}", error.name);
                 self.found.push(Diagnostic::failure("test", span, message));
                 None
             }
@@ -233,6 +239,7 @@ impl<'c> Case<'c> {
                 return Ok(());
             }
         };
+        self.redactor.learn_all(resolved.redactor());
         let mocks = Rc::clone(&self.mocks);
         let net: Net = Box::new(move |sending| mocks.borrow_mut().answer(sending));
         let mut simulation = Simulation::new(Arc::clone(&program), resolved, SEED, net);
@@ -290,8 +297,8 @@ impl<'c> Case<'c> {
             Err(refusal) => {
                 let mut diagnostic =
                     Diagnostic::failure("test", span, format!("`{signal}` is not taken: {refusal}"));
-                if let Done::Ended(report) = &finished.done {
-                    diagnostic = diagnostic.note(format!("it {}", report.outcome.words()));
+                if let Done::Ended(_) = &finished.done {
+                    diagnostic = diagnostic.note(format!("it {}", finished.ending()));
                 }
                 self.found.push(diagnostic);
             }
@@ -321,7 +328,8 @@ impl<'c> Case<'c> {
         if let Some((left, right)) = sides {
             for (name, value) in [("left", left), ("right", right)] {
                 if let Some(json) = self.value(value, span) {
-                    diagnostic = diagnostic.note(format!("{name}: {}", String::from_utf8_lossy(&json)));
+                    let shown = self.redactor.text(&String::from_utf8_lossy(&json));
+                    diagnostic = diagnostic.note(format!("{name}: {shown}"));
                 }
             }
         }
@@ -354,13 +362,15 @@ impl<'c> Case<'c> {
             for step in &attention.steps {
                 let name = finished.workflow.plan.step_name(step.step);
                 diagnostic = diagnostic.note(match &step.undo_error {
-                    Some(error) => format!("undoing `{name}` failed: {}", error.message),
+                    Some(error) => {
+                        format!("undoing `{name}` failed: {}", self.redactor.text(&error.message))
+                    }
                     None => format!("nobody knows whether `{name}` took effect"),
                 });
             }
             self.found.push(self.with_trace(diagnostic, run));
         } else if let Some(Outcome::Paused { reason }) = finished.outcome() {
-            let message = format!("it has not settled: {reason}");
+            let message = format!("it has not settled: {}", self.redactor.text(reason));
             self.found.push(self.with_trace(Diagnostic::failure("test", span, message), run));
         }
     }
@@ -399,7 +409,8 @@ impl<'c> Case<'c> {
             let same: Vec<String> =
                 all.iter().filter(|called| called.is(operation, None)).map(|called| called.words()).collect();
             if arguments.is_some() && !same.is_empty() {
-                diagnostic = diagnostic.note(format!("its calls were: {}", same.join(", ")));
+                let same = self.redactor.text(&same.join(", "));
+                diagnostic = diagnostic.note(format!("its calls were: {same}"));
             }
             self.found.push(diagnostic);
         }

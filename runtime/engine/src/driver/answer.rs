@@ -1,9 +1,6 @@
 //! What an attempt says about its call.
 
-use std::borrow::Cow;
-
-use bytes::Bytes;
-use flow_http::{Exchange, HttpResponse, NetError, NotSent, Redactor, Unanswered, retry::Fault};
+use flow_http::{HttpResponse, NetError, NotSent, Unanswered, retry::Fault};
 use flow_journal::AttemptOutcome;
 use flow_plan::{EffectClass, Operation, Outcome, Response};
 use flow_vm::{CallAnswer, Refusal, UnknownReason};
@@ -12,26 +9,6 @@ use crate::AttemptResult;
 
 /// What is not known: why, and in words.
 pub(super) type Doubt = (UnknownReason, String);
-
-/// Takes the process's secrets out of what a server sent.
-pub(super) fn redact(exchange: &mut Exchange, redactor: &Redactor) {
-    match &mut exchange.result {
-        Ok(response) => {
-            if let Cow::Owned(masked) = redactor.bytes(&response.body) {
-                response.body = Bytes::from(masked);
-            }
-            for (_, value) in &mut response.headers {
-                *value = redactor.text(value);
-            }
-            if let Some((_, message)) = &mut response.cut {
-                *message = redactor.text(message);
-            }
-        }
-        Err(NetError::NotSent { message, .. } | NetError::Unanswered { message, .. }) => {
-            *message = redactor.text(message);
-        }
-    }
-}
 
 /// Whether it is open, after this attempt, whether the call took effect: why, or nothing.
 pub(super) fn doubt(

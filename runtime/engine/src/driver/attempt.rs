@@ -167,10 +167,9 @@ impl Driver {
         }
     }
 
-    fn ended(&mut self, mut call: Call, mut exchange: Exchange, context: &mut Context<'_>) {
+    fn ended(&mut self, mut call: Call, exchange: Exchange, context: &mut Context<'_>) {
         let program = Arc::clone(&self.program);
         let Some(tables) = Self::tables(&program, &call.call) else { return };
-        answer::redact(&mut exchange, context.settings.redactor());
         let again = call.call.undoes || call.arrived;
         let checks = tables.policy.is_some_and(|policy| policy.on.contains(&RetryOn::Decode));
         let fault = retry::fault(tables.operation, &exchange.result, again, |response| {

@@ -6,10 +6,10 @@
 //! | nothing, or that it was not sent | sent | sent | sent |
 //! | that it may have been sent | sent again | sent again: the same key and the recorded bytes | unknown |
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use flow_http::Draft;
-use flow_journal::{AttemptOutcome, ExecutionId, History, Record, Started};
+use flow_journal::{AttemptOutcome, ExecutionId, History, Record, SealError, Sealer, Started};
 use flow_plan::{ConfigId, EffectClass, Plan};
 use flow_vm::{
     Completion, Effect, EffectId, EffectKind, InputError, Machine, Program, ResumeError, StateError, Status,
@@ -43,6 +43,9 @@ pub enum RecoverError {
     /// The snapshot cannot be read.
     #[error(transparent)]
     State(#[from] StateError),
+    /// A record is sealed, and cannot be opened.
+    #[error(transparent)]
+    Sealed(#[from] SealError),
     /// A record does not fit the machine.
     #[error("the history does not fit the plan: {0}")]
     Misfit(String),
@@ -85,7 +88,8 @@ impl Driver {
         deadline_us: Option<i64>,
         context: &mut Context<'_>,
     ) -> Result<(Self, Vec<Action>), RecoverError> {
-        let replay = Replay::run(&program, execution, history)?;
+        let history = opened(execution, history, context.sealer)?;
+        let replay = Replay::run(&program, execution, &history)?;
         let mut driver = Self::new(program, execution, replay.machine);
         driver.deadline_us = deadline_us.map(|at_us| context.now.mono_at(at_us));
         driver.reports = replay.saved.reports;
@@ -193,6 +197,19 @@ impl Driver {
         }
         Ok(())
     }
+}
+
+/// A history with nothing in it sealed.
+pub(crate) fn opened<'a>(
+    execution: ExecutionId,
+    history: &'a History,
+    sealer: &Sealer,
+) -> Result<Cow<'a, History>, SealError> {
+    if !history.records.iter().any(|record| matches!(record, Record::Sealed(_))) {
+        return Ok(Cow::Borrowed(history));
+    }
+    let records = history.records.iter().map(|record| sealer.open(execution, record));
+    Ok(Cow::Owned(History { position: history.position, records: records.collect::<Result<_, _>>()? }))
 }
 
 /// The configuration that an execution began with, by the ids of its plan.
@@ -358,7 +375,8 @@ impl Replay {
                     self.follow(program, step);
                 }
             }
-            Record::Started(_) | Record::Snapshot(_) | Record::Ended(_) => {}
+            // What is sealed was opened before.
+            Record::Started(_) | Record::Snapshot(_) | Record::Ended(_) | Record::Sealed(_) => {}
         }
         Ok(())
     }

@@ -83,8 +83,7 @@ impl Engine {
             Action::Commit(records) => Some(records),
             _ => None,
         });
-        let records: Vec<Record> =
-            records.into_iter().flatten().filter(|record| matches!(record, Record::Started(_))).collect();
+        let records: Vec<Record> = records.into_iter().flatten().take(1).collect();
         match self.parts.store.start(execution, claim, records.clone()).await? {
             Start::Started => {}
             Start::Existing { execution, same_input: true } => return Ok(Begun::Existing(execution)),
@@ -122,6 +121,7 @@ impl Task {
     ) -> Handle {
         let (sender, mut commands) = mpsc::channel(COMMANDS_MAX);
         let listed = self.list(execution, sender.clone());
+        let redactor = self.redactor().clone();
         let run = async move {
             let _listed = listed;
             let is_new = history.records.len() == 1;
@@ -161,6 +161,6 @@ impl Task {
             self.run(driver, actions, commands).await
         };
         let task: tokio::task::JoinHandle<Result<Report, EngineError>> = tokio::spawn(run);
-        Handle { execution, commands: sender, task }
+        Handle { execution, commands: sender, task, redactor }
     }
 }

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use flow_http::{Exchange, Limits, NetError, Timings, Unanswered};
+use flow_http::{Exchange, Limits, NetError, Redactor, Timings, Unanswered};
 use flow_journal::{ExecutionId, Record, StoreError};
 use flow_vm::{EffectId, Program, SignalRefusal};
 use tokio::{
@@ -72,6 +72,11 @@ impl Task {
         self.engine.list(execution, commands)
     }
 
+    /// What masks the secrets of its plan and of those below it.
+    pub(super) fn redactor(&self) -> &Redactor {
+        self.settings.redactor()
+    }
+
     pub(super) fn now(&self) -> crate::Now {
         self.engine.parts.clock.now()
     }
@@ -82,6 +87,7 @@ impl Task {
             random: self.random.as_mut(),
             limits: &self.limits,
             settings: &self.settings,
+            sealer: &self.engine.parts.sealer,
             callbacks: &self.engine.parts.callbacks,
         })
     }
@@ -90,11 +96,12 @@ impl Task {
         let (commands, receiver) = mpsc::channel(COMMANDS_MAX);
         let execution = driver.execution();
         let listed = self.engine.list(execution, commands.clone());
+        let redactor = self.redactor().clone();
         let task = tokio::spawn(async move {
             let _listed = listed;
             self.run(driver, actions, receiver).await
         });
-        Handle { execution, commands, task }
+        Handle { execution, commands, task, redactor }
     }
 
     pub(super) async fn run(

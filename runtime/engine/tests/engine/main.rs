@@ -14,6 +14,7 @@ mod finally;
 mod identity;
 mod races;
 mod scenarios;
+mod secrets;
 mod shop;
 mod simulation;
 mod tokio_shell;

@@ -11,7 +11,7 @@ use flow_engine::{
     Begun, Engine, Event, Given, Outcome, Parts, RecoverError, RecoverFailure, Report, StartError,
 };
 use flow_http::{NetOptions, ReqwestNet, Secret};
-use flow_journal::{EndStatus, MemoryStore, State, Store};
+use flow_journal::{EndStatus, MemoryStore, Sealer, State, Store};
 use flow_plan::Plan;
 
 use crate::{
@@ -57,8 +57,12 @@ pub(crate) fn server(script: Vec<Option<(u16, &'static str)>>) -> (String, Arc<M
 
 pub(crate) fn engine() -> (Engine, MemoryStore) {
     let store = MemoryStore::new();
+    (engine_on(&store, [1; 32]), store)
+}
+
+pub(crate) fn engine_on(store: &MemoryStore, key: [u8; 32]) -> Engine {
     let net = ReqwestNet::new(NetOptions::default()).unwrap();
-    (Engine::new(Parts::new(Arc::new(store.clone()), Arc::new(net))), store)
+    Engine::new(Parts::new(Arc::new(store.clone()), Arc::new(Sealer::new(key)), Arc::new(net)))
 }
 
 pub(crate) fn given() -> Given {

@@ -1,0 +1,150 @@
+//! Secrets end to end: what the server sees, and what everybody else does not.
+
+use crate::support::command::{Ran, flow, run};
+use crate::support::server::{Reply, Server};
+
+const TOKEN: &str = "tok-5up3r-s3cr3t-value";
+
+/// Runs a program with a token, in a folder of its own.
+pub fn program(name: &str, source: &str, server: &Server, arguments: &[&str]) -> Ran {
+    let folder = std::env::temp_dir().join(format!("flow-secrets-{name}-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("main.flow"), source).unwrap();
+    let base = format!("base={}", server.url());
+    let arguments = [&["run", "main.flow", "--verbose", "--set", &base][..], arguments].concat();
+    let ran = run(flow(&folder, &arguments).env("FLOW_SET_TOKEN", TOKEN));
+    std::fs::remove_dir_all(folder).unwrap();
+    ran
+}
+
+fn hides(ran: &Ran) {
+    for form in [TOKEN, "5up3r", "s3cr3t", "dG9rLTV1cDNyLXMzY3IzdC12YWx1", "746f6b2d35757033722d"] {
+        assert!(!ran.seen().contains(form), "`{form}` in {}", ran.seen());
+    }
+}
+
+const ECHO: &str = r#"
+config { base: url, token: secret string }
+
+error Refused { reason: string }
+
+api shop v1 {
+  base: config.base
+  auth: bearer(config.token)
+  get whoami "/whoami" () -> { key: string }
+  get by_key "/keys" (key: string) -> { ok: bool }
+  post order "/orders" (body order: { note: string }) { idempotency: natural, raises: { 402: Refused } }
+}
+
+workflow child (key: string) -> { key: string } {
+  return { key }
+}
+
+workflow main (how: string) -> { key: string, size: int, of_child: string } {
+  let who = shop.whoami()
+  shop.by_key(who.key)
+  log "the key is {who.key}"
+  report { key: who.key }
+  let below = child(who.key)
+  if how != "well" { shop.order({ note: how }) }
+  return { key: who.key, size: who.key.size(), of_child: below.key }
+}
+"#;
+
+fn echoing() -> Server {
+    Server::start([
+        ("GET /whoami", vec![Reply::Json(200, r#"{"key":"tok-5up3r-\u0073\u0033cr3t-value"}"#)]),
+        ("GET /keys*", vec![Reply::Json(200, r#"{"ok":true}"#)]),
+        (
+            "POST /orders",
+            vec![
+                Reply::Json(
+                    402,
+                    r#"{"reason":"not for tok%2D5up3r-s3cr3t%2Dvalue, 746f6b2d35757033722d7333637233742d76616c7565"}"#,
+                ),
+                Reply::Json(418, r#"{"why":"dG9rLTV1cDNyLXMzY3IzdC12YWx1ZQ=="}"#),
+            ],
+        ),
+    ])
+}
+
+#[test]
+fn a_program_computes_with_an_echo_and_nobody_reads_it() {
+    for format in ["text", "json"] {
+        let server = echoing();
+        let ran =
+            program("echo", ECHO, &server, &["main", "--input", r#"{"how":"well"}"#, "--format", format]);
+        assert_eq!(ran.code, 0, "{}", ran.seen());
+        hides(&ran);
+        // The server is sent what it said, and its size is its own.
+        let sent = server.received_for("GET /keys*");
+        assert_eq!(sent[0].path, format!("/keys?key={TOKEN}"));
+        let result = ran.stdout.replace(' ', "");
+        assert!(result.contains(&format!("\"size\":{}", TOKEN.len())), "{result}");
+        assert!(result.contains(r#""key":"[secrettoken]""#), "{result}");
+        assert!(ran.stderr.contains("log: the key is [secret token]"), "{}", ran.stderr);
+        assert!(ran.stderr.contains(r#"report: {"key":"[secret token]"}"#), "{}", ran.stderr);
+        assert!(ran.stderr.contains("/keys?key=[secret token]"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn an_error_shows_no_echo() {
+    for format in ["text", "json"] {
+        let server = echoing();
+        let run =
+            || program("error", ECHO, &server, &["main", "--input", r#"{"how":"ill"}"#, "--format", format]);
+        let (raised, other) = (run(), run());
+        assert_eq!((raised.code, other.code), (1, 1), "{}{}", raised.seen(), other.seen());
+        hides(&raised);
+        hides(&other);
+        assert!(raised.seen().contains("not for [secret token], [secret token]"), "{}", raised.seen());
+        assert!(other.seen().contains("[secret token]"), "{}", other.seen());
+    }
+}
+
+#[test]
+fn a_snapshot_and_a_failed_test_show_no_echo() {
+    let source = format!(
+        r#"{ECHO}
+test "it is kept" {{
+  mock shop.whoami => {{ key: "mock-secret-token" }}
+  mock shop.by_key => {{ ok: true }}
+  let run = main("well")
+  snapshot run.trace
+  snapshot run.result.key
+}}
+test "it fails" {{
+  mock shop.whoami => {{ key: "mock-secret-token" }}
+  mock shop.by_key => {{ ok: true }}
+  let run = main("well")
+  expect run.result.key == "another"
+}}
+test "its calls" {{
+  mock shop.whoami => {{ key: "mock-secret-token" }}
+  mock shop.by_key => {{ ok: true }}
+  let run = main("well")
+  expect calls shop.by_key("another") once
+}}
+"#
+    );
+    let folder = std::env::temp_dir().join(format!("flow-secrets-test-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("main.flow"), source).unwrap();
+    let ran = run(&mut flow(&folder, &["test", "--update"]));
+    assert_eq!(ran.code, 1, "{}", ran.seen());
+    assert!(ran.stdout.contains("1 passed, 2 failed"), "{}", ran.seen());
+    let kept: String = std::fs::read_dir(folder.join("snapshots"))
+        .unwrap()
+        .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
+        .collect();
+    std::fs::remove_dir_all(folder).unwrap();
+    assert!(kept.contains("shop.by_key([secret token])"), "{kept}");
+    // The source of the test has it, which quotes it: what is found does not.
+    let notes: Vec<&str> =
+        ran.stdout.lines().filter(|line| line.contains("left:") || line.contains("calls were")).collect();
+    assert_eq!(notes.len(), 2, "{}", ran.stdout);
+    for text in notes.into_iter().chain([&*kept]) {
+        assert!(text.contains("[secret token]") && !text.contains("mock-secret"), "{text}");
+    }
+}
