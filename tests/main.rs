@@ -19,6 +19,7 @@ mod errors;
 mod language;
 mod mistakes;
 mod order;
+mod paging;
 mod plan;
 mod readme;
 mod requests;

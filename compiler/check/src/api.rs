@@ -173,8 +173,10 @@ impl Checker<'_> {
             None if operation.method.value == Method::Delete => DELETE_DONE.to_vec(),
             None => Vec::new(),
         };
+        let pages = self.check_pages(operation, &params, result, effect);
         CheckedOperation {
             params,
+            pages,
             result,
             body,
             effect,

@@ -251,7 +251,9 @@ impl<'c, 'a> Infer<'c, 'a> {
             ExprKind::Return { value } => self.return_value(span, *value),
             ExprKind::Break => self.leave_loop(span, "break"),
             ExprKind::Continue => self.leave_loop(span, "continue"),
-            ExprKind::For { pattern, iterable, body, .. } => self.for_each(pattern, *iterable, *body),
+            ExprKind::For { pattern, iterable, pages, body, .. } => {
+                self.for_each(pattern, *iterable, *pages, *body)
+            }
             ExprKind::While { condition, body, .. } => self.while_true(*condition, *body),
             ExprKind::Saga { body, keyword } => self.saga(*body, *keyword, want),
             ExprKind::Commit => self.commit(span),

@@ -16,6 +16,7 @@ mod execution;
 mod infer;
 mod mend;
 mod methods;
+mod pages;
 mod recursion;
 mod requests;
 mod retry;
@@ -34,8 +35,8 @@ pub use coercion::{Coercion, FieldCoercion, coerce};
 pub use methods::{METHODS, Method, Receiver, Scheme, Signature};
 pub use typed::{
     CheckedApi, CheckedBackoff, CheckedCall, CheckedConfig, CheckedFunction, CheckedKey, CheckedOperation,
-    CheckedRetry, CheckedWorkflow, Coerced, EffectClass, EscapingError, MethodCall, OperationUndo,
-    ParamValue, StepUndo, Typed, WorkflowUndo, WorstCase,
+    CheckedPages, CheckedRetry, CheckedWorkflow, Coerced, EffectClass, EscapingError, MethodCall, NextPage,
+    OperationUndo, PageField, ParamValue, StepUndo, Typed, WorkflowUndo, WorstCase,
 };
 pub use types::{Case, Condition, Literals, RecordField, Ty, TyKind, Types, Union};
 

@@ -267,8 +267,51 @@ pub struct CheckedOperation {
     pub unknown_on: Vec<StatusPattern>,
     /// The call that settles an unknown outcome; its arguments are in [`Typed::calls`].
     pub confirm: Option<ExprId>,
+    /// How its pages follow each other, where it says so rightly.
+    pub pages: Option<CheckedPages>,
     /// Errors that a call can fail with, in a fixed order.
     pub errors: Vec<ErrorRef>,
+}
+
+/// How the pages of an operation follow each other.
+#[derive(Clone, Debug)]
+pub struct CheckedPages {
+    /// The fields that lead from the result to the list; each may be null, and a page without the list has no items.
+    pub items: Vec<PageField>,
+    /// The type of an item.
+    pub element: Ty,
+    /// What leads from one page to the next.
+    pub next: NextPage,
+}
+
+/// A field on the way to a part of a page.
+#[derive(Clone, Debug)]
+pub struct PageField {
+    /// Its name.
+    pub name: String,
+    /// Its name on the wire.
+    pub wire: String,
+}
+
+/// What leads from one page to the next. Parameters are named by their positions.
+#[derive(Clone, Debug)]
+pub enum NextPage {
+    /// A value of the answer, which a parameter takes. The walk ends where it is null, or an empty text.
+    Cursor {
+        /// The parameter.
+        param: usize,
+        /// The fields that lead from the result to the value; each may be null.
+        from: Vec<PageField>,
+    },
+    /// How many items came before. The walk ends with a page that has none.
+    Offset {
+        /// The parameter that takes how many items a page has.
+        limit: usize,
+        /// The parameter that takes how many came before.
+        param: usize,
+    },
+    /// The link of the answer.
+    Link,
 }
 
 /// What undoes an operation.

@@ -99,6 +99,7 @@ codes! {
     F0409 Error "a status that cannot stand here",
     F0410 Error "a text that is not a URL",
     F0411 Error "a parameter that cannot travel there",
+    F0412 Error "pages that cannot be walked",
 
     F0501 Error "a retry that could do something twice",
     F0502 Error "an effect where only computing may stand",

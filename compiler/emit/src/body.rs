@@ -13,6 +13,7 @@ mod expression;
 mod functions;
 mod methods;
 mod operators;
+mod pages;
 mod pattern;
 mod waiting;
 

@@ -1,7 +1,8 @@
 //! What requests have beside their parameters: settings, authentication, versions, what calls compute.
 
+use flow_check::{NextPage, PageField};
 use flow_hir::{ExprId, ExprKind, ListItem, OperationId, TemplatePart, VersionTravel};
-use flow_plan::{Auth, FunctionId, KeyPlace, Op, Param, PathPart, Purity, RequestForm, Setting, Type};
+use flow_plan::{Auth, FunctionId, KeyPlace, Op, Pages, Param, PathPart, Purity, RequestForm, Setting, Type};
 
 use crate::context::Context;
 
@@ -66,8 +67,31 @@ impl Context<'_> {
             _ => None,
         };
         form.key = key;
+        form.pages = self.pages(id);
         form.computed = computed.map_or_else(Vec::new, |computed| computed.functions);
         Request { headers, form }
+    }
+
+    /// How the pages of an operation follow each other.
+    fn pages(&mut self, id: OperationId) -> Option<Pages> {
+        let checked = self.typed.operations.get(id)?.pages.clone()?;
+        let wire = |fields: &[PageField]| fields.iter().map(|field| field.wire.clone()).collect();
+        let index = |param: usize| u16::try_from(param).unwrap_or(u16::MAX);
+        let items = wire(&checked.items);
+        Some(match &checked.next {
+            NextPage::Cursor { param, from } => {
+                Pages::Cursor { param: index(*param), from: wire(from), items }
+            }
+            NextPage::Offset { limit, param } => {
+                Pages::Offset { limit: index(*limit), param: index(*param), items }
+            }
+            NextPage::Link => {
+                let declared = &self.program.operations[id].paginate;
+                let span = declared.as_ref().map(|paginate| paginate.span)?;
+                self.not_built(span, "`paginate: link`", "follow it in a `while` loop");
+                return None;
+            }
+        })
     }
 
     /// The path template, with the version in front where it travels there.

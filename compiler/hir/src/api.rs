@@ -173,6 +173,8 @@ pub struct Operation {
     pub unknown_on: Option<Spanned<Vec<StatusPattern>>>,
     /// Statuses that make the result null.
     pub absent: Option<Spanned<Vec<StatusPattern>>>,
+    /// How the pages of its answers follow each other.
+    pub paginate: Option<Spanned<Paginate>>,
     /// Fixed or computed headers; the values see the parameters.
     pub headers: Vec<(Name, ExprId)>,
     /// The longest time until the request goes out, a duration.
@@ -267,6 +269,34 @@ pub enum Idempotency {
         path: Vec<Name>,
         /// The author's own key.
         key: Option<ExprId>,
+    },
+}
+
+/// `paginate: …`. Paths lead from the result of a call to a part of it, by the names of fields.
+#[derive(Clone, Debug)]
+pub enum Paginate {
+    /// `cursor { from: next, to: cursor, items: items }`: each answer has what the next request is to send.
+    Cursor {
+        /// The way to the next cursor.
+        from: Vec<Name>,
+        /// The parameter that takes it.
+        to: Name,
+        /// The way to the list; without one the result is the list.
+        items: Option<Vec<Name>>,
+    },
+    /// `offset { limit, offset }`: the next request says how many items came before.
+    Offset {
+        /// The parameter that takes how many items a page has.
+        limit: Name,
+        /// The parameter that takes how many came before.
+        offset: Name,
+        /// The way to the list.
+        items: Option<Vec<Name>>,
+    },
+    /// `link`: the header `Link` of an answer leads to the next page (RFC 8288).
+    Link {
+        /// The way to the list.
+        items: Option<Vec<Name>>,
     },
 }
 

@@ -251,8 +251,10 @@ pub enum ExprKind {
     For {
         /// What each element is bound to.
         pattern: Pattern,
-        /// A list, or a range.
+        /// A list, or a range; with `pages` an [`ExprKind::CallOperation`], made anew for each page.
         iterable: ExprId,
+        /// Where `all` stands, if it goes over the pages of an operation: `for x in api.operation.all() { }`.
+        pages: Option<Span>,
         /// A block.
         body: ExprId,
         /// The keyword.

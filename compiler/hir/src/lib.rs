@@ -23,8 +23,8 @@ mod types;
 mod walk;
 
 pub use api::{
-    Api, ApiRate, Auth, Idempotency, Method, Operation, OperationParam, ParamPlace, PathPart, Raise,
-    ResponseForm, UndoCall, UndoClause, VersionTravel,
+    Api, ApiRate, Auth, Idempotency, Method, Operation, OperationParam, Paginate, ParamPlace, PathPart,
+    Raise, ResponseForm, UndoCall, UndoClause, VersionTravel,
 };
 pub use body::{
     Argument, BinaryOp, Block, Branch, CallOptions, Catch, CatchSelector, Compensation, CompensationKind,

@@ -7,6 +7,7 @@ mod control;
 mod executions;
 mod expressions;
 mod operations;
+mod pages;
 mod patterns;
 mod property;
 mod requests;

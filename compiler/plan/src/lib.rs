@@ -39,7 +39,7 @@ pub use outcome::Outcome;
 pub use plan::{
     Callee, Config, Constant, ErrorType, FORMAT, Fact, InputForm, Plan, Signal, Step, Undo, WorstCase,
 };
-pub use request::RequestForm;
+pub use request::{Pages, RequestForm};
 pub use text::text;
 pub use types::{BodyForm, Boundary, Case, Field, Literal, Literals, Type, Types, UNKNOWN_CASE, WireForm};
 pub use verify::{VerifyError, layout_classes, live_tables, may_raise, reads_after, verify};

@@ -284,6 +284,7 @@ macro_rules! for_each_op {
             // Errors and scopes. `Enter…` opens a scope of the frame; `Leave` closes the innermost.
             Fail "fail" { error: error Any, fields: read Record } "raises the declared error";
             FailBecause "fail_because" { error: error Any, fields: read Record, because: read Error } "raises the declared error with a cause";
+            PageAgain "page_again" { step: step Any } "raises `decode`: the page that the step gave leads to itself";
             Rethrow "rethrow" { error: read Error } "raises a caught error again";
             ErrorIs "error_is" { dst: write Bool, src: read Error, error: error Any } "dst = whether it is the declared error";
             ErrorFields "error_fields" { dst: write Record, src: read Error, error: error Any } "dst = its fields; another error is `cast`";
@@ -377,6 +378,7 @@ impl Op {
             || matches!(
                 self,
                 Op::Log { .. }
+                    | Op::PageAgain { .. }
                     | Op::Report { .. }
                     | Op::EnterSaga {}
                     | Op::EnterDeadline { .. }
@@ -398,6 +400,7 @@ impl Op {
                 | Op::FailBecause { .. }
                 | Op::Rethrow { .. }
                 | Op::Unreachable {}
+                | Op::PageAgain { .. }
         )
     }
 }

@@ -25,4 +25,30 @@ pub struct RequestForm {
     pub key: Option<u16>,
     /// The limit on connecting, in microseconds, in place of the API's.
     pub connect_timeout_us: Option<u64>,
+    /// How the pages of the answers follow each other: for people, and for mocks.
+    pub pages: Option<Pages>,
+}
+
+/// How the pages of an operation follow each other. Parameters stand by their indices, ways by the names of fields on
+/// the wire.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Pages {
+    /// An answer has what the next request is to send.
+    Cursor {
+        /// The parameter that takes it.
+        param: u16,
+        /// The way to it in the body.
+        from: Vec<String>,
+        /// The way to the items in the body.
+        items: Vec<String>,
+    },
+    /// A request says how many items came before.
+    Offset {
+        /// The parameter that takes how many items a page has.
+        limit: u16,
+        /// The parameter that takes how many came before.
+        param: u16,
+        /// The way to the items in the body.
+        items: Vec<String>,
+    },
 }

@@ -10,6 +10,7 @@ use crate::{
     json,
     limits::MEMBER_BYTES_MAX,
     memory::{Memory, OperationMemory},
+    pages,
     reply::{Ending, Received, Reply, Verdict},
     sources::Sources,
     words,
@@ -50,7 +51,9 @@ pub(crate) fn take(
     };
     // No content stays no content, whichever success is told.
     let status = told.filter(|_| made.reply.status == 200).unwrap_or(made.reply.status);
-    let reply = Arc::new(Reply { status, ..made.reply });
+    let mut reply = Reply { status, ..made.reply };
+    pages::turn(played, received, &mut reply);
+    let reply = Arc::new(reply);
     if let Some(keyed) = received.key.as_ref().and_then(|key| seen.keys.get_mut(key)) {
         keyed.answer = Some(Arc::clone(&reply));
     }

@@ -23,6 +23,22 @@ pub(crate) fn first_item(text: &[u8]) -> Option<Box<RawValue>> {
     items.into_iter().next()
 }
 
+/// What stands at the end of a way through objects.
+pub(crate) fn at(text: &str, path: &[String]) -> Option<Box<RawValue>> {
+    let Some((first, rest)) = path.split_first() else { return RawValue::from_string(text.to_owned()).ok() };
+    at(members(text.as_bytes())?.get(first)?.get(), rest)
+}
+
+/// The text with another value at the end of a way through objects, which must be there but for the last member.
+pub(crate) fn with(text: &str, path: &[String], value: &str) -> Option<String> {
+    let Some((first, rest)) = path.split_first() else { return Some(value.to_owned()) };
+    let mut members = members(text.as_bytes())?;
+    let inner = members.get(first).map_or("null", |member| member.get());
+    let changed = RawValue::from_string(with(inner, rest, value)?).ok()?;
+    members.insert(first.clone(), changed);
+    Some(object(members.iter().map(|(name, value)| (name, value.get()))))
+}
+
 /// A JSON text of a string.
 pub(crate) fn quoted(text: &str) -> String {
     // INVARIANT: a string always has a JSON text.
@@ -59,6 +75,17 @@ mod tests {
         assert_eq!(members["note"].get(), r#""a\u0062""#);
         assert_eq!(plain(&members["note"]), "ab");
         assert_eq!(object([("a\"", "1")]), r#"{"a\"":1}"#);
+    }
+
+    #[test]
+    fn a_member_is_replaced_where_it_stands() {
+        let path = ["meta".to_owned(), "next".to_owned()];
+        let text = r#"{"amount":40.00,"meta":{"next":"a","total":3}}"#;
+        assert_eq!(at(text, &path).unwrap().get(), "\"a\"");
+        let changed = with(text, &path, "null").unwrap();
+        assert_eq!(changed, r#"{"amount":40.00,"meta":{"next":null,"total":3}}"#);
+        assert_eq!(with(r#"{"meta":1}"#, &path, "null"), None);
+        assert_eq!(with("[1]", &[], "[]").unwrap(), "[]");
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod failure;
 mod mock;
 mod name;
 mod options;
+mod pages;
 
 mod answer;
 mod api;

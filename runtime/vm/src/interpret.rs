@@ -562,6 +562,7 @@ impl Context<'_> {
             | Op::ReceiveCallback { .. }
             | Op::Report { .. }
             | Op::Log { .. }
+            | Op::PageAgain { .. }
             | Op::Fork { .. }
             | Op::ForkSome { .. }
             | Op::ForkEach { .. }

@@ -221,9 +221,18 @@ impl Infer<'_, '_> {
         }
     }
 
-    /// `for x in xs { }`.
-    pub(super) fn for_each(&mut self, pattern: &Pattern, iterable: ExprId, body: ExprId) -> Ty {
-        let element = self.element_of(iterable);
+    /// `for x in xs { }`, `for x in api.operation.all(…) { }`.
+    pub(super) fn for_each(
+        &mut self,
+        pattern: &Pattern,
+        iterable: ExprId,
+        pages: Option<Span>,
+        body: ExprId,
+    ) -> Ty {
+        let element = match pages {
+            Some(all) => self.element_of_pages(iterable, all),
+            None => self.element_of(iterable),
+        };
         self.forget_assigned(body);
         self.apart(|infer| {
             infer.let_pattern(pattern, element);

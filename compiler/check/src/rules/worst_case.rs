@@ -259,6 +259,11 @@ impl Finder<'_, '_> {
                 let time_us = multiply(body.time_us, rounds.or(elements));
                 before.then(Cost { time_us, ..body.times(elements) })
             }
+            // Nobody but the server knows how many pages there are.
+            ExprKind::For { iterable, pages: Some(_), body, .. } => {
+                let once = self.cost(*iterable).then(self.cost(*body));
+                Cost { time_us: None, ..once.times(None) }
+            }
             ExprKind::For { iterable, body, .. } => {
                 let iterable_cost = self.cost(*iterable);
                 let count = self.count(*iterable);

@@ -30,13 +30,31 @@ impl Context<'_> {
         operation: OperationId,
         compensation: Option<&Compensation>,
     ) -> Value {
-        let Some(checked) = self.typed.calls.get(id).cloned() else { return self.null() };
+        let args = self.call_arguments(id, operation);
+        self.step_call(id, operation, compensation, &args).map_or_else(|| self.null(), |(value, _)| value)
+    }
+
+    /// The arguments of a call of an operation.
+    pub(super) fn call_arguments(&mut self, id: ExprId, operation: OperationId) -> Vec<Value> {
+        let Some(checked) = self.typed.calls.get(id).cloned() else { return Vec::new() };
         let planned = self.operation(operation);
         let params = self
             .plan
             .operation(planned)
             .map_or_else(Vec::new, |made| made.params.iter().map(|param| param.ty).collect());
-        let args = self.arguments(&checked.arguments, &params);
+        self.arguments(&checked.arguments, &params)
+    }
+
+    /// The step of a call, and its result.
+    pub(super) fn step_call(
+        &mut self,
+        id: ExprId,
+        operation: OperationId,
+        compensation: Option<&Compensation>,
+        args: &[Value],
+    ) -> Option<(Value, StepId)> {
+        let checked = self.typed.calls.get(id)?.clone();
+        let planned = self.operation(operation);
         let retry = checked.retry.map(|retry| self.policy(retry));
         let step = StepId(u32::try_from(self.plan.steps.len()).unwrap_or(u32::MAX));
         let undo = Undo::Nothing;
@@ -44,7 +62,7 @@ impl Context<'_> {
         self.plan.steps.push(Step { callee, undo });
 
         let result = self.ty(self.typed.ty(id));
-        let declared = self.declared_undo(operation, &checked.undo, &args);
+        let declared = self.declared_undo(operation, &checked.undo, args);
         let api = self.program.operations[operation].api;
         let name = format!(
             "undo of {}.{}",
@@ -58,7 +76,7 @@ impl Context<'_> {
         let out = self.register(result);
         let args = self.current.list(args.iter().map(|value| value.reg).collect());
         self.current.emit(Op::Call { dst: out.reg, step, args, captures: code.captures });
-        out
+        Some((out, step))
     }
 
     /// Values for parameters, computed in the order of the text.

@@ -160,12 +160,19 @@ impl Context<'_> {
 
     /// Opens a loop's scope; in pure code there is none, since nothing there needs the counter.
     pub(super) fn open_loop(&mut self) -> (Label, Label, Label) {
-        let (top, next, exit) = (self.current.label(), self.current.label(), self.current.label());
+        let exit = self.current.label();
+        let (top, next, _) = self.open_loop_to(exit);
+        (top, next, exit)
+    }
+
+    /// Opens a loop's scope, out of which a `break` goes to a label; the last one is where it ends of itself.
+    pub(super) fn open_loop_to(&mut self, exit: Label) -> (Label, Label, Label) {
+        let (top, next, ended) = (self.current.label(), self.current.label(), self.current.label());
         if self.is_flow() {
             self.current.emit(Op::EnterLoop {});
         }
         self.current.scopes.push(Scope::Loop { exit, next });
-        (top, next, exit)
+        (top, next, ended)
     }
 
     pub(super) fn next_loop(&mut self) {
@@ -193,7 +200,7 @@ impl Context<'_> {
         self.walk_with(list, top, next, end)
     }
 
-    fn walk_with(&mut self, list: Value, top: Label, next: Label, end: Label) -> Walk {
+    pub(super) fn walk_with(&mut self, list: Value, top: Label, next: Label, end: Label) -> Walk {
         let index = self.load_int(0);
         let length = self.register_as(Type::Int);
         self.current.emit(Op::Len { dst: length.reg, list: list.reg });

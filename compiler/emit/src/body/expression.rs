@@ -67,6 +67,9 @@ impl Context<'_> {
             ExprKind::Return { value } => self.return_value(*value),
             ExprKind::Break => self.leave_loop(true),
             ExprKind::Continue => self.leave_loop(false),
+            ExprKind::For { pattern, iterable, pages: Some(_), body, .. } => {
+                self.for_pages(pattern, *iterable, *body)
+            }
             ExprKind::For { pattern, iterable, body, .. } => self.for_loop(pattern, *iterable, *body),
             ExprKind::While { condition, body, .. } => self.while_loop(*condition, *body),
             ExprKind::Saga { body, .. } => self.saga(*body),

@@ -36,7 +36,7 @@ const LATER: [(&str, &str); 4] = [
     ("concurrency", "use `rate`"),
     ("idempotency", "write it on each operation"),
     ("raises", "write it on each operation"),
-    ("paginate", "call the operation in a `while` loop"),
+    ("paginate", "write it on each operation"),
 ];
 
 impl Lowerer {

@@ -60,7 +60,16 @@ impl Lowerer {
     ) -> ExprId {
         let keyword = self.keyword_span(width.syntax());
         let race = width.is_race();
-        let iterable = self.lower_optional_expr(for_expr.iterable(), span);
+        let (mut iterable, pages) = self.lower_iterable(for_expr.iterable(), span);
+        if let Some(all) = pages {
+            let word = if race { "race" } else { "parallel" };
+            self.not_built_at(
+                all,
+                &format!("`all` in a `for … {word}`"),
+                "go over it in order, `for x in api.operation.all() { … }`, or take page by page in a `while` loop",
+            );
+            iterable = self.missing(span);
+        }
         let count = self.lower_optional_expr(width.count(), span);
         self.scoped(|lowerer| {
             let pattern = lowerer.lower_pattern(for_expr.pattern(), span, LocalKind::For);

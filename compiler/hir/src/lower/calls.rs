@@ -50,6 +50,9 @@ impl Lowerer {
         match &callee {
             ast::Expr::NameExpr(name) => self.lower_named_call(name, callee_span, call, span),
             ast::Expr::FieldExpr(field) => {
+                if let Some(operation) = self.operation_under(field) {
+                    return self.lower_stray_pages(field, &operation, call, span);
+                }
                 if let Some(ast::Expr::NameExpr(base)) = field.base()
                     && self.find_local(base.text()).is_none()
                     && base.keyword().is_none()
@@ -249,7 +252,13 @@ impl Lowerer {
     /// `call(…) with { timeout: 1s, retry: none }`.
     pub(super) fn lower_with(&mut self, with: &ast::WithExpr, span: Span) -> ExprId {
         let call = self.lower_optional_expr(with.call(), span);
-        let Some(record) = with.options() else { return call };
+        self.lower_options(call, with, span);
+        call
+    }
+
+    /// The options that stand after a call.
+    pub(super) fn lower_options(&mut self, call: ExprId, with: &ast::WithExpr, span: Span) {
+        let Some(record) = with.options() else { return };
         let record_span = self.span(&record);
         let mut options = CallOptions { timeout: None, retry: None, span: record_span };
         for entry in record.entries() {
@@ -279,7 +288,6 @@ impl Lowerer {
             ),
         }
         self.program.exprs[call].span = span;
-        call
     }
 
     /// `call compensate …`: replaces the undo of the call that the statement consists of.

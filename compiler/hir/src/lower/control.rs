@@ -63,11 +63,11 @@ impl Lowerer {
         if let Some(width) = for_expr.width() {
             return self.lower_for_branches(for_expr, &width, span);
         }
-        let iterable = self.lower_optional_expr(for_expr.iterable(), span);
+        let (iterable, pages) = self.lower_iterable(for_expr.iterable(), span);
         self.scoped(|lowerer| {
             let pattern = lowerer.lower_pattern(for_expr.pattern(), span, LocalKind::For);
             let body = lowerer.lower_optional_block(for_expr.body(), span);
-            lowerer.push(ExprKind::For { pattern, iterable, body, keyword }, span)
+            lowerer.push(ExprKind::For { pattern, iterable, pages, body, keyword }, span)
         })
     }
 

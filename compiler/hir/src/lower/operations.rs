@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The properties of an operation that are built.
-const KNOWN: [&str; 19] = [
+const KNOWN: [&str; 20] = [
     "auth",
     "headers",
     "accept",
@@ -34,13 +34,13 @@ const KNOWN: [&str; 19] = [
     "confirm",
     "unknown_on",
     "absent",
+    "paginate",
     "deprecated",
 ];
 
 /// Those that are not, and what to do instead.
-const LATER: [(&str, &str); 4] = [
+const LATER: [(&str, &str); 3] = [
     ("concurrency", "use `rate`"),
-    ("paginate", "call the operation in a `while` loop"),
     ("async", "ask for the state in a `while` loop"),
     ("conditional", "declare a `header` parameter for the tag"),
 ];
@@ -82,6 +82,7 @@ impl Lowerer {
                 confirm: None,
                 unknown_on: None,
                 absent: None,
+                paginate: None,
                 headers: Vec::new(),
                 connect_timeout: None,
                 accept: None,
@@ -129,6 +130,7 @@ impl Lowerer {
             }
             "unknown_on" => operation.unknown_on = self.statuses(value, "unknown_on"),
             "absent" => operation.absent = self.statuses(value, "absent"),
+            "paginate" => operation.paginate = self.lower_paginate(property),
             "deprecated" => operation.deprecated = self.text(value, "deprecated"),
             _ => self.unknown_property(property, "an operation", &KNOWN, &LATER),
         }

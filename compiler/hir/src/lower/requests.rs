@@ -54,7 +54,7 @@ impl Lowerer {
     }
 
     /// `a.b.c` as names.
-    fn field_path(&self, value: &ast::Expr) -> Option<Vec<Name>> {
+    pub(super) fn field_path(&self, value: &ast::Expr) -> Option<Vec<Name>> {
         match value {
             ast::Expr::NameExpr(name) if name.version().is_none() => {
                 Some(vec![Name { text: Arc::from(name.text()), span: self.span(name) }])

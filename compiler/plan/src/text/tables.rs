@@ -5,7 +5,7 @@ use std::fmt::{Result, Write};
 use super::words::{duration, setting, type_row};
 use crate::{
     Auth, Backoff, Branch, Callee, EffectClass, Exhausted, FunctionId, GroupMode, Idempotency, KeyPlace, Op,
-    Operation, PathPart, Plan, Policy, Response, RetryOn, StepId, Undo,
+    Operation, Pages, PathPart, Plan, Policy, Response, RetryOn, StepId, Undo,
 };
 
 /// How deep branches are followed; the compiler nests less deeply than this.
@@ -260,10 +260,19 @@ fn form(plan: &Plan, operation: &Operation) -> String {
     words.extend(form.content.iter().map(|media| format!("content {media}")));
     words.extend(form.key.iter().map(|key| format!("key computed {key}")));
     words.extend(form.connect_timeout_us.iter().map(|limit| format!("connect within {}", duration(*limit))));
+    words.extend(form.pages.iter().map(|pages| pages_words(operation, pages)));
     for (index, function) in form.computed.iter().enumerate() {
         words.push(format!("computed {index} = {function}"));
     }
     words.into_iter().map(|word| format!("; {word}")).collect()
+}
+
+fn pages_words(operation: &Operation, pages: &Pages) -> String {
+    let name = |index: u16| operation.params.get(usize::from(index)).map_or("?", |param| &param.name);
+    match pages {
+        Pages::Cursor { param, from, .. } => format!("pages by {} from {}", name(*param), from.join(".")),
+        Pages::Offset { param, .. } => format!("pages by {}", name(*param)),
+    }
 }
 
 fn auth_words(plan: &Plan, auth: &Auth) -> String {

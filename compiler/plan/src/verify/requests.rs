@@ -3,7 +3,8 @@
 use super::{Checked, Checker, ensure};
 use crate::request::JOINED_DEPTH_MAX;
 use crate::{
-    Auth, EffectClass, FunctionId, Idempotency, Operation, PathPart, Place, Plan, Purity, Setting, Type,
+    Auth, EffectClass, FunctionId, Idempotency, Operation, Pages, PathPart, Place, Plan, Purity, Setting,
+    Type,
 };
 
 /// A setting where so many texts are computed; an API computes none.
@@ -52,6 +53,9 @@ pub(super) fn check_form(checker: &Checker<'_>, operation: &Operation) -> Checke
     if let Some(Idempotency::Field(path)) = &operation.idempotency {
         let body = operation.params.iter().any(|param| param.place == Place::Body);
         ensure(body && !path.is_empty(), || "its key has no place in the body".to_owned())?;
+    }
+    if let Some(Pages::Cursor { param, .. } | Pages::Offset { param, .. }) = &form.pages {
+        ensure(usize::from(*param) < operation.params.len(), || format!("pages by parameter {param}"))?;
     }
     let is_link = |part: &PathPart| matches!(part, PathPart::Link(_));
     ensure(operation.path.len() == 1 || !operation.path.iter().any(is_link), || {

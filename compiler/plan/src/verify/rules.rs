@@ -184,6 +184,7 @@ pub(super) fn check(body: &Body<'_>, op: &Op) -> Checked {
         | Op::NewUuid { .. }
         | Op::Random { .. }
         | Op::Log { .. }
+        | Op::PageAgain { .. }
         | Op::Rethrow { .. }
         | Op::ErrorAttach { .. }
         | Op::ErrorBecause { .. }

@@ -1,11 +1,12 @@
 //! What a fiber does at an effect or a scope.
 
 use flow_plan::op::Operand;
-use flow_plan::{FunctionId, ListId, Op, Reg, StepId, Type, Undo};
+use flow_plan::{FunctionId, ListId, Op, Reg, StepId, Target, Type, Undo};
 
 use super::Machine;
 use super::fiber::{FiberId, Progress, Scope, UndoAction, UndoEntry, Wait};
 use crate::effect::{CallEffect, EffectId, EffectKind};
+use crate::error_object::{Kind, NewError};
 use crate::fault::Fault;
 use crate::limits::UNDOS_MAX;
 
@@ -63,12 +64,22 @@ impl Machine {
                 Some(Scope::Loop(counter)) => *counter = counter.wrapping_add(1),
                 _ => return Err(Fault::Damaged),
             },
+            Op::PageAgain { step } => return self.page_again(id, step),
             Op::Leave {} => self.leave_scope(id)?,
             Op::Commit {} => self.commit(id)?,
             Op::RegisterUndo { function, captures } => self.register_statement(id, function, captures)?,
             _ => return Err(Fault::Damaged),
         }
         self.step_over(id)
+    }
+
+    /// A page leads to itself: going on would never end.
+    fn page_again(&mut self, id: FiberId, step: StepId) -> Result<(), Fault> {
+        let fiber = self.fiber(id)?;
+        let (at, path) = ((fiber.function(), Target(fiber.at())), fiber.path(&step.0.to_string()));
+        let new = NewError::new(Kind::Decode, "the page names itself as the next one", at);
+        let error = self.new_error(NewError { step: Some((step, path)), ..new });
+        self.raise(id, error)
     }
 
     /// Goes on to the next instruction.
