@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use flow_diagnostics::nearest;
 use flow_engine::Given;
+use flow_http::{Secret, SecretSource};
 use flow_plan::Config;
 use flow_vm::Program;
 
@@ -35,6 +36,40 @@ struct Entry {
     origin: String,
     /// Whether it stands in the project file.
     is_of_project: bool,
+    /// The file in which it may change while a program runs.
+    file: Option<File>,
+}
+
+/// A file that holds values, of a kind that can be read again.
+#[derive(Clone, Debug)]
+enum File {
+    /// Of `--env-file`.
+    Env(PathBuf),
+    /// `flow.toml`.
+    Project(PathBuf),
+    /// That holds one secret.
+    Secret(PathBuf),
+}
+
+impl File {
+    /// The present value of a name; none where the file has it no more.
+    fn read(&self, name: &str) -> anyhow::Result<Option<String>> {
+        let mut found = Sources::default();
+        match self {
+            File::Secret(path) => return secret_file(path).map(Some),
+            File::Env(path) => found.env_file(path)?,
+            File::Project(path) => found.project_file(path)?,
+        }
+        Ok(found.values.remove(name).and_then(|entry| match entry.value {
+            Raw::Text(text) | Raw::Json(serde_json::Value::String(text)) => Some(text),
+            Raw::Json(_) => None,
+        }))
+    }
+}
+
+/// Whether a file can be read more than once: not a pipe, as `<(…)` of a shell is.
+fn can_be_read_again(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|data| data.is_file())
 }
 
 #[derive(Clone, Debug)]
@@ -54,11 +89,7 @@ impl Sources {
         let mut given = Self::default();
         given.project_file(&root.join(PROJECT_FILE))?;
         if let Some(path) = env_file {
-            let text =
-                std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-            for (name, value) in env_lines(&text, path)? {
-                given.variable(&name, value, &format!("{}", path.display()))?;
-            }
+            given.env_file(path)?;
         }
         for (name, value) in std::env::vars_os() {
             let shown = name.to_string_lossy();
@@ -68,7 +99,7 @@ impl Sources {
             let (Some(name), Some(value)) = (name.to_str(), value.to_str()) else {
                 bail!("{shown} in the environment is not UTF-8: set it to a text in UTF-8");
             };
-            given.variable(name, value.to_owned(), "the environment")?;
+            given.variable(name, value.to_owned(), "the environment", None)?;
         }
         for set in sets {
             let Some((name, value)) = set.split_once('=') else {
@@ -81,25 +112,45 @@ impl Sources {
                     fault + 1
                 );
             }
-            given.put(name, Raw::Text(value.to_owned()), FLAG.to_owned());
+            given.put(name, Raw::Text(value.to_owned()), FLAG.to_owned(), None);
         }
         Ok(given)
     }
 
-    fn put(&mut self, name: &str, value: Raw, origin: String) {
-        let entry = Entry { value, origin, is_of_project: false };
+    fn put(&mut self, name: &str, value: Raw, origin: String, file: Option<File>) {
+        let entry = Entry { value, origin, is_of_project: false, file };
         self.values.insert(name.to_ascii_lowercase(), entry);
     }
 
-    fn variable(&mut self, name: &str, value: String, origin: &str) -> anyhow::Result<()> {
+    fn env_file(&mut self, path: &Path) -> anyhow::Result<()> {
+        let again = can_be_read_again(path);
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        for (name, value) in env_lines(&text, path)? {
+            let file = again.then(|| File::Env(path.to_owned()));
+            self.variable(&name, value, &format!("{}", path.display()), file)?;
+        }
+        Ok(())
+    }
+
+    fn variable(
+        &mut self,
+        name: &str,
+        value: String,
+        origin: &str,
+        file: Option<File>,
+    ) -> anyhow::Result<()> {
         let Some(entry) = name.strip_prefix(PREFIX) else { return Ok(()) };
         match entry.strip_suffix("_FILE") {
             Some(entry) if !entry.is_empty() => {
-                let text =
-                    secret_file(&PathBuf::from(&value)).with_context(|| format!("{name} in {origin}"))?;
-                self.put(entry, Raw::Text(text), format!("{value}, named by {name}"));
+                let path = PathBuf::from(&value);
+                let again = can_be_read_again(&path);
+                let text = secret_file(&path).with_context(|| format!("{name} in {origin}"))?;
+                // An env file may name another one later.
+                let file = again.then(|| file.unwrap_or(File::Secret(path)));
+                self.put(entry, Raw::Text(text), format!("{value}, named by {name}"), file);
             }
-            _ => self.put(entry, Raw::Text(value), format!("{name} in {origin}")),
+            _ => self.put(entry, Raw::Text(value), format!("{name} in {origin}"), file),
         }
         Ok(())
     }
@@ -120,6 +171,7 @@ impl Sources {
             Some(toml::Value::Boolean(allowed)) => *allowed,
             Some(_) => bail!("`allow_private` in {} must be true or false", path.display()),
         };
+        let again = can_be_read_again(path);
         let Some(config) = table.get("config") else { return Ok(()) };
         let Some(config) = config.as_table() else {
             bail!("`config` in {} must be a table: write `[config]`", path.display());
@@ -137,7 +189,8 @@ impl Sources {
                     serde_json::to_value(other).with_context(|| format!("`{name}` in {}", path.display()))?,
                 ),
             };
-            let entry = Entry { value, origin: path.display().to_string(), is_of_project: true };
+            let file = again.then(|| File::Project(path.to_owned()));
+            let entry = Entry { value, origin: path.display().to_string(), is_of_project: true, file };
             self.values.insert(name.to_ascii_lowercase(), entry);
         }
         Ok(())
@@ -147,6 +200,10 @@ impl Sources {
     pub(crate) fn for_program(&self, program: &Program) -> Given {
         let mut given = Given::new();
         for config in entries(program) {
+            if let Some(source) = config.secret.then(|| self.live(&config.name)).flatten() {
+                given.secret(&config.name, source);
+                continue;
+            }
             match self.values.get(&config.name.to_ascii_lowercase()).map(|entry| &entry.value) {
                 Some(Raw::Text(text)) => given.text(&config.name, text),
                 Some(Raw::Json(serde_json::Value::String(text))) if config.secret => {
@@ -157,6 +214,18 @@ impl Sources {
             }
         }
         given
+    }
+
+    /// A secret that stands in a file, which is read again for each attempt: it may have changed.
+    fn live(&self, name: &str) -> Option<SecretSource> {
+        let name = name.to_ascii_lowercase();
+        let entry = self.values.get(&name)?;
+        let (file, origin) = (entry.file.clone()?, entry.origin.clone());
+        Some(SecretSource::new(move || match file.read(&name) {
+            Ok(Some(text)) => Ok(Secret::new(text)),
+            Ok(None) => Err(format!("is missing: it stood in {origin}")),
+            Err(error) => Err(format!("cannot be read: {error:#}")),
+        }))
     }
 
     /// Where a value came from, for messages.

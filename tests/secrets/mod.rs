@@ -1,5 +1,7 @@
 //! Secrets end to end: what the server sees, and what everybody else does not.
 
+use std::time::{Duration, Instant};
+
 use crate::support::command::{Ran, flow, run};
 use crate::support::server::{Reply, Server};
 
@@ -146,5 +148,63 @@ test "its calls" {{
     assert_eq!(notes.len(), 2, "{}", ran.stdout);
     for text in notes.into_iter().chain([&*kept]) {
         assert!(text.contains("[secret token]") && !text.contains("mock-secret"), "{text}");
+    }
+}
+
+#[test]
+fn a_secret_in_a_file_is_read_again_for_each_attempt() {
+    let source = r#"
+config { base: url, token: secret string }
+retry patient { attempts: 1000, backoff: fixed(20ms), on: [503] }
+api shop v1 {
+  base: config.base
+  auth: bearer(config.token)
+  retry: patient
+  get whoami "/whoami" () -> { key: string }
+}
+workflow main () -> string {
+  return shop.whoami().key
+}
+"#;
+    for place in ["file", "env-file", "flow.toml"] {
+        let server = Server::start([("GET *", vec![Reply::Json(503, "{}")])]);
+        let folder = std::env::temp_dir().join(format!("flow-secrets-{place}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("main.flow"), source).unwrap();
+        let base = format!("base={}", server.url());
+        let mut arguments = vec!["run", "main.flow", "--set", &base];
+        let (file, content): (_, fn(&str) -> String) = match place {
+            "file" => ("token", |token| format!("{token}\n")),
+            "env-file" => (".env", |token| format!("FLOW_SET_TOKEN={token}\n")),
+            _ => ("flow.toml", |token| format!("[config]\ntoken = \"{token}\"\n")),
+        };
+        // In one step: whoever rotates a secret does not leave half of it there.
+        let put = |token: &str| {
+            std::fs::write(folder.join("next"), content(token)).unwrap();
+            std::fs::rename(folder.join("next"), folder.join(file)).unwrap();
+        };
+        put("tok-of-yesterday");
+        if place == "env-file" {
+            arguments.extend(["--env-file", file]);
+        }
+        let mut command = flow(&folder, &arguments);
+        if place == "file" {
+            command.env("FLOW_SET_TOKEN_FILE", file);
+        }
+        let mut child = command.spawn().unwrap();
+        let sends = |token: &str| {
+            let bearer = format!("Bearer {token}");
+            let until = Instant::now() + Duration::from_secs(30);
+            while !server.received().iter().any(|request| request.headers["authorization"] == bearer) {
+                assert!(Instant::now() < until, "{place}: `{token}` was not sent");
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        };
+        sends("tok-of-yesterday");
+        put("tok-of-today");
+        sends("tok-of-today");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        std::fs::remove_dir_all(folder).unwrap();
     }
 }

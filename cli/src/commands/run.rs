@@ -325,6 +325,6 @@ fn setting(error: &flow_engine::SettingError, given: &Sources) -> String {
                 None => error.to_string(),
             }
         }
-        Error::SecretInCode(_) => error.to_string(),
+        Error::SecretInCode(_) | Error::SecretUnread { .. } => error.to_string(),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use flow_http::{Redactor, Secret, Settings, Value};
+use flow_http::{Redactor, Secret, SecretSource, Settings, Value};
 use flow_plan::{Config, ConfigId, Plan, PlanHash, Type, TypeId};
 use flow_vm::Program;
 use serde_json::Value as Json;
@@ -14,7 +14,7 @@ const SECRET_MAX: usize = 64 << 10;
 #[derive(Clone, Debug, Default)]
 pub struct Given {
     plain: Vec<(String, Plain)>,
-    secrets: Vec<(String, Secret)>,
+    secrets: Vec<(String, SecretSource)>,
 }
 
 #[derive(Clone, Debug)]
@@ -40,9 +40,9 @@ impl Given {
         self.plain.push((name.into(), Plain::Text(text.into())));
     }
 
-    /// A secret.
-    pub fn secret(&mut self, name: impl Into<String>, secret: Secret) {
-        self.secrets.push((name.into(), secret));
+    /// A secret, or a source that is asked for it at each attempt.
+    pub fn secret(&mut self, name: impl Into<String>, secret: impl Into<SecretSource>) {
+        self.secrets.push((name.into(), secret.into()));
     }
 
     /// The same for executions whose network is played by mocks: a secret that is not given is made up, and so is
@@ -71,10 +71,10 @@ impl Given {
         self.plain.iter().rev().find(|(given, _)| given == name).map(|(_, value)| value)
     }
 
-    fn secret_of(&self, name: &str) -> Option<Secret> {
+    fn secret_of(&self, name: &str) -> Option<SecretSource> {
         let secret = self.secrets.iter().rev().find(|(given, _)| given == name);
         secret.map(|(_, secret)| secret.clone()).or_else(|| match self.plain(name)? {
-            Plain::Text(text) => Some(Secret::new(text.as_str())),
+            Plain::Text(text) => Some(Secret::new(text.as_str()).into()),
             Plain::Json(_) => None,
         })
     }
@@ -117,6 +117,14 @@ pub enum SettingError {
     /// A secret without content.
     #[error("secret `{0}` is empty")]
     SecretEmpty(String),
+    /// A secret whose source does not give it.
+    #[error("secret `{name}` {why}")]
+    SecretUnread {
+        /// The entry.
+        name: String,
+        /// Why.
+        why: String,
+    },
     /// A secret that is a file by mistake.
     #[error("secret `{0}` has more than 64 KiB")]
     SecretTooLong(String),
@@ -193,17 +201,23 @@ fn configure(program: &Program, given: &Given) -> Result<Configured, Vec<Setting
     if errors.is_empty() { Ok(Configured { settings: Settings::new(entries), pinned }) } else { Err(errors) }
 }
 
-fn secret(entry: &Config, given: &Given) -> Result<Secret, SettingError> {
+/// The source of a secret: what it gives now does, and what it gives later is looked at then.
+fn secret(entry: &Config, given: &Given) -> Result<SecretSource, SettingError> {
     let name = || entry.name.clone();
     if entry.pinned {
         // It would stand in clear in the machine's state.
         return Err(SettingError::SecretInCode(name()));
     }
-    let secret = given.secret_of(&entry.name).ok_or_else(|| SettingError::SecretMissing(name()))?;
+    let source = given.secret_of(&entry.name).ok_or_else(|| SettingError::SecretMissing(name()))?;
+    let secret = source.read().map_err(|why| SettingError::SecretUnread { name: name(), why })?;
     match secret.expose().len() {
         0 => Err(SettingError::SecretEmpty(name())),
         length if length > SECRET_MAX => Err(SettingError::SecretTooLong(name())),
-        _ => Ok(secret),
+        _ => Ok(SecretSource::new(move || match source.read() {
+            Ok(secret) if secret.expose().is_empty() => Err("is empty".to_owned()),
+            Ok(secret) if secret.expose().len() > SECRET_MAX => Err("has more than 64 KiB".to_owned()),
+            read => read,
+        })),
     }
 }
 

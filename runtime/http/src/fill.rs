@@ -75,7 +75,7 @@ struct Live<'a> {
 
 fn supplied(live: Live<'_>, setting: &Setting) -> Result<Supplied, NetError> {
     match setting {
-        Setting::Text(_) | Setting::Config(_) => live.settings.text(setting).map_err(NetError::setting),
+        Setting::Text(_) | Setting::Config(_) => live.settings.text(setting),
         Setting::Joined(parts) => joined(parts.iter().map(|part| supplied(live, part))),
         // It may be made of a secret, and is as good as one.
         Setting::Computed(index) => match live.computed.get(usize::from(*index)) {
@@ -88,7 +88,7 @@ fn supplied(live: Live<'_>, setting: &Setting) -> Result<Supplied, NetError> {
 fn field_value(settings: &Settings, field: &Field) -> Result<Supplied, NetError> {
     match field {
         Field::Text(text) => Ok(Supplied::Text(text.clone())),
-        Field::Config(id) => settings.text(&Setting::Config(*id)).map_err(NetError::setting),
+        Field::Config(id) => settings.text(&Setting::Config(*id)),
         Field::Joined(parts) => joined(parts.iter().map(|part| field_value(settings, part))),
     }
 }

@@ -44,5 +44,5 @@ pub use net::{Net, Pending};
 pub use rate::RateLimit;
 pub use redact::Redactor;
 pub use retry_after::retry_after_us;
-pub use secret::Secret;
+pub use secret::{Secret, SecretSource};
 pub use settings::{Settings, Value};

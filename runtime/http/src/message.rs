@@ -146,6 +146,8 @@ pub enum NotSent {
     Tls,
     /// Connecting took too long.
     Timeout,
+    /// A secret that it needs cannot be read.
+    Secret,
     /// The request could not be made: a setting is missing or malformed, or its address is not permitted.
     Setting,
 }

@@ -2,7 +2,7 @@
 
 use flow_plan::{ConfigId, Setting};
 
-use crate::{Redactor, Secret};
+use crate::{NetError, NotSent, Redactor, Secret, SecretSource};
 
 /// The value of one configuration entry.
 #[derive(Clone, Debug)]
@@ -11,8 +11,8 @@ pub enum Value {
     Text(String),
     /// Several texts: base URLs.
     List(Vec<String>),
-    /// A secret.
-    Secret(Secret),
+    /// A secret, read for each attempt.
+    Secret(SecretSource),
 }
 
 /// The values of a plan's configuration entries, by their ids. Plain ones are pinned or live as the plan says;
@@ -26,10 +26,14 @@ pub struct Settings {
 impl Settings {
     /// The values in the order of the plan's table, with the entries' names.
     pub fn new(entries: Vec<(String, Option<Value>)>) -> Self {
-        let redactor = Redactor::new(entries.iter().filter_map(|(name, value)| match value {
-            Some(Value::Secret(secret)) => Some((name.as_str(), secret)),
-            _ => None,
-        }));
+        let redactor = Redactor::default();
+        for (name, value) in &entries {
+            if let Some(Value::Secret(source)) = value
+                && let Ok(secret) = source.read()
+            {
+                redactor.learn(name, &secret);
+            }
+        }
         Self { entries, redactor }
     }
 
@@ -59,17 +63,25 @@ impl Settings {
     /// The one text of a setting.
     ///
     /// # Errors
-    /// The name of an entry that has no value, or several.
-    pub(crate) fn text(&self, setting: &Setting) -> Result<Supplied, String> {
+    /// An entry that has no value, or several.
+    pub(crate) fn text(&self, setting: &Setting) -> Result<Supplied, NetError> {
         match setting {
             Setting::Text(text) => Ok(Supplied::Text(text.clone())),
             Setting::Config(id) => match self.value(*id) {
                 Some(Value::Text(text)) => Ok(Supplied::Text(text.clone())),
-                Some(Value::Secret(secret)) => Ok(Supplied::Secret(secret.clone())),
-                Some(Value::List(_)) => Err(format!("config `{}` is a list", self.name(*id))),
-                None => Err(format!("config `{}` is missing", self.name(*id))),
+                Some(Value::Secret(source)) => {
+                    let secret = source.read().map_err(|why| {
+                        NetError::not_sent(NotSent::Secret, format!("secret `{}` {why}", self.name(*id)))
+                    })?;
+                    self.redactor.learn(self.name(*id), &secret);
+                    Ok(Supplied::Secret(secret))
+                }
+                Some(Value::List(_)) => {
+                    Err(NetError::setting(format!("config `{}` is a list", self.name(*id))))
+                }
+                None => Err(NetError::setting(format!("config `{}` is missing", self.name(*id)))),
             },
-            Setting::Joined(_) | Setting::Computed(_) => Err("this is no single text".to_owned()),
+            Setting::Joined(_) | Setting::Computed(_) => Err(NetError::setting("this is no single text")),
         }
     }
 }

@@ -139,6 +139,6 @@ fn refusal(reason: NotSent) -> Refusal {
         NotSent::Name => Refusal::Name,
         NotSent::Tls => Refusal::Tls,
         NotSent::Timeout => Refusal::Timeout,
-        NotSent::Setting => Refusal::Setting,
+        NotSent::Setting | NotSent::Secret => Refusal::Setting,
     }
 }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use flow_http::{
-    Attempt, Exchange, NetError, Timings,
+    Attempt, Exchange, NetError, NotSent, Timings,
     retry::{self, Decision, Failed, Fault, GiveUp},
     retry_after_us,
 };
@@ -62,12 +62,18 @@ impl Driver {
             }
             TimeLeft::Never => return self.drop_call(call, context),
         };
-        call.attempts += 1;
-        call.first_us.get_or_insert(i64::try_from(now.mono_us).unwrap_or(i64::MAX));
-        self.report_attempt(&call, now.wall_us);
         let attempt =
             Attempt { turn: lock(context).turn(tables.api), timeout: Duration::from_micros(limit_us) };
         let filled = call.draft.fill(program.plan(), tables.operation_id, context.settings, attempt);
+        if let Err(NetError::NotSent { reason: NotSent::Secret, message }) = &filled {
+            // Nothing has been tried: it goes on when the secret is there again.
+            self.paused = Some(message.clone());
+            call.phase = Phase::Operator;
+            return self.keep(call);
+        }
+        call.attempts += 1;
+        call.first_us.get_or_insert(i64::try_from(now.mono_us).unwrap_or(i64::MAX));
+        self.report_attempt(&call, now.wall_us);
         let request = match filled {
             Ok(request) => request,
             Err(error) => {
@@ -244,7 +250,7 @@ impl Driver {
         let Phase::Answer { deadline, .. } = call.phase else { return Next::Conclude };
         let timed_out = matches!(
             fault,
-            Fault::Unanswered(flow_http::Unanswered::Timeout) | Fault::NotSent(flow_http::NotSent::Timeout)
+            Fault::Unanswered(flow_http::Unanswered::Timeout) | Fault::NotSent(NotSent::Timeout)
         );
         if timed_out && deadline.is_some_and(|deadline| self.timers.contains_key(&deadline)) {
             return Next::Deadline;

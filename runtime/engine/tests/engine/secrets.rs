@@ -1,9 +1,18 @@
 //! Secrets that servers echo: the program computes with what they said, and nobody else reads it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
-use flow_engine::{Answer, Begun, Engine, Outcome, RecoverError, RecoverFailure, Run, Sending, Simulation};
-use flow_http::{HttpResponse, Settings};
+use flow_engine::{
+    Answer, Begun, Engine, Event, EventKind, Given, Outcome, RecoverError, RecoverFailure, Run, Sending,
+    Simulation, resolve,
+};
+use flow_http::{HttpResponse, Secret, SecretSource, Settings};
 use flow_journal::{Record, Sealer, Store, codec};
 use flow_vm::Program;
 
@@ -83,6 +92,65 @@ fn one_plan_masks_the_secrets_of_all_below_it() {
     let resolved = settings(&parent);
     let of_parent: Settings = resolved.of(&parent).settings;
     assert_eq!(of_parent.redactor().text(TOKEN), "[secret token]");
+}
+
+/// Runs one call of an order whose token is what the source gives, on a network that is busy once and echoes.
+fn rotated(
+    read: impl Fn(usize) -> Result<Secret, String> + Send + Sync + 'static,
+) -> (Vec<String>, Run, Vec<Event>) {
+    let program = load(Shop::default().only(CHARGE, 1));
+    let (reads, seen) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(Vec::new())));
+    let mut given = Given::new();
+    given.secret("token", SecretSource::new(move || read(reads.fetch_add(1, Ordering::Relaxed))));
+    let resolved = resolve(&program, &given).unwrap();
+    let log = Arc::clone(&seen);
+    let net = move |sending: &Sending| {
+        let mut log = log.lock().unwrap();
+        log.push(sending.request.header("authorization").unwrap().to_owned());
+        let body = format!(r#"{{"id":"{}"}}"#, log.join(" "));
+        Answer::now(HttpResponse::new(if log.len() == 1 { 503 } else { 400 }, body))
+    };
+    let mut simulation = Simulation::new(program, resolved, 1, net);
+    let mut run = simulation.start(INPUT).unwrap();
+    if let Run::Ended(report) = &run {
+        if let Outcome::Paused { .. } = report.outcome {
+            run = simulation.recover(Duration::from_secs(1)).unwrap();
+        }
+    }
+    let events = simulation.events().to_vec();
+    for record in simulation.history().unwrap() {
+        let encoded = codec::encode(&record).unwrap();
+        for secret in ["tok-old-123", "tok-new-456"] {
+            assert!(!encoded.windows(secret.len()).any(|part| part == secret.as_bytes()), "{record:?}");
+        }
+    }
+    let seen = seen.lock().unwrap().clone();
+    (seen, run, events)
+}
+
+#[test]
+fn a_secret_is_read_for_each_attempt_and_its_old_value_is_masked_too() {
+    // Twice when the configuration is looked at, and once for each attempt.
+    let (seen, _, events) =
+        rotated(|read| Ok(Secret::new(if read < 3 { "tok-old-123" } else { "tok-new-456" })));
+    assert_eq!(seen, ["Bearer tok-old-123", "Bearer tok-new-456"]);
+    let shown = format!("{events:?}");
+    assert!(!shown.contains("tok-old-123") && !shown.contains("tok-new-456"), "{shown}");
+}
+
+#[test]
+fn an_execution_waits_for_a_secret_that_cannot_be_read() {
+    let (seen, run, events) = rotated(|read| match read {
+        3 => Err("cannot be read: it is away".to_owned()),
+        _ => Ok(Secret::new("tok-old-123")),
+    });
+    assert!(matches!(run, Run::Ended(_)), "{run:?}");
+    let held = events.iter().find_map(|event| match &event.kind {
+        EventKind::Held { reason } => Some(reason.as_str()),
+        _ => None,
+    });
+    assert_eq!(held, Some("secret `token` cannot be read: it is away"));
+    assert_eq!(seen.len(), 2, "it was not sent without, and was sent when it was there again");
 }
 
 fn watcher() -> flow_engine::Watcher {

@@ -83,7 +83,7 @@ fn plan(change: impl FnOnce(&mut Api, &mut Operation)) -> Plan {
 
 fn settings(token: &str) -> Settings {
     Settings::new(vec![
-        ("token".into(), Some(Value::Secret(Secret::new(token)))),
+        ("token".into(), Some(Value::Secret(Secret::new(token).into()))),
         ("urls".into(), Some(Value::List(vec!["https://b.example".into(), "http://127.0.0.1:8080".into()]))),
         ("tenant".into(), Some(Value::Text("t-1".into()))),
     ])
