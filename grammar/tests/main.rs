@@ -13,6 +13,8 @@ mod corpus;
 mod differential;
 #[path = "suite/generate.rs"]
 mod generate;
+#[path = "suite/generated.rs"]
+mod generated;
 #[path = "suite/limits.rs"]
 mod limits;
 #[path = "suite/mutate.rs"]

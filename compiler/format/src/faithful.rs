@@ -2,8 +2,8 @@
 
 use flow_syntax::{Parse, SyntaxKind, SyntaxToken};
 
-/// Whether a text says what the source says.
-pub(crate) fn is_faithful(source: &Parse, formatted: &str) -> bool {
+/// Whether a formatted text says what its source says: the same nodes, tokens, comments and mistakes.
+pub fn says_the_same(source: &Parse, formatted: &str) -> bool {
     let after = flow_syntax::parse(source.file, formatted);
     let mistakes = |parse: &Parse| {
         // Messages tell what stands before on the line, which may change.

@@ -16,6 +16,8 @@ mod layout;
 mod parts;
 mod printer;
 
+pub use faithful::says_the_same;
+
 use flow_diagnostics::Diagnostic;
 use flow_source::FileId;
 use flow_syntax::{ERRORS_MAX, FILE_BYTES_MAX, Parse};
@@ -79,7 +81,7 @@ fn once(parse: &Parse, text: &str) -> String {
     let scopes: &[Scope] =
         if parse.has_errors() { &[Scope::Unit, Scope::Declaration] } else { &[Scope::Unit] };
     let mut attempts = scopes.iter().map(|scope| attempt(parse, text, *scope, COLUMNS));
-    attempts.find(|laid_out| faithful::is_faithful(parse, laid_out)).unwrap_or_else(|| text.to_owned())
+    attempts.find(|laid_out| says_the_same(parse, laid_out)).unwrap_or_else(|| text.to_owned())
 }
 
 /// One way to lay a text out, not yet held against the source.

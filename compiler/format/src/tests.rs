@@ -2,6 +2,5 @@
 
 mod broken;
 mod corpus;
-mod mutations;
 mod suite;
 mod support;

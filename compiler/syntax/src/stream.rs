@@ -129,6 +129,12 @@ impl<'t> Builder<'t, '_> {
         self.seen.get(index).map_or(SyntaxKind::Newline, |seen| seen.kind)
     }
 
+    /// The kind of the first token from an index that is no line end.
+    fn kind_after_lines(&self, index: usize) -> SyntaxKind {
+        let mut rest = self.seen.iter().skip(index).map(|seen| seen.kind);
+        rest.find(|kind| *kind != SyntaxKind::Newline).unwrap_or(SyntaxKind::Newline)
+    }
+
     /// Takes a run of line ends and gives the index of the token after it.
     fn newline(&mut self, index: usize, seen: Seen) -> usize {
         let rest = self.seen.get(index..).unwrap_or(&[]);
@@ -276,14 +282,10 @@ impl<'t> Builder<'t, '_> {
         let starts_segment = matches!(self.last(), SyntaxKind::Newline | SyntaxKind::LeftBrace);
         if spelling::is_test_word(seen.kind) {
             let in_test = self.groups.last().is_some_and(|group| group.is_test);
-            let is_name = matches!(
-                self.kind(index + 1),
-                SyntaxKind::Colon
-                    | SyntaxKind::QuestionColon
-                    | SyntaxKind::Dot
-                    | SyntaxKind::Equal
-                    | SyntaxKind::Comma
-            );
+            let is_name = match self.kind(index + 1) {
+                SyntaxKind::Colon | SyntaxKind::QuestionColon | SyntaxKind::Equal | SyntaxKind::Comma => true,
+                _ => self.kind_after_lines(index + 1) == SyntaxKind::Dot,
+            };
             let is_keyword = in_test && starts_segment && !is_name;
             return if is_keyword { seen.kind } else { SyntaxKind::Ident };
         }

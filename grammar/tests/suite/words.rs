@@ -25,7 +25,7 @@ fn words(list: &str) -> BTreeSet<&str> {
 }
 
 /// The word of each rule `kw_…`.
-fn keywords() -> BTreeSet<String> {
+pub(crate) fn keywords() -> BTreeSet<String> {
     let rules = rules();
     let keywords = rules.iter().filter(|(name, _)| name.starts_with("kw_"));
     keywords
@@ -38,14 +38,16 @@ fn keywords() -> BTreeSet<String> {
         .collect()
 }
 
+/// The words of the rule `reserved_word`.
+pub(crate) fn reserved() -> BTreeSet<String> {
+    let rules = rules();
+    let names = references(&rules["reserved_word"]).into_iter();
+    names.map(|rule| rule.strip_prefix("kw_").unwrap().to_owned()).collect()
+}
+
 #[test]
 fn the_reserved_words_are_those_of_the_reference() {
-    let rules = rules();
-    let reserved: BTreeSet<&str> = references(&rules["reserved_word"])
-        .into_iter()
-        .map(|rule| rule.strip_prefix("kw_").unwrap())
-        .collect();
-    assert_eq!(reserved, words(RESERVED));
+    assert_eq!(reserved().iter().map(String::as_str).collect::<BTreeSet<_>>(), words(RESERVED));
 }
 
 #[test]

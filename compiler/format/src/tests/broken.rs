@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::support::{corpus, formatted, parsed};
 use crate::kept::Scope;
-use crate::{COLUMNS, attempt, faithful};
+use crate::{COLUMNS, attempt, says_the_same};
 
 /// What comes of a text in which something is wrong.
 fn assert_becomes(before: &str, after: &str) {
@@ -96,9 +96,9 @@ fn every_broken_text_of_the_repository_loses_nothing_and_is_laid_out_once() {
         }
         checked += 1;
         let once = formatted(&text);
-        assert!(once == text || faithful::is_faithful(&parse, &once), "{name}:\n{once}");
+        assert!(once == text || says_the_same(&parse, &once), "{name}:\n{once}");
         assert!(once == formatted(&once), "{name}:\n{once}");
-        by_unit += usize::from(faithful::is_faithful(&parse, &attempt(&parse, &text, Scope::Unit, COLUMNS)));
+        by_unit += usize::from(says_the_same(&parse, &attempt(&parse, &text, Scope::Unit, COLUMNS)));
     }
     assert!(checked > 250, "only {checked} texts");
     // Where brackets do not match, the layout is what the parser goes by, so that not every text can be mended.

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::support::{assert_laid_out, corpus, files, formatted, parsed, root};
 use crate::kept::Scope;
-use crate::{attempt, faithful};
+use crate::{attempt, says_the_same};
 
 #[test]
 fn every_text_without_errors_is_laid_out_and_says_the_same() {
@@ -52,7 +52,7 @@ fn lines_end_only_where_they_may() {
         let (name, text) = &texts[index % texts.len()];
         let parse = parsed(text);
         let laid_out = attempt(&parse, text, Scope::Unit, columns);
-        prop_assert!(faithful::is_faithful(&parse, &laid_out), "{name} at {columns}:\n{laid_out}");
+        prop_assert!(says_the_same(&parse, &laid_out), "{name} at {columns}:\n{laid_out}");
         let again = attempt(&parsed(&laid_out), &laid_out, Scope::Unit, columns);
         prop_assert_eq!(laid_out, again, "{} at {}", name, columns);
     });

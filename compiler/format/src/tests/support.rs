@@ -6,7 +6,7 @@ use flow_source::FileId;
 use flow_syntax::{Parse, SyntaxKind, tokens};
 
 use crate::kept::Scope;
-use crate::{COLUMNS, attempt, faithful};
+use crate::{COLUMNS, attempt, faithful, says_the_same};
 
 /// Columns at which almost everything breaks.
 const NARROW: usize = 24;
@@ -85,7 +85,7 @@ pub(super) fn assert_laid_out(name: &str, text: &str) {
 
 fn assert_same(name: &str, parse: &Parse, text: &str, laid_out: &str) {
     let after = parsed(laid_out);
-    if !faithful::is_faithful(parse, laid_out) {
+    if !says_the_same(parse, laid_out) {
         let (before, after_says) = (faithful::says(parse), faithful::says(&after));
         let differs = before.iter().zip(&after_says).find(|(before, after)| before != after);
         panic!("{name}: {differs:?}\n{:?}\n--- before\n{text}\n--- after\n{laid_out}", after.diagnostics);

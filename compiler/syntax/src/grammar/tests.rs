@@ -98,7 +98,14 @@ fn count<'t>(rules: &Rules<'t>) -> Rule<'t> {
     let once = any_of(&[Kind::OnceKeyword, Kind::NeverKeyword]);
     let before = seq([token(Kind::BeforeKeyword), need(rules.head.clone(), "an operation such as `api.op`")]);
     let times = seq([rules.head.clone(), need(token(Kind::TimesKeyword), "`times`")]);
-    let times = if_ahead(|ahead| ahead.nth(0) == Kind::Int || ahead.nth(1) == Kind::TimesKeyword, times);
+    let times = if_ahead(
+        |ahead| {
+            let counts = ahead.nth(0);
+            counts == Kind::Int
+                || (counts.is_word() && !counts.is_reserved() && ahead.nth(1) == Kind::TimesKeyword)
+        },
+        times,
+    );
     alternatives([once, before, times])
 }
 

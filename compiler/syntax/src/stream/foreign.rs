@@ -157,10 +157,15 @@ impl Builder<'_, '_> {
 
     /// Whether a condition is being read: an `if` or `while` stands before, and its `{` not yet.
     fn in_condition(&self) -> bool {
-        let back = self.stream.kinds.iter().rev().take(LOOK_BACK_MAX);
-        for kind in back {
+        let mut closed = 0_usize;
+        let mut after = SyntaxKind::Equal;
+        for kind in self.stream.kinds.iter().rev().take(LOOK_BACK_MAX) {
             match kind {
-                SyntaxKind::IfKeyword | SyntaxKind::WhileKeyword => return true,
+                SyntaxKind::IfKeyword | SyntaxKind::WhileKeyword if closed == 0 => {
+                    return !matches!(after, SyntaxKind::Colon | SyntaxKind::QuestionColon);
+                }
+                SyntaxKind::RightParen | SyntaxKind::RightBracket => closed += 1,
+                SyntaxKind::LeftParen | SyntaxKind::LeftBracket => closed = closed.saturating_sub(1),
                 SyntaxKind::Newline
                 | SyntaxKind::LeftBrace
                 | SyntaxKind::RightBrace
@@ -168,6 +173,7 @@ impl Builder<'_, '_> {
                 | SyntaxKind::Equal => return false,
                 _ => {}
             }
+            after = *kind;
         }
         false
     }

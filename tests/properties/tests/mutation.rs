@@ -1,15 +1,6 @@
-//! Whatever a text has become, formatting ends, loses nothing, and is done after one time.
-
-use std::sync::LazyLock;
+//! Texts that people nearly wrote: pieces taken out, put in, repeated.
 
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
-
-use super::support::{assert_laid_out, comments, corpus, formatted, parsed};
-use crate::faithful;
-
-/// Mutated texts in a run of the gate. `FLOW_FORMAT_CASES` asks for more.
-const CASES: u32 = 1_500;
 
 /// Pieces that are put in.
 const PIECES: &[&str] = &[
@@ -59,8 +50,9 @@ const PIECES: &[&str] = &[
     ">",
 ];
 
+/// A change of a text; a place is counted modulo its length.
 #[derive(Clone, Debug)]
-enum Mutation {
+pub(crate) enum Mutation {
     /// Takes bytes out.
     Remove { at: usize, len: usize },
     /// Puts a piece in.
@@ -71,7 +63,8 @@ enum Mutation {
     Blank { at: usize, line_end: bool },
 }
 
-fn mutation() -> impl Strategy<Value = Mutation> {
+/// Any change.
+pub(crate) fn mutation() -> impl Strategy<Value = Mutation> {
     prop_oneof![
         (any::<usize>(), 1..12usize).prop_map(|(at, len)| Mutation::Remove { at, len }),
         (any::<usize>(), 0..PIECES.len()).prop_map(|(at, piece)| Mutation::Insert { at, piece }),
@@ -84,7 +77,8 @@ fn mutation() -> impl Strategy<Value = Mutation> {
     ]
 }
 
-fn mutated(text: &str, mutations: &[Mutation]) -> String {
+/// The text after the changes.
+pub(crate) fn mutated(text: &str, mutations: &[Mutation]) -> String {
     let mut text = text.to_owned();
     for mutation in mutations {
         let place = |at: usize| {
@@ -117,39 +111,4 @@ fn mutated(text: &str, mutations: &[Mutation]) -> String {
         }
     }
     text
-}
-
-/// A text for each index, none so long that a run would take minutes.
-static TEXTS: LazyLock<Vec<(String, String)>> =
-    LazyLock::new(|| corpus().into_iter().filter(|(_, text)| text.len() < 4_000).collect());
-
-fn assert_holds(name: &str, text: &str) {
-    let parse = parsed(text);
-    if !parse.has_errors() {
-        assert_laid_out(name, text);
-        return;
-    }
-    let once = formatted(text);
-    let after = parsed(&once);
-    assert!(once == text || faithful::is_faithful(&parse, &once), "{name}:\n{text}\n--- became\n{once}");
-    assert_eq!(comments(&parse), comments(&after), "{name}: comments");
-    let again = formatted(&once);
-    assert!(
-        once == again,
-        "{name}: formatted twice\n--- source\n{text}\n--- once\n{once}\n--- twice\n{again}"
-    );
-}
-
-#[test]
-fn mutated_texts_lose_nothing() {
-    let asked = std::env::var_os("FLOW_FORMAT_CASES").and_then(|cases| cases.to_str()?.parse().ok());
-    let cases = asked.unwrap_or(CASES);
-    let config = Config { cases, failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
-    let input = (any::<usize>(), proptest::collection::vec(mutation(), 1..4));
-    let run = |(index, mutations): (usize, Vec<Mutation>)| {
-        let (name, text) = &TEXTS[index % TEXTS.len()];
-        assert_holds(name, &mutated(text, &mutations));
-        Ok(())
-    };
-    TestRunner::new(config).run(&input, run).unwrap();
 }
