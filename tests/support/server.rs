@@ -31,6 +31,8 @@ impl Request {
 pub enum Reply {
     /// Answers with a status and a JSON body.
     Json(u16, &'static str),
+    /// Answers with a status, header lines and a JSON body.
+    With(u16, Vec<String>, &'static str),
     /// Closes the connection without an answer.
     Drop,
 }
@@ -109,9 +111,11 @@ fn next(script: &mut Script, line: &str) -> Reply {
 fn answer(writer: &mut TcpStream, reply: Reply) -> bool {
     match reply {
         Reply::Drop => false,
-        Reply::Json(status, body) => {
+        Reply::Json(status, body) => answer(writer, Reply::With(status, Vec::new(), body)),
+        Reply::With(status, headers, body) => {
+            let more: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
             let head = format!(
-                "HTTP/1.1 {status} Scripted\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+                "HTTP/1.1 {status} Scripted\r\ncontent-type: application/json\r\ncontent-length: {}\r\n{more}\r\n",
                 body.len()
             );
             writer.write_all(head.as_bytes()).and_then(|()| writer.write_all(body.as_bytes())).is_ok()

@@ -6,7 +6,7 @@ use flow_plan::{Callee, Child, ChildId, ErrorId, Op, Plan, PlanHash, Step, StepI
 use flow_source::Span;
 use rustc_hash::FxHashMap;
 
-use crate::body::calls::DeclaredUndo;
+use crate::body::calls::{DeclaredUndo, StepResult};
 use crate::builder::Value;
 use crate::context::Context;
 
@@ -69,7 +69,7 @@ impl Context<'_> {
         let undo = self.typed.children.get(id).cloned().unwrap_or(StepUndo::None);
         let own = self.workflow_undo(workflow, &undo, &args);
         let name = format!("undo of {}", declared.name.text);
-        let code = self.undo_code(name, &undo, compensation, own, result);
+        let code = self.undo_code(name, &undo, compensation, own, StepResult { ty: result, is_page: false });
         if let Some(entry) = self.plan.steps.get_mut(step.index()) {
             entry.undo = code.undo;
         }

@@ -73,7 +73,7 @@ impl Context<'_> {
     }
 
     /// How the pages of an operation follow each other.
-    fn pages(&mut self, id: OperationId) -> Option<Pages> {
+    fn pages(&self, id: OperationId) -> Option<Pages> {
         let checked = self.typed.operations.get(id)?.pages.clone()?;
         let wire = |fields: &[PageField]| fields.iter().map(|field| field.wire.clone()).collect();
         let index = |param: usize| u16::try_from(param).unwrap_or(u16::MAX);
@@ -85,12 +85,7 @@ impl Context<'_> {
             NextPage::Offset { limit, param } => {
                 Pages::Offset { limit: index(*limit), param: index(*param), items }
             }
-            NextPage::Link => {
-                let declared = &self.program.operations[id].paginate;
-                let span = declared.as_ref().map(|paginate| paginate.span)?;
-                self.not_built(span, "`paginate: link`", "follow it in a `while` loop");
-                return None;
-            }
+            NextPage::Link => Pages::Link,
         })
     }
 
@@ -194,6 +189,11 @@ impl Context<'_> {
         self.enter(Purity::Pure, text);
         for (param, made) in declared.params.iter().zip(computed.params) {
             self.param(param.local, made.ty);
+        }
+        // What leads to the next page is given too, and no name is bound to it.
+        for made in computed.params.iter().skip(declared.params.len()) {
+            let value = self.register(made.ty);
+            self.current.params.push(value.reg);
         }
         let value = self.expr(expr);
         let value = self.text_of(value);

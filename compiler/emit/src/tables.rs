@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use flow_check::{CheckedBackoff, Condition, EffectClass, Ty, TyKind};
+use flow_check::{CheckedBackoff, Condition, EffectClass, NextPage, Ty, TyKind};
 use flow_hir::{
     ApiId, ConfigId, ErrorDeclId, ErrorRef, ExprId, OperationId, RetryId, StatusPattern, WorkflowId,
 };
 use flow_plan::{
-    Api, Backoff, Balance, Config, ErrorType, Exhausted, Idempotency, InputForm, Literal, Method, Op,
-    Operation, Param, Place, Policy, Purity, Rate, Response, RetryOn, Type,
+    Api, Backoff, Balance, Config, ErrorType, Exhausted, Field, Idempotency, InputForm, Literal, Method, Op,
+    Operation, Param, Place, Policy, Purity, Rate, Response, RetryOn, Type, TypeId,
 };
 use flow_source::Span;
 
@@ -230,7 +230,13 @@ impl Context<'_> {
                 "catch `unknown`, or give the operation an idempotency key",
             );
         }
-        let params: Vec<Param> = declared.params.iter().map(|param| self.operation_param(param)).collect();
+        let mut params: Vec<Param> =
+            declared.params.iter().map(|param| self.operation_param(param)).collect();
+        let by_link = checked.as_ref().and_then(|checked| checked.pages.as_ref());
+        let by_link = by_link.is_some_and(|pages| matches!(pages.next, NextPage::Link));
+        if by_link {
+            params.push(self.next_param());
+        }
         let made = self.request_form(id, &params);
         let statuses = |context: &mut Self, patterns: &[StatusPattern], span: Span| -> Vec<u16> {
             patterns.iter().flat_map(|pattern| context.exact(*pattern, span)).collect()
@@ -258,6 +264,7 @@ impl Context<'_> {
                 let ty = if checked.absent.is_empty() { body } else { checked.result };
                 let ty = self.ty(ty);
                 response = match declared.response_form {
+                    _ if by_link => Response::Page(self.page_of(ty)),
                     flow_hir::ResponseForm::Body => Response::Body(ty),
                     flow_hir::ResponseForm::Whole => Response::Whole(ty),
                     flow_hir::ResponseForm::ByStatus => Response::ByStatus(ty),
@@ -288,6 +295,27 @@ impl Context<'_> {
             rate: own_rate,
             headers: made.headers,
         }
+    }
+
+    /// What leads to the next page, where a link does: a parameter that no source names.
+    fn next_param(&mut self) -> Param {
+        let text = self.intern(Type::String);
+        let ty = self.intern(Type::Optional(text));
+        Param { name: "next".to_owned(), wire: String::new(), place: Place::Next, ty, check: None }
+    }
+
+    /// The record of a body and of what leads to the next page.
+    fn page_of(&mut self, body: TypeId) -> TypeId {
+        let text = self.intern(Type::String);
+        let next = self.intern(Type::Optional(text));
+        let field = |name: &str, ty| Field {
+            name: name.to_owned(),
+            wire: name.to_owned(),
+            ty,
+            optional: false,
+            check: None,
+        };
+        self.intern(Type::Record(vec![field("body", body), field("next", next)]))
     }
 
     fn operation_param(&mut self, param: &flow_hir::OperationParam) -> Param {

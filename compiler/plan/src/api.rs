@@ -158,6 +158,8 @@ pub enum Place {
     Body,
     /// Nowhere by itself: what the operation computes uses it.
     Unsent,
+    /// As the whole URL, in place of path and query; null leaves both as they are. The operation's answer has given it.
+    Next,
 }
 
 /// A parameter of an operation.
@@ -187,6 +189,9 @@ pub enum Response {
     /// The result is a union tagged by status, whose cases are records of one field, `body`. The statuses stand in
     /// [`Operation::statuses`] too.
     ByStatus(TypeId),
+    /// The result is a record of `body`, and of `next`: where the answer's header `Link` leads by `rel="next"`
+    /// (RFC 8288), or null.
+    Page(TypeId),
 }
 
 impl Response {
@@ -194,7 +199,9 @@ impl Response {
     pub fn ty(self) -> Option<TypeId> {
         match self {
             Response::Ignored => None,
-            Response::Body(ty) | Response::Whole(ty) | Response::ByStatus(ty) => Some(ty),
+            Response::Body(ty) | Response::Whole(ty) | Response::ByStatus(ty) | Response::Page(ty) => {
+                Some(ty)
+            }
         }
     }
 }

@@ -42,6 +42,7 @@ impl Operation {
         match self.response {
             Response::Ignored => false,
             Response::Whole(_) => true,
+            Response::Page(_) => matches!(name, "content-type" | "link"),
             Response::Body(_) | Response::ByStatus(_) => name == "content-type",
         }
     }

@@ -232,7 +232,9 @@ impl Plan {
         match operation.response {
             Response::Ignored => None,
             Response::Body(ty) => Some(ty),
-            Response::Whole(ty) => self.types.record_fields(ty)?.first().map(|body| body.ty),
+            Response::Whole(ty) | Response::Page(ty) => {
+                self.types.record_fields(ty)?.first().map(|body| body.ty)
+            }
             Response::ByStatus(ty) => {
                 let case = operation.statuses.iter().position(|declared| *declared == status)?;
                 let Type::Tagged { cases, .. } = self.types.get(self.types.open_secret(ty)) else {

@@ -51,4 +51,6 @@ pub enum Pages {
         /// The way to the items in the body.
         items: Vec<String>,
     },
+    /// The answer's header `Link` leads on.
+    Link,
 }

@@ -39,6 +39,8 @@ pub struct Parts<'a> {
     pub headers: &'a [(String, String)],
     /// The body.
     pub body: Option<&'a [u8]>,
+    /// The whole URL in place of path and query.
+    pub next: Option<&'a str>,
     /// The texts that the operation computes.
     pub computed: &'a [String],
 }
@@ -116,14 +118,20 @@ impl Draft {
                 PathPart::Text(_) | PathPart::Link(_) => None,
             })
             .collect();
-        let mut target = match operation.path.as_slice() {
-            [PathPart::Link(_)] => link::target(parts.path)?,
-            template => path(template, parts.path, &names)?,
+        let mut target = match (parts.next, operation.path.as_slice()) {
+            (Some(next), _) => link::parsed(next)?.into(),
+            (None, [PathPart::Link(_)]) => link::target(parts.path)?,
+            (None, template) => path(template, parts.path, &names)?,
         };
-        if !parts.query.is_empty() || !operation.form.query.is_empty() {
+        // A link to the next page has the query of the page before it, as far as the server wants it.
+        let (fixed, own) = match parts.next {
+            Some(next) => (link::absent(next, &operation.form.query), [].as_slice()),
+            None => (operation.form.query.clone(), parts.query),
+        };
+        if !own.is_empty() || !fixed.is_empty() {
             let mut query = form_urlencoded::Serializer::new(String::new());
-            query.extend_pairs(&operation.form.query);
-            query.extend_pairs(parts.query);
+            query.extend_pairs(fixed);
+            query.extend_pairs(own);
             target.push(if target.contains('?') { '&' } else { '?' });
             target.push_str(&query.finish());
         }

@@ -142,6 +142,9 @@ fn authenticate(
         },
         Auth::Key { place: KeyPlace::Query(name), key } => {
             let key = supplied(live, key)?;
+            if !target.starts_with('/') {
+                *target = link::without(target, name);
+            }
             let pair =
                 form_urlencoded::Serializer::new(String::new()).append_pair(name, key.expose()).finish();
             target.push(if target.contains('?') { '&' } else { '?' });

@@ -24,7 +24,33 @@ pub(crate) fn check(link: &str, bases: &[String]) -> Result<(), NetError> {
     Err(NetError::setting(format!("the link leads to `{origin}`, which is not where the API is")))
 }
 
-fn parsed(text: &str) -> Result<Url, NetError> {
+/// The pairs whose names the query of a link has not.
+pub(crate) fn absent(link: &str, pairs: &[(String, String)]) -> Vec<(String, String)> {
+    let given: Vec<String> = Url::parse(link)
+        .map(|link| link.query_pairs().map(|(name, _)| name.into_owned()).collect())
+        .unwrap_or_default();
+    pairs.iter().filter(|(name, _)| !given.contains(name)).cloned().collect()
+}
+
+/// The link without the pairs of a name: an API may have put the key that it was asked with into it.
+pub(crate) fn without(link: &str, name: &str) -> String {
+    let Ok(mut url) = Url::parse(link) else { return link.to_owned() };
+    if url.query_pairs().all(|(given, _)| given != name) {
+        return link.to_owned();
+    }
+    let kept: Vec<(String, String)> = url
+        .query_pairs()
+        .filter(|(given, _)| given != name)
+        .map(|(n, v)| (n.into_owned(), v.into_owned()))
+        .collect();
+    url.set_query(None);
+    if !kept.is_empty() {
+        url.query_pairs_mut().extend_pairs(kept);
+    }
+    url.into()
+}
+
+pub(crate) fn parsed(text: &str) -> Result<Url, NetError> {
     let mut link = Url::parse(text)
         .map_err(|error| NetError::setting(format!("the link is no absolute URL: {error}")))?;
     if !matches!(link.scheme(), "http" | "https") {

@@ -26,9 +26,13 @@ pub(crate) fn success(api: &Api, played: &Played, number: u64, sources: &Sources
     let statuses = &played.operation.statuses;
     let success = statuses.iter().find(|status| (200..300).contains(*status));
     let status = success.or(statuses.first()).copied().unwrap_or(200);
-    let good = |media_type, body| Made { reply: Reply { status, media_type, body }, misfit: None };
+    let good =
+        |media_type, body| Made { reply: Reply { status, media_type, link: None, body }, misfit: None };
     let Some(ty) = plan.body_of(&played.operation, status) else {
-        return Made { reply: Reply { status: 204, media_type: "", body: String::new() }, misfit: None };
+        return Made {
+            reply: Reply { status: 204, media_type: "", link: None, body: String::new() },
+            misfit: None,
+        };
     };
     let media_type = match plan.types.body_form(ty) {
         BodyForm::Json => "application/json",

@@ -1,6 +1,7 @@
 //! Pages: of an operation whose answers are pages, two are played. The second is the last one.
 
 use flow_plan::{Pages, Place};
+use url::form_urlencoded;
 
 use crate::{
     api::Played,
@@ -10,6 +11,9 @@ use crate::{
 
 /// The cursor that leads to the second page, where a sample has none.
 const SECOND: &str = "\"page-2\"";
+
+/// The parameter of the query by which a link says that it is for the second page.
+const PAGE: &str = "page";
 
 /// Makes the answer to a request a page among two. A page that would not fit its type stays as it is.
 pub(crate) fn turn(played: &Played, received: &Received, reply: &mut Reply) {
@@ -24,6 +28,16 @@ pub(crate) fn turn(played: &Played, received: &Received, reply: &mut Reply) {
                 false => &["null", "\"\""],
             };
             put(played, reply, from, next);
+        }
+        Some(Pages::Link) => {
+            let is_page = |name: &str| name == PAGE;
+            if received.query.iter().any(|(name, value)| is_page(name) && value == "2") {
+                return;
+            }
+            let mut query = form_urlencoded::Serializer::new(String::new());
+            query.extend_pairs(received.query.iter().filter(|(name, _)| !is_page(name)));
+            query.append_pair(PAGE, "2");
+            reply.link = Some(format!("<?{}>; rel=\"next\"", query.finish()));
         }
         Some(Pages::Offset { param, items, .. }) => {
             let last = sent(played, received, *param).is_some_and(|before| before != "0");
@@ -42,7 +56,7 @@ fn sent<'a>(played: &Played, received: &'a Received, param: u16) -> Option<&'a s
             received.query.iter().find(|(name, _)| *name == declared.wire).map(|(_, text)| text.as_str())
         }
         // Headers and bodies are not looked at: every page is the last one.
-        Place::Header | Place::Body | Place::Unsent => Some(""),
+        Place::Header | Place::Body | Place::Unsent | Place::Next => Some(""),
     }
 }
 

@@ -50,6 +50,8 @@ pub(crate) fn fingerprint(target: &str, query: &[(String, String)], body: &[u8])
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) media_type: &'static str,
+    /// The header `Link`.
+    pub(crate) link: Option<String>,
     pub(crate) body: String,
 }
 
@@ -87,7 +89,7 @@ impl Verdict {
 
 impl Reply {
     fn problem(status: u16, detail: &str) -> Self {
-        Self { status, media_type: problem::MEDIA_TYPE, body: problem::body(status, detail) }
+        Self { status, media_type: problem::MEDIA_TYPE, link: None, body: problem::body(status, detail) }
     }
 }
 
@@ -179,7 +181,7 @@ fn told(api: &Api, played: &Played, received: &Received, status: u16) -> Verdict
         answer::error(api, played, status, error, &sources)
     });
     let reply = match body {
-        Some(body) => Reply { status, media_type: "application/json", body },
+        Some(body) => Reply { status, media_type: "application/json", link: None, body },
         None => Reply::problem(status, "the mock was told to answer so"),
     };
     Verdict::reply(reply, "told to".to_owned())

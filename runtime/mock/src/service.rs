@@ -13,7 +13,7 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::{
     HeaderMap, Request, Response, StatusCode,
     body::{Body, Incoming},
-    header::{CONNECTION, CONTENT_TYPE, HeaderValue},
+    header::{CONNECTION, CONTENT_TYPE, HeaderValue, LINK},
 };
 use percent_encoding::percent_decode_str;
 
@@ -149,6 +149,9 @@ fn response(reply: &Reply) -> Response<Full<Bytes>> {
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if !reply.media_type.is_empty() {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(reply.media_type));
+    }
+    if let Some(Ok(link)) = reply.link.as_deref().map(HeaderValue::from_str) {
+        response.headers_mut().insert(LINK, link);
     }
     if reply.status == 413 {
         // The rest of the body is not read, so nothing can follow it.

@@ -119,6 +119,8 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// The JSON body.
     pub body: Option<Vec<u8>>,
+    /// The whole URL in place of path and query, where an earlier answer gave one.
+    pub next: Option<String>,
     /// The texts that the operation computes from the arguments, in the order of its table.
     pub computed: Vec<String>,
 }

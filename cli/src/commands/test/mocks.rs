@@ -6,7 +6,7 @@ use flow_driver::{Answer as Declared, TestOperation, Value};
 use flow_engine::{Answer, Sending};
 use flow_http::{HttpResponse, NetError, NotSent, Unanswered};
 use flow_journal::ExecutionId;
-use flow_plan::{Operation, Place, Plan};
+use flow_plan::{Operation, Pages, Place, Plan};
 use flow_vm::StepPath;
 
 use super::played;
@@ -172,7 +172,7 @@ fn called(plan: &Plan, sending: &Sending) -> Called {
             Place::Query => named(&request.query, &param.wire),
             Place::Header => named(&request.headers, &param.wire),
             Place::Body => request.body.clone(),
-            Place::Unsent => None,
+            Place::Unsent | Place::Next => None,
         });
     Called {
         name: plan.operation_name(sending.operation),
@@ -220,7 +220,11 @@ fn perform(answer: &Prepared, used: usize, plan: &Plan, sending: &Sending, after
         },
         Prepared::After(wait, then) => perform(then, used, plan, sending, after.saturating_add(*wait)),
         Prepared::Sequence(answers) => match answers.get(used - 1).or(answers.last()) {
-            Some(answer) => perform(answer, 1, plan, sending, after),
+            Some(answer) => {
+                let answer = perform(answer, 1, plan, sending, after);
+                let by_link = operation.is_some_and(|operation| operation.form.pages == Some(Pages::Link));
+                if by_link && used < answers.len() { led_on(answer, used) } else { answer }
+            }
             None => respond(204, Vec::new(), after),
         },
         Prepared::Fail(name, fields) => {
@@ -244,6 +248,12 @@ fn perform(answer: &Prepared, used: usize, plan: &Plan, sending: &Sending, after
             }
         }
     }
+}
+
+/// The answer of a page that another one follows.
+fn led_on(answer: Answer, used: usize) -> Answer {
+    let link = format!("<?page={}>; rel=\"next\"", used.saturating_add(1));
+    Answer { result: answer.result.map(|response| response.with_header("link", &link)), ..answer }
 }
 
 fn respond(status: u16, body: Vec<u8>, after: Duration) -> Answer {

@@ -2,7 +2,7 @@
 
 use flow_check::{OperationUndo, ParamValue, StepUndo};
 use flow_hir::{Compensation, CompensationKind, ExprId, LocalId, OperationId};
-use flow_plan::{Callee, FunctionId, ListId, Op, Step, StepId, TypeId, Undo};
+use flow_plan::{Callee, FunctionId, ListId, Op, Response, Step, StepId, TypeId, Undo};
 
 use flow_source::Span;
 
@@ -13,6 +13,17 @@ use crate::context::Context;
 pub(crate) struct UndoCode {
     pub(crate) undo: Undo,
     pub(crate) captures: ListId,
+}
+
+/// The field of a page that is the answer's body.
+pub(super) const PAGE_BODY: &str = "body";
+
+/// What a step gives.
+#[derive(Clone, Copy)]
+pub(crate) struct StepResult {
+    pub(crate) ty: TypeId,
+    /// Whether it is a page, of which the source sees the body.
+    pub(crate) is_page: bool,
 }
 
 /// The undo that the callee declares, its parameters bound to the arguments, with what it uses of what the runtime
@@ -31,7 +42,14 @@ impl Context<'_> {
         compensation: Option<&Compensation>,
     ) -> Value {
         let args = self.call_arguments(id, operation);
-        self.step_call(id, operation, compensation, &args).map_or_else(|| self.null(), |(value, _)| value)
+        let Some((value, _)) = self.step_call(id, operation, compensation, &args) else { return self.null() };
+        if self.is_page(operation) { self.field(value, PAGE_BODY) } else { value }
+    }
+
+    /// Whether the result of a call is a page with what leads to the next one.
+    fn is_page(&mut self, operation: OperationId) -> bool {
+        let planned = self.operation(operation);
+        self.plan.operation(planned).is_some_and(|made| matches!(made.response, Response::Page(_)))
     }
 
     /// The arguments of a call of an operation.
@@ -42,7 +60,14 @@ impl Context<'_> {
             .plan
             .operation(planned)
             .map_or_else(Vec::new, |made| made.params.iter().map(|param| param.ty).collect());
-        self.arguments(&checked.arguments, &params)
+        let mut args = self.arguments(&checked.arguments, &params);
+        // What leads to the next page is no argument of the source's.
+        for ty in params.get(args.len()..).unwrap_or_default() {
+            let value = self.register(*ty);
+            self.set_null(value);
+            args.push(value);
+        }
+        args
     }
 
     /// The step of a call, and its result.
@@ -61,7 +86,10 @@ impl Context<'_> {
         let callee = Callee::Operation { operation: planned, timeout_us: checked.timeout_us, retry };
         self.plan.steps.push(Step { callee, undo });
 
-        let result = self.ty(self.typed.ty(id));
+        let result = match self.plan.operation(planned).map(|made| made.response) {
+            Some(Response::Page(page)) => StepResult { ty: page, is_page: true },
+            _ => StepResult { ty: self.ty(self.typed.ty(id)), is_page: false },
+        };
         let declared = self.declared_undo(operation, &checked.undo, args);
         let api = self.program.operations[operation].api;
         let name = format!(
@@ -73,7 +101,7 @@ impl Context<'_> {
             entry.undo = code.undo;
         }
         self.at(self.program.exprs[id].span);
-        let out = self.register(result);
+        let out = self.register(result.ty);
         let args = self.current.list(args.iter().map(|value| value.reg).collect());
         self.current.emit(Op::Call { dst: out.reg, step, args, captures: code.captures });
         Some((out, step))
@@ -142,7 +170,7 @@ impl Context<'_> {
         undo: &StepUndo,
         compensation: Option<&Compensation>,
         declared: Option<DeclaredUndo>,
-        result: TypeId,
+        result: StepResult,
     ) -> UndoCode {
         let nothing =
             |context: &mut Self, undo| UndoCode { undo, captures: context.current.list(Vec::new()) };
@@ -181,9 +209,9 @@ impl Context<'_> {
         body: ExprId,
         result: Option<LocalId>,
         cause: Option<LocalId>,
-        result_ty: TypeId,
+        result_of: StepResult,
     ) -> UndoCode {
-        let with_result = result.map(|local| (local, result_ty));
+        let with_result = result.map(|local| (local, result_of));
         let (function, captures) = self.undo_function(name, with_result, cause, body);
         let undo = Undo::Function { function, uses_result: result.is_some(), uses_cause: cause.is_some() };
         UndoCode { undo, captures }

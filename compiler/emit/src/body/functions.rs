@@ -7,6 +7,7 @@ use flow_diagnostics::{Diagnostic, codes};
 use flow_hir::{ExprId, LocalId};
 use flow_plan::{FunctionId, ListId, Op, Purity, Reg, Type, TypeId};
 
+use super::calls::{PAGE_BODY, StepResult};
 use crate::builder::{FunctionBuilder, REGISTERS_MAX, Value};
 use crate::context::Context;
 
@@ -134,15 +135,19 @@ impl Context<'_> {
     pub(crate) fn undo_function(
         &mut self,
         name: String,
-        result: Option<(LocalId, TypeId)>,
+        result: Option<(LocalId, StepResult)>,
         cause: Option<LocalId>,
         body: ExprId,
     ) -> (FunctionId, ListId) {
         let id = self.reserve_function(name);
         let null = self.intern(Type::Null);
         self.enter(Purity::Flow, null);
-        if let Some((local, ty)) = result {
-            self.param(local, ty);
+        if let Some((local, result)) = result {
+            let value = self.param(local, result.ty);
+            if result.is_page {
+                let body = self.field(value, PAGE_BODY);
+                self.bind_local(local, body);
+            }
         }
         if let Some(local) = cause {
             let error = self.intern(Type::Error);

@@ -4,6 +4,7 @@ use flow_check::{NextPage, PageField};
 use flow_hir::{ExprId, ExprKind, Pattern};
 use flow_plan::{Op, StepId, Type};
 
+use super::calls::PAGE_BODY;
 use crate::builder::{Label, Value};
 use crate::context::Context;
 
@@ -13,6 +14,11 @@ struct Turn {
     argument: Value,
     /// How many items came before, where that is what it says.
     position: Option<Value>,
+}
+
+/// A field of what a step by link gives.
+fn of_page(name: &str) -> PageField {
+    PageField { name: name.to_owned(), wire: name.to_owned() }
 }
 
 impl Context<'_> {
@@ -25,6 +31,16 @@ impl Context<'_> {
         else {
             return self.null();
         };
+        // By link the step gives the body with the link beside it.
+        let (mut items, mut from) = (pages.items.clone(), Vec::new());
+        match &pages.next {
+            NextPage::Cursor { from: way, .. } => from.clone_from(way),
+            NextPage::Offset { .. } => {}
+            NextPage::Link => {
+                items.insert(0, of_page(PAGE_BODY));
+                from.push(of_page("next"));
+            }
+        }
         let mut args = self.call_arguments(call, operation);
         let Some(turn) = self.begin_turns(&pages.next, &mut args) else { return self.null() };
 
@@ -34,7 +50,7 @@ impl Context<'_> {
         let (after, broken) = (self.current.label(), self.current.label());
         // By count, a page without items is the last one.
         let without = if turn.position.is_some() { exit } else { after };
-        let items = self.part_of_page(page, &pages.items, without);
+        let items = self.part_of_page(page, &items, without);
         if let Some(position) = turn.position {
             let count = self.register_as(Type::Int);
             self.current.emit(Op::Len { dst: count.reg, list: items.reg });
@@ -45,14 +61,9 @@ impl Context<'_> {
         }
         self.page_items(pattern, items, body, broken);
         self.current.bind(after);
-        match &pages.next {
-            NextPage::Cursor { from, .. } => self.next_cursor(page, from, turn.argument, step, exit),
-            NextPage::Offset { .. } => {
-                if let Some(position) = turn.position {
-                    self.some(turn.argument, position);
-                }
-            }
-            NextPage::Link => {}
+        match turn.position {
+            Some(position) => self.some(turn.argument, position),
+            None => self.next_cursor(page, &from, turn.argument, step, exit),
         }
         self.next_loop();
         self.current.jump(top);
@@ -65,8 +76,10 @@ impl Context<'_> {
 
     /// Puts the argument that changes into a register of its own.
     fn begin_turns(&mut self, next: &NextPage, args: &mut [Value]) -> Option<Turn> {
-        let (NextPage::Cursor { param, .. } | NextPage::Offset { param, .. }) = next else { return None };
-        let given = args.get_mut(*param)?;
+        let given = match next {
+            NextPage::Cursor { param, .. } | NextPage::Offset { param, .. } => args.get_mut(*param)?,
+            NextPage::Link => args.last_mut()?,
+        };
         let argument = self.register(given.ty);
         self.assign(argument, *given);
         *given = argument;

@@ -240,6 +240,7 @@ pub(super) fn apis(out: &mut String, plan: &Plan) -> Result {
             let answer = match operation.response {
                 Response::Ignored => String::new(),
                 Response::Body(ty) | Response::ByStatus(ty) => format!(" -> {}", type_row(plan, ty)),
+                Response::Page(ty) => format!(" -> page {}", type_row(plan, ty)),
                 Response::Whole(ty) => format!(" -> response {}", type_row(plan, ty)),
             };
             writeln!(out, "    {}({}){answer}{}", operation.name, params.join(", "), form(plan, operation))?;
@@ -272,6 +273,7 @@ fn pages_words(operation: &Operation, pages: &Pages) -> String {
     match pages {
         Pages::Cursor { param, from, .. } => format!("pages by {} from {}", name(*param), from.join(".")),
         Pages::Offset { param, .. } => format!("pages by {}", name(*param)),
+        Pages::Link => "pages by link".to_owned(),
     }
 }
 

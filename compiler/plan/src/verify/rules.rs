@@ -443,7 +443,10 @@ impl Body<'_> {
             Response::Ignored => ensure(matches!(self.checker.open(ty), Type::Null), || {
                 format!("the response is ignored, and {ty} is not null")
             })?,
-            Response::Body(response) | Response::Whole(response) | Response::ByStatus(response) => {
+            Response::Body(response)
+            | Response::Whole(response)
+            | Response::ByStatus(response)
+            | Response::Page(response) => {
                 self.same(dst, response)?;
             }
         }

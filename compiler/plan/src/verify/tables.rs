@@ -197,6 +197,13 @@ fn check_response(checker: &Checker<'_>, operation: &Operation) -> Checked {
     ensure(by_status || operation.statuses.is_empty(), || {
         "statuses are declared, and the response is not by status".to_owned()
     })?;
+    let links = operation.params.iter().filter(|param| param.place == Place::Next);
+    let texts =
+        |ty: TypeId| matches!(types.get(ty), Type::Optional(inner) if *types.get(*inner) == Type::String);
+    let pages = usize::from(matches!(operation.response, Response::Page(_)));
+    ensure(links.clone().count() == pages && links.clone().all(|param| texts(param.ty)), || {
+        "what leads to the next page has no place, or is no text".to_owned()
+    })?;
     let Some(ty) = operation.response.ty() else { return Ok(()) };
     known(types, ty)?;
     let nullable = matches!(checker.open(ty), Type::Optional(_) | Type::Json);
@@ -218,6 +225,15 @@ fn check_response(checker: &Checker<'_>, operation: &Operation) -> Checked {
                 _ => false,
             };
             ensure(fits, || format!("{ty} is no record of `body`, `headers` and `status`"))
+        }
+        Response::Page(ty) => {
+            let fits = match types.record_fields(ty).unwrap_or_default() {
+                [body, next] => {
+                    (body.name.as_str(), next.name.as_str()) == ("body", "next") && texts(next.ty)
+                }
+                _ => false,
+            };
+            ensure(fits, || format!("{ty} is no record of `body` and `next`"))
         }
         Response::ByStatus(ty) => {
             let Type::Tagged { cases, .. } = types.get(ty) else {

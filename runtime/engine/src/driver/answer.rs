@@ -1,6 +1,6 @@
 //! What an attempt says about its call.
 
-use flow_http::{HttpResponse, NetError, NotSent, Unanswered, retry::Fault};
+use flow_http::{HttpResponse, NetError, NotSent, Unanswered, next_page, retry::Fault};
 use flow_journal::AttemptOutcome;
 use flow_plan::{EffectClass, Operation, Outcome, Response};
 use flow_vm::{CallAnswer, Refusal, UnknownReason};
@@ -9,6 +9,13 @@ use crate::AttemptResult;
 
 /// What is not known: why, and in words.
 pub(super) type Doubt = (UnknownReason, String);
+
+/// Puts where an answer leads in place of all its links: the machine knows no URLs.
+pub(super) fn lead_on(response: &mut HttpResponse, url: &str) {
+    let next = next_page(&response.headers, url);
+    response.headers.retain(|(name, _)| name != "link");
+    response.headers.extend(next.map(|next| ("link".to_owned(), next)));
+}
 
 /// Whether it is open, after this attempt, whether the call took effect: why, or nothing.
 pub(super) fn doubt(

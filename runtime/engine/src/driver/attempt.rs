@@ -8,7 +8,7 @@ use flow_http::{
     retry_after_us,
 };
 use flow_journal::{AttemptEnded, AttemptStarted, Record};
-use flow_plan::{EffectClass, RetryOn};
+use flow_plan::{EffectClass, Response, RetryOn};
 use flow_vm::{EffectId, UnknownReason};
 
 use super::{
@@ -82,6 +82,9 @@ impl Driver {
                 return self.ended(call, exchange, context);
             }
         };
+        if let Response::Page(_) = tables.operation.response {
+            call.url.clone_from(&request.url);
+        }
         self.record_attempt(&mut call, tables, origin(&request.url), now.wall_us);
         call.phase = Phase::Answer { since_us: now.mono_us, deadline };
         self.show(
@@ -173,9 +176,12 @@ impl Driver {
         }
     }
 
-    fn ended(&mut self, mut call: Call, exchange: Exchange, context: &mut Context<'_>) {
+    fn ended(&mut self, mut call: Call, mut exchange: Exchange, context: &mut Context<'_>) {
         let program = Arc::clone(&self.program);
         let Some(tables) = Self::tables(&program, &call.call) else { return };
+        if let (Response::Page(_), Ok(response)) = (tables.operation.response, &mut exchange.result) {
+            answer::lead_on(response, &call.url);
+        }
         let again = call.call.undoes || call.arrived;
         let checks = tables.policy.is_some_and(|policy| policy.on.contains(&RetryOn::Decode));
         let fault = retry::fault(tables.operation, &exchange.result, again, |response| {

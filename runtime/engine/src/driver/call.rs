@@ -31,6 +31,8 @@ pub(super) struct Call {
     /// Whether the machine no longer waits for more attempts.
     pub(super) cancelled: bool,
     pub(super) phase: Phase,
+    /// Where the last attempt went, if its answer may lead on from there. It may have a key in it.
+    pub(super) url: String,
     /// Where it stands among the reports, if it is reported.
     pub(super) report: Option<usize>,
 }
@@ -112,6 +114,7 @@ impl Driver {
             query: &call.request.query,
             headers: &call.request.headers,
             body: call.request.body.as_deref(),
+            next: call.request.next.as_deref(),
             computed: &call.request.computed,
         };
         match Draft::new(self.program.plan(), tables.operation_id, parts, &key) {
@@ -127,6 +130,7 @@ impl Driver {
                     doubt: None,
                     cancelled: false,
                     phase: Phase::Deadline,
+                    url: String::new(),
                     report,
                 },
                 context,

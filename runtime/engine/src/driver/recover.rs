@@ -185,6 +185,7 @@ impl Driver {
             arrived: in_doubt,
             doubt: in_doubt.then_some((UnknownReason::Lost, lost)),
             cancelled: open.cancelled,
+            url: String::new(),
             phase: Phase::Wait { due_us },
             report: open.report,
         };

@@ -100,7 +100,8 @@ fn draft(
     headers: &[(&str, &str)],
 ) -> Result<Draft, String> {
     let (path, query, headers) = ([customer.to_owned()], pairs(query), pairs(headers));
-    let parts = Parts { path: &path, query: &query, headers: &headers, body: Some(b"{}"), computed: &[] };
+    let parts =
+        Parts { path: &path, query: &query, headers: &headers, body: Some(b"{}"), next: None, computed: &[] };
     Draft::new(plan, OperationId(0), parts, "key-1").map_err(|error| error.to_string())
 }
 

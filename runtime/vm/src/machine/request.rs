@@ -46,6 +46,8 @@ impl Machine {
                 Place::Header if is_null(&program, param.ty, value) => {}
                 Place::Header => request.headers.push((name(), wire.wire_text(param.ty, value)?)),
                 Place::Unsent => {}
+                Place::Next if is_null(&program, param.ty, value) => {}
+                Place::Next => request.next = Some(wire.wire_text(param.ty, value)?),
                 Place::Body if is_null(&program, param.ty, value) => {}
                 Place::Body => request.body = Some(wire.encode(param.ty, value, Conditions::Checked)?),
             }

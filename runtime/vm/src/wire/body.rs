@@ -8,6 +8,7 @@ use super::Wire;
 use super::decode::cut;
 use super::misfit::{Misfit, Segment};
 use crate::fault::Fault;
+use crate::heap::NULL;
 use crate::program::Slots;
 
 /// The names under which a union by status and a whole response hold the body.
@@ -80,6 +81,7 @@ impl Wire<'_> {
             Response::Ignored => Ok([0; 3]),
             Response::Body(ty) => self.body(ty, answer),
             Response::Whole(ty) => self.whole(ty, answer),
+            Response::Page(ty) => self.page(ty, answer),
             Response::ByStatus(ty) => self.by_status(ty, operation, answer),
         }
     }
@@ -149,6 +151,24 @@ impl Wire<'_> {
         let handle = self.heap.record(width + 2)?;
         self.heap.write(handle, 0, slots.get(..width).unwrap_or(&slots))?;
         self.heap.write(handle, width, &[headers, u64::from(answer.status)])?;
+        Ok([handle, 0, 0])
+    }
+
+    /// The record of body and next page.
+    fn page(&mut self, ty: TypeId, answer: Answer<'_>) -> Result<Slots, Misfit> {
+        let program = self.env.program;
+        let Some([body, _]) = program.plan().types.record_fields(ty) else {
+            return Err(Fault::Damaged.into());
+        };
+        let slots = self.body(body.ty, answer)?;
+        let width = program.width(body.ty);
+        let next = match answer.headers.iter().find(|(name, _)| name == "link") {
+            Some((_, link)) => self.heap.new_text(link)?,
+            None => NULL,
+        };
+        let handle = self.heap.record(width + 1)?;
+        self.heap.write(handle, 0, slots.get(..width).unwrap_or(&slots))?;
+        self.heap.write(handle, width, &[next])?;
         Ok([handle, 0, 0])
     }
 

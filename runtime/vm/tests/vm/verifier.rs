@@ -404,6 +404,33 @@ fn tables_that_are_refused() {
             "is no record of `body`, `headers` and `status`",
         ),
         (
+            "a page that takes no link",
+            |plan| {
+                let Some(ty) = plan.operations[0].response.ty() else { return };
+                plan.operations[0].response = flow_plan::Response::Page(ty);
+            },
+            "what leads to the next page has no place",
+        ),
+        (
+            "a link to a next page that no answer gives",
+            |plan| {
+                let link = flow_plan::Param {
+                    place: flow_plan::Place::Next,
+                    ..plan.operations[0].params[0].clone()
+                };
+                plan.operations[0].params.push(link);
+            },
+            "what leads to the next page has no place",
+        ),
+        (
+            "pages by a parameter that is not there",
+            |plan| {
+                let items = Vec::new();
+                plan.operations[0].form.pages = Some(flow_plan::Pages::Offset { limit: 0, param: 9, items });
+            },
+            "pages by parameter 9",
+        ),
+        (
             "a response by status that is no union",
             |plan| {
                 let Some(ty) = plan.operations[0].response.ty() else { return };
