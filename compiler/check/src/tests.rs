@@ -40,7 +40,7 @@ impl Checker<'_> {
                 infer.bind(*run, ty);
                 Some(infer.workflow_arguments(*workflow, *callee, arguments))
             }
-            TestStepKind::Let { local, ty, value } => {
+            TestStepKind::Let { pattern, ty, value } => {
                 let expected = ty.as_ref().map(|ty| self.lower_type(ty));
                 let mut infer = Infer::new(self, PLACE);
                 let found = match expected {
@@ -50,7 +50,7 @@ impl Checker<'_> {
                     }
                     None => infer.any(*value),
                 };
-                infer.bind(*local, found);
+                infer.let_pattern(pattern, found);
                 None
             }
             TestStepKind::Expect(expectation) => self.check_expectation(expectation),

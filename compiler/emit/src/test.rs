@@ -5,8 +5,8 @@
 use flow_check::{ParamValue, Typed};
 use flow_diagnostics::Diagnostic;
 use flow_hir::{
-    ErrorRef, Expectation, ExprId, ExprKind, LocalId, Mock, MockAnswer, Name, OperationId, Program, Test,
-    TestId, TestStepKind, WorkflowId,
+    ErrorRef, Expectation, ExprId, ExprKind, LocalId, Mock, MockAnswer, Name, OperationId, Pattern, Program,
+    Test, TestId, TestStepKind, WorkflowId,
 };
 use flow_plan::{FunctionId, Op, Plan, Purity, Type};
 use flow_source::{Sources, Span};
@@ -120,12 +120,12 @@ pub enum ActionKind {
         /// For how long, in microseconds.
         micros: u64,
     },
-    /// Binds a value.
+    /// Kills the process, and lets every execution go on from what was durable.
+    Crash,
+    /// Binds a value, or the parts of one.
     Let {
-        /// The name.
-        local: LocalId,
-        /// The value.
-        value: Value,
+        /// Each name with its value. A pattern that binds no name has a value all the same, which may fail.
+        names: Vec<(Option<LocalId>, Value)>,
     },
     /// Expects a condition to hold.
     Holds {
@@ -213,13 +213,7 @@ impl Context<'_> {
             TestStepKind::Start { run, workflow, .. } => {
                 self.start(*run, *workflow, given.unwrap_or_default())
             }
-            TestStepKind::Let { local, value, .. } => {
-                let made = self.pure_value(*value);
-                let ty = self.typed.local(*local);
-                let register = self.register_of(ty);
-                self.bind_local(*local, register);
-                ActionKind::Let { local: *local, value: made }
-            }
+            TestStepKind::Let { pattern, value, .. } => self.let_names(pattern, *value),
             TestStepKind::Expect(expectation) => self.expectation(expectation, given),
             TestStepKind::Snapshot { value } => match self.trace_of(*value) {
                 Some(run) => ActionKind::SnapshotTrace { run },
@@ -241,11 +235,38 @@ impl Context<'_> {
                     return None;
                 }
             },
-            TestStepKind::Crash => {
-                self.not_built(span, "`crash`", "leave it out");
-                return None;
-            }
+            TestStepKind::Crash => ActionKind::Crash,
         })
+    }
+
+    /// Each name of a pattern is a function of its own, which takes the value apart.
+    fn let_names(&mut self, pattern: &Pattern, value: ExprId) -> ActionKind {
+        let locals = pattern.locals();
+        let parts = locals.iter().map(|local| {
+            let ty = self.typed.local(*local);
+            let ty = self.ty(ty);
+            let part = self.pure(ty, |context| {
+                let whole = context.expr(value);
+                context.bind_pattern(pattern, whole);
+                context.local(*local)
+            });
+            (Some(*local), part)
+        });
+        let mut names: Vec<_> = parts.collect();
+        if names.is_empty() {
+            let null = self.intern(Type::Null);
+            let nothing = self.pure(null, |context| {
+                let whole = context.expr(value);
+                context.bind_pattern(pattern, whole);
+                context.null()
+            });
+            names.push((None, nothing));
+        }
+        for local in locals {
+            let register = self.register_of(self.typed.local(local));
+            self.bind_local(local, register);
+        }
+        ActionKind::Let { names }
     }
 
     fn mock(&mut self, mock: &Mock, given: Option<&[ParamValue]>) -> ActionKind {

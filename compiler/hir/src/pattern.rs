@@ -48,6 +48,34 @@ pub enum PatternKind {
     Or(Vec<Pattern>),
 }
 
+impl Pattern {
+    /// The names that it binds, in the order in which they stand.
+    pub fn locals(&self) -> Vec<LocalId> {
+        let mut found = Vec::new();
+        self.find_locals(&mut found);
+        found
+    }
+
+    fn find_locals(&self, found: &mut Vec<LocalId>) {
+        match &self.kind {
+            PatternKind::Missing | PatternKind::Wildcard | PatternKind::Literal(_) => {}
+            PatternKind::Bind(local) => found.push(*local),
+            PatternKind::Record(fields) => {
+                fields.iter().for_each(|field| field.pattern.find_locals(found));
+            }
+            PatternKind::Case { fields, binding, .. } => {
+                found.extend(*binding);
+                fields.iter().for_each(|field| field.pattern.find_locals(found));
+            }
+            PatternKind::List { items, rest } => {
+                items.iter().for_each(|item| item.find_locals(found));
+                found.extend(rest.iter().flatten());
+            }
+            PatternKind::Or(alternatives) => alternatives.iter().for_each(|item| item.find_locals(found)),
+        }
+    }
+}
+
 /// `a` or `a: pattern` in a record pattern. The short form binds a local of the field's name.
 #[derive(Clone, Debug)]
 pub struct FieldPattern {

@@ -49,6 +49,7 @@ impl Program {
                 _ => {}
             }
         }
+        self.test_patterns().for_each(|pattern| renaming.pattern(pattern));
         for (_, expr) in self.exprs.iter() {
             if let ExprKind::Local(local) = expr.kind
                 && names.contains_key(&local)

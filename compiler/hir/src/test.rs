@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use flow_source::Span;
 
-use crate::{Argument, ErrorRef, ExprId, LocalId, Name, OperationId, Spanned, TypeRef, WorkflowId};
+use crate::{
+    Argument, ErrorRef, ExprId, LocalId, Name, OperationId, Pattern, Program, Spanned, TypeRef, WorkflowId,
+};
 
 /// `test "name" { … }`.
 #[derive(Clone, Debug)]
@@ -44,8 +46,8 @@ pub enum TestStepKind {
     },
     /// `let x = expr`: a pure value.
     Let {
-        /// The name.
-        local: LocalId,
+        /// The name, or a pattern that takes the value apart.
+        pattern: Pattern,
         /// The declared type.
         ty: Option<TypeRef>,
         /// The value.
@@ -153,4 +155,15 @@ pub enum CallCount {
     Exactly(u64),
     /// Before the first call of another operation.
     Before(OperationId),
+}
+
+impl Program {
+    /// The patterns of tests' `let`s.
+    pub fn test_patterns(&self) -> impl Iterator<Item = &Pattern> {
+        let steps = self.tests.iter().flat_map(|(_, test)| &test.steps);
+        steps.filter_map(|step| match &step.kind {
+            TestStepKind::Let { pattern, .. } => Some(pattern),
+            _ => None,
+        })
+    }
 }

@@ -7,6 +7,7 @@
 //! and what `crash` in a `flow test` does.
 
 mod outside;
+mod recovery;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -15,12 +16,12 @@ use std::{
 };
 
 use flow_http::{Exchange, HttpResponse, Limits, NetError, NotSent, Redactor, Timings, Unanswered};
-use flow_journal::{CodecError, ExecutionId, History, PlanId, Record, Sealer, codec};
+use flow_journal::{CodecError, ExecutionId, Record, Sealer, codec};
 use flow_vm::{EffectId, InputError, Program, SignalRefusal};
 
 use crate::{
-    Action, AttemptId, Beginning, ChildNews, Context, Driver, Event, Input, Now, RecoverError, Report,
-    Resolved, SeededRandom, Sending, Spawning, TimerId, random::uuid_v7,
+    Action, AttemptId, Beginning, ChildNews, Context, Driver, Event, Input, Now, Report, Resolved,
+    SeededRandom, Sending, Spawning, TimerId, random::uuid_v7,
 };
 
 pub use outside::Standing;
@@ -254,81 +255,6 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
         Ok(self.run())
     }
 
-    /// Goes on in a new process, some time after the last one died: whatever was under way is lost.
-    ///
-    /// # Errors
-    /// Where the history does not fit: a defect. An execution whose beginning was not durable has none.
-    pub fn recover(&mut self, after: Duration) -> Result<Run, RecoverError> {
-        self.lives.clear();
-        self.ready.clear();
-        self.ended.clear();
-        self.news.clear();
-        self.cancel_at_us = None;
-        self.limits = Mutex::default();
-        let after_us = u64::try_from(after.as_micros()).unwrap_or(u64::MAX);
-        let wall_us = self.now.wall_us.saturating_add(i64::try_from(after_us).unwrap_or(i64::MAX));
-        // Another process has another monotonic clock.
-        self.now = Now { wall_us, mono_us: 0 };
-        if self.kept.is_empty() {
-            return Err(RecoverError::NoBeginning);
-        }
-        for execution in self.begun().collect::<Vec<_>>() {
-            let records = self.records_of(execution)?;
-            let Some(Record::Started(started)) = records.first() else {
-                return Err(RecoverError::NoBeginning);
-            };
-            // A child is gone on with by its parent, which asks for it again.
-            if started.parent.as_ref().is_some_and(|parent| !parent.detached) {
-                continue;
-            }
-            let program = self.program_of(started.plan).ok_or(RecoverError::OtherPlan(started.plan))?;
-            self.go_on(execution, records, program, None, None)?;
-        }
-        Ok(self.run())
-    }
-
-    fn records_of(&self, execution: ExecutionId) -> Result<Vec<Record>, RecoverError> {
-        let records = self.history_of(execution).map_err(|error| RecoverError::Misfit(error.to_string()))?;
-        let history = History { position: records.len() as u64, records };
-        Ok(crate::driver::opened(execution, &history, &self.sealer)?.into_owned().records)
-    }
-
-    /// The program of a plan: the one that was started, or one that comes to run below it.
-    fn program_of(&self, plan: PlanId) -> Option<Arc<Program>> {
-        let own = std::iter::once(Arc::clone(&self.program));
-        own.chain(self.program.descendants()).find(|program| program.hash().0 == plan.0)
-    }
-
-    /// Goes on with an execution from its history; with one that has ended there is nothing to do.
-    fn go_on(
-        &mut self,
-        execution: ExecutionId,
-        records: Vec<Record>,
-        program: Arc<Program>,
-        parent: Option<(ExecutionId, EffectId)>,
-        deadline_us: Option<i64>,
-    ) -> Result<(), RecoverError> {
-        let history = History { position: records.len() as u64, records };
-        let recovered = self.decide(&program, |context| {
-            Driver::recover_child(Arc::clone(&program), execution, &history, deadline_us, context)
-        });
-        match recovered {
-            Ok(begun) => self.add(begun, program, parent),
-            Err(RecoverError::Ended(ended)) => {
-                let (outcome, steps) = *ended;
-                let report = Report { execution, outcome, steps, children: Vec::new() };
-                match parent {
-                    Some(parent) => self.tell(parent, ChildNews::Ended(Box::new(report))),
-                    None => {
-                        self.ended.insert(execution, report);
-                    }
-                }
-            }
-            Err(error) => return Err(error),
-        }
-        Ok(())
-    }
-
     fn decide<T>(&mut self, program: &Program, decision: impl FnOnce(&mut Context<'_>) -> T) -> T {
         let settings = self.resolved.of(program).settings;
         decision(&mut Context {
@@ -372,7 +298,8 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
     fn all_ended(&mut self) -> Run {
         match self.ended.remove(&self.execution) {
             // What goes its own way is told of beside it.
-            Some(mut report) => {
+            Some(report) => {
+                let mut report = self.with_children(report);
                 report.children.extend(std::mem::take(&mut self.ended).into_values());
                 Run::Ended(Box::new(report))
             }

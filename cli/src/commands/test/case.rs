@@ -1,7 +1,7 @@
 //! One test, from its first line to its last.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use flow_driver::{
 };
 use flow_engine::{Answer, Given, Outcome, Report, Run, Sending, Simulation, resolve};
 use flow_http::Redactor;
+use flow_journal::ExecutionId;
 use flow_source::Span;
 use flow_vm::Program;
 
@@ -49,6 +50,8 @@ struct Finished<'a> {
     program: Arc<Program>,
     done: Done,
     calls: Vec<Called>,
+    /// The calls whose end was durable when the process died: none of them is made again.
+    settled: BTreeSet<(ExecutionId, String)>,
     simulation: Simulation<Net>,
 }
 
@@ -73,6 +76,18 @@ impl Finished<'_> {
         match self.outcome() {
             Some(outcome) => self.simulation.redactor().text(&outcome.words()),
             None => format!("waits for {}", trace::awaited(&self.simulation.standing())),
+        }
+    }
+
+    /// Notes calls. One that was under way when the process died goes on as the same call; one that was settled
+    /// then, and is made all the same, is another.
+    fn called(&mut self, calls: Vec<Called>) {
+        for called in calls {
+            let (execution, path) = called.place();
+            let again = self.settled.contains(&(execution, path.0.clone()));
+            if again || !self.calls.iter().any(|known| known.is_at(execution, path)) {
+                self.calls.push(called);
+            }
         }
     }
 
@@ -140,9 +155,13 @@ impl<'c> Case<'c> {
                 }
             }
             ActionKind::Advance { micros } => self.advance(Duration::from_micros(*micros), span),
-            ActionKind::Let { local, value } => {
-                if let Some(json) = self.value(value, span) {
-                    self.known.insert(*local, json);
+            ActionKind::Crash => self.crash(span),
+            ActionKind::Let { names } => {
+                for (local, value) in names {
+                    let Some(json) = self.value(value, span) else { break };
+                    if let Some(local) = local {
+                        self.known.insert(*local, json);
+                    }
                 }
             }
             ActionKind::Holds { condition, sides } => {
@@ -249,8 +268,14 @@ impl<'c> Case<'c> {
         let workflow = workflow.context("a test names a workflow that was not compiled")?;
         match simulation.start(input) {
             Ok(done) => {
-                let begun =
-                    Finished { workflow, program, done: Done::Waiting, calls: Vec::new(), simulation };
+                let begun = Finished {
+                    workflow,
+                    program,
+                    done: Done::Waiting,
+                    calls: Vec::new(),
+                    settled: BTreeSet::new(),
+                    simulation,
+                };
                 self.runs.insert(run, begun);
                 self.gone_on(run, done, span);
             }
@@ -271,7 +296,7 @@ impl<'c> Case<'c> {
             self.found.push(Diagnostic::failure("test", span, message).help(help));
         }
         let Some(finished) = self.runs.get_mut(&run) else { return };
-        finished.calls.extend(calls);
+        finished.called(calls);
         finished.done = match done {
             Run::Ended(report) => {
                 if let Outcome::Succeeded(json) = &report.outcome {
@@ -320,6 +345,28 @@ impl<'c> Case<'c> {
             let Some(finished) = self.runs.get_mut(&run) else { continue };
             let done = finished.simulation.advance(time);
             self.gone_on(run, done, span);
+        }
+    }
+
+    /// Kills the process of every execution, and lets them go on from what was durable, in another one.
+    fn crash(&mut self, span: Span) {
+        let runs: Vec<Local> = self.runs.keys().copied().collect();
+        if runs.is_empty() {
+            let diagnostic =
+                Diagnostic::failure("test", span, "no execution has begun here: nothing crashes");
+            self.found.push(diagnostic.help("start one before: `let run = workflow(…)`"));
+        }
+        for run in runs {
+            self.mocks.borrow_mut().begin();
+            let Some(finished) = self.runs.get_mut(&run) else { continue };
+            finished.settled = finished.simulation.settled();
+            match finished.simulation.recover(Duration::ZERO) {
+                Ok(done) => self.gone_on(run, done, span),
+                Err(error) => {
+                    let message = format!("the execution cannot go on after a crash: {error}");
+                    self.found.push(Diagnostic::failure("test", span, message));
+                }
+            }
         }
     }
 

@@ -81,6 +81,11 @@ impl Called {
         self.execution == execution && self.path == *path
     }
 
+    /// Where it was made.
+    pub(super) fn place(&self) -> (ExecutionId, &StepPath) {
+        (self.execution, &self.path)
+    }
+
     /// The call in words.
     pub(super) fn words(&self) -> String {
         let arguments: Vec<_> =

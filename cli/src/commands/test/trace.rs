@@ -121,6 +121,7 @@ impl<'a> Trace<'a> {
                 }
                 EventKind::Received { signal: Some(signal) } => format!("received {signal}"),
                 EventKind::Received { signal: None } => "received an answer".to_owned(),
+                EventKind::Recovered => "recovered".to_owned(),
                 EventKind::Reported { json } => format!("reported {}", String::from_utf8_lossy(json)),
                 _ => continue,
             };

@@ -14,7 +14,7 @@ const ARMS_MAX: usize = 16;
 
 impl Infer<'_, '_> {
     /// The pattern of a `let`, which must always match.
-    pub(super) fn let_pattern(&mut self, pattern: &Pattern, ty: Ty) {
+    pub(crate) fn let_pattern(&mut self, pattern: &Pattern, ty: Ty) {
         if may_not_match(pattern) {
             self.checker.report(
                 Diagnostic::new(&codes::F0301, pattern.span, "this pattern may not match")

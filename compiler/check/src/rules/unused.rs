@@ -2,7 +2,7 @@
 
 use flow_diagnostics::{Diagnostic, codes};
 use flow_hir::{
-    Expectation, ExprKind, LocalId, LocalKind, PatternKind, ReceiveSource, Statement, TestStepKind,
+    Expectation, ExprKind, LocalId, LocalKind, Pattern, PatternKind, ReceiveSource, Statement, TestStepKind,
 };
 use flow_source::Span;
 use rustc_hash::FxHashSet;
@@ -89,20 +89,26 @@ fn check_locals(checker: &mut Checker<'_>) {
 /// The names that are bound by `{ name }` in a record pattern, where they cannot be renamed by themselves.
 fn short_fields(checker: &Checker<'_>) -> FxHashSet<LocalId> {
     let mut found = FxHashSet::default();
-    for (_, expr) in checker.program.exprs.iter() {
+    let program = checker.program;
+    let mut look = |pattern: &Pattern| {
+        let PatternKind::Record(fields) = &pattern.kind else { return };
+        for field in fields {
+            if let PatternKind::Bind(local) = field.pattern.kind
+                && field.field.span == field.pattern.span
+            {
+                found.insert(local);
+            }
+        }
+    };
+    for (_, expr) in program.exprs.iter() {
         let ExprKind::Block(block) = &expr.kind else { continue };
         for statement in &block.statements {
-            let Statement::Let { pattern, .. } = statement else { continue };
-            let PatternKind::Record(fields) = &pattern.kind else { continue };
-            for field in fields {
-                if let PatternKind::Bind(local) = field.pattern.kind
-                    && field.field.span == field.pattern.span
-                {
-                    found.insert(local);
-                }
+            if let Statement::Let { pattern, .. } = statement {
+                look(pattern);
             }
         }
     }
+    program.test_patterns().for_each(look);
     found
 }
 

@@ -93,8 +93,9 @@ impl Lowerer {
             _ => {
                 let at = self.keyword_span(statement.syntax());
                 self.report(
-                    Diagnostic::new(&codes::F0904, at, "this cannot stand in a test")
-                        .help("a test has `mock`, `let`, `expect` and `snapshot`"),
+                    Diagnostic::new(&codes::F0904, at, "this cannot stand in a test").help(
+                        "a test has `mock`, `let`, `send`, `advance`, `crash`, `expect` and `snapshot`",
+                    ),
                 );
                 return None;
             }
@@ -104,14 +105,6 @@ impl Lowerer {
 
     /// `let run = workflow(…)` starts an execution; any other `let` names a value.
     fn lower_test_let(&mut self, statement: &ast::LetStatement, span: Span) -> Option<TestStepKind> {
-        let name = match statement.pattern()? {
-            ast::Pattern::BindingPattern(binding) => self.name(binding.name(), span),
-            other => {
-                let at = self.span(&other);
-                self.not_built_at(at, "a pattern in a test", "bind one name");
-                return None;
-            }
-        };
         if let Some(ast::Expr::CallExpr(call)) = statement.value()
             && let Some(ast::Expr::NameExpr(callee)) = call.callee()
             && self.find_local(callee.text()).is_none()
@@ -121,13 +114,26 @@ impl Lowerer {
             let version = self.wanted_version(callee.version());
             let workflow = self.find_workflow(callee.text(), callee_span, version);
             let arguments = self.lower_arguments(&call);
+            let name = match statement.pattern()? {
+                ast::Pattern::BindingPattern(binding) => self.name(binding.name(), span),
+                other => {
+                    let at = self.span(&other);
+                    self.report(
+                        Diagnostic::new(&codes::F0904, at, "an execution is bound to one name")
+                            .also(callee_span, "started here")
+                            .help("name it, and take its result apart: `let { … } = run.result`"),
+                    );
+                    self.lower_pattern(Some(other), span, LocalKind::Let);
+                    return None;
+                }
+            };
             let run = self.bind(name, LocalKind::Run);
             return Some(TestStepKind::Start { run, workflow: workflow?, callee: callee_span, arguments });
         }
         let ty = statement.ty().map(|ty| self.lower_type(Some(ty), span));
         let value = self.lower_optional_expr(statement.value(), span);
-        let local = self.bind(name, LocalKind::Let);
-        Some(TestStepKind::Let { local, ty, value })
+        let pattern = self.lower_pattern(statement.pattern(), span, LocalKind::Let);
+        Some(TestStepKind::Let { pattern, ty, value })
     }
 
     /// The execution that an expectation is about.

@@ -84,7 +84,7 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
                 execution: *execution,
                 workflow: life.program.plan().workflow.clone(),
                 steps: life.driver.steps().to_vec(),
-                children: life.driver.child_reports().to_vec(),
+                children: self.children_of(*execution, life.driver.child_reports()),
                 awaits: life.driver.awaits_from_outside(),
                 signals: life.driver.awaited_signals(),
             };
