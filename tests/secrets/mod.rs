@@ -208,3 +208,62 @@ workflow main () -> string {
         std::fs::remove_dir_all(folder).unwrap();
     }
 }
+
+const DATA: &str = r#"
+config { base: url, token: secret string }
+type Session { token: secret string, pin: secret int, lifetime: int }
+retry twice { attempts: 2, backoff: none, on: [decode] }
+api auth v1 {
+  base: config.base
+  retry: twice
+  post login "/login" (body login: { user: string, password: string }) -> Session { idempotency: natural }
+  get whoami "/whoami" (header token as "X-Token": string, pin: secret int) -> { key: string } {
+    headers: { "X-Pin": "{pin}" }
+  }
+}
+workflow main (user: string, password: secret string) -> { key: string, lifetime: int } {
+  let session = auth.login({ user, password })
+  let who = auth.whoami("t:{session.token}", session.pin)
+  log "it is {who.key}"
+  return { key: who.key, lifetime: session.lifetime }
+}
+"#;
+
+#[test]
+fn a_secret_of_an_answer_is_sent_and_masked() {
+    let input = ["main", "--input", r#"{"user":"ada","password":"l0velace-1843"}"#, "--format", "json"];
+    let server = Server::start([
+        ("POST /login", vec![Reply::Json(200, r#"{"token":"s3ss\u0069on-77","pin":90210,"lifetime":60}"#)]),
+        ("GET /whoami", vec![Reply::Json(200, r#"{"key":"t:s3ssion-77 of 90210 with l0velace%2D1843"}"#)]),
+    ]);
+    let ran = program("data", DATA, &server, &input);
+    assert_eq!(ran.code, 0, "{}", ran.seen());
+    let sent = &server.received_for("GET /whoami")[0];
+    assert_eq!((&*sent.headers["x-token"], &*sent.headers["x-pin"]), ("t:s3ssion-77", "90210"));
+    assert!(ran.stderr.contains("log: it is t:[secret] of [secret] with [secret]"), "{}", ran.stderr);
+    assert!(ran.stdout.contains("t:[secret] of [secret] with [secret]"), "{}", ran.stdout);
+    for secret in ["s3ssion", "90210", "l0velace"] {
+        assert!(!ran.seen().contains(secret), "{secret}: {}", ran.seen());
+    }
+}
+
+#[test]
+fn an_answer_with_a_secret_in_it_that_does_not_fit_is_not_shown() {
+    let input = ["main", "--input", r#"{"user":"ada","password":"l0velace-1843"}"#, "--format", "json"];
+    for answer in [
+        r#"{"token":"s3ssion-77","pin":90210,"lifetime":"long"}"#,
+        r#"{"token":"s3ssion-77","pin":"x90210","lifetime":1}"#,
+    ] {
+        let server = Server::start([("POST /login", vec![Reply::Json(200, answer)])]);
+        let ran = program("misfit", DATA, &server, &input);
+        assert_eq!(ran.code, 1, "{}", ran.seen());
+        assert!(ran.stdout.contains("(not shown: what is declared for it holds a secret)"), "{}", ran.stdout);
+        for secret in ["s3ssion", "90210", "l0velace"] {
+            assert!(!ran.seen().contains(secret), "{secret}: {}", ran.seen());
+        }
+    }
+    let server = Server::start([]);
+    let input = ["main", "--input", r#"{"user":"ada","password":184318431843}"#];
+    let ran = program("input", DATA, &server, &input);
+    assert!(ran.code == 2 && !ran.seen().contains("1843"), "{} {}", ran.code, ran.seen());
+}

@@ -8,7 +8,7 @@ use flow_hir::{
 use flow_source::Span;
 
 use crate::checker::Checker;
-use crate::infer::{Infer, Place, Reason};
+use crate::infer::{Infer, Place, Reason, holds_secret};
 use crate::requests::Owner;
 use crate::retry;
 use crate::typed::{CheckedApi, CheckedOperation, EffectClass, OperationUndo};
@@ -259,8 +259,7 @@ impl Checker<'_> {
                     | TyKind::Error
             )
         };
-        let secret = matches!(&*types.structure(plain), TyKind::Secret(_));
-        if secret && matches!(place, ParamPlace::Path | ParamPlace::Query(_)) {
+        if holds_secret(self, ty) && matches!(place, ParamPlace::Path | ParamPlace::Query(_)) {
             self.report(
                 Diagnostic::new(&codes::F0701, span, format!("the secret `{name}` would stand in a URL"))
                     .help("URLs are logged by servers and proxies: send it in a header or in the body"),

@@ -103,6 +103,7 @@ fn find(types: &Types, from: Ty, to: Ty, reveal: bool) -> Option<Coercion> {
             coerce(types, *from, *to).map(|how| boxed(how, Coercion::InOptional))
         }
         (_, TyKind::Optional(to)) => coerce(types, from, *to).map(|how| Coercion::ToOptional(Box::new(how))),
+        (_, TyKind::Json) if reveal => is_value(types, from).then_some(Coercion::ToJson),
         (_, TyKind::Json) => is_data(types, from).then_some(Coercion::ToJson),
         (TyKind::List(from), TyKind::List(to)) => {
             coerce(types, *from, *to).map(|how| boxed(how, Coercion::InList))
@@ -142,11 +143,15 @@ fn boxed(how: Coercion, wrap: fn(Box<Coercion>) -> Coercion) -> Coercion {
 
 /// Whether a value of the type is data that is not secret: what may become `json`.
 pub(crate) fn is_data(types: &Types, ty: Ty) -> bool {
+    is_value(types, ty) && !types.any_inside(ty, |kind| matches!(kind, TyKind::Secret(_)))
+}
+
+/// Whether a value of the type is data.
+fn is_value(types: &Types, ty: Ty) -> bool {
     !types.any_inside(ty, |kind| {
         matches!(
             kind,
-            TyKind::Secret(_)
-                | TyKind::Lambda { .. }
+            TyKind::Lambda { .. }
                 | TyKind::Run(_)
                 | TyKind::Callback(_)
                 | TyKind::Trace

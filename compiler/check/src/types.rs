@@ -425,10 +425,11 @@ impl Types {
         self.intern(TyKind::Map(ty))
     }
 
-    /// `secret T`.
+    /// `secret T`. Whether an optional value is there is no secret.
     pub fn secret(&self, ty: Ty) -> Ty {
         match *self.structure(ty) {
-            TyKind::Secret(_) | TyKind::Error | TyKind::Never => ty,
+            TyKind::Secret(_) | TyKind::Error | TyKind::Never | TyKind::Null => ty,
+            TyKind::Optional(inner) => self.optional(self.secret(inner)),
             _ => self.intern(TyKind::Secret(ty)),
         }
     }

@@ -179,6 +179,13 @@ impl Context<'_> {
         });
         let made = flow_plan::ConfigId(u32::try_from(self.plan.config.len()).unwrap_or(u32::MAX));
         let secret = checked.is_some_and(|checked| checked.secret);
+        if self.plan.types.holds_secret(ty) {
+            self.not_built(
+                declared.ty.span,
+                "a secret inside of another type in `config`",
+                "declare the entry itself secret: `name: secret T`",
+            );
+        }
         let name = declared.name.text.to_string();
         self.plan.config.push(Config { name, ty, default, secret, pinned: false, fact: None });
         self.config.insert(id, made);

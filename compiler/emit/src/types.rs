@@ -86,11 +86,7 @@ impl Context<'_> {
             TyKind::Optional(inner) => return self.around(ty, *inner, Type::Optional),
             TyKind::List(inner) => return self.around(ty, *inner, Type::List),
             TyKind::Map(inner) => return self.around(ty, *inner, Type::Map),
-            TyKind::Secret(inner) => {
-                let head = self.head;
-                self.not_built(head, "a secret outside of `config`", "declare it in `config { … }`");
-                return self.around(ty, *inner, Type::Secret);
-            }
+            TyKind::Secret(inner) => return self.around(ty, *inner, Type::Secret),
             // Its URL, and the number by which the machine knows it.
             TyKind::Callback(_) => {
                 let url = self.intern(Type::Url);

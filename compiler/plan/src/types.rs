@@ -179,6 +179,30 @@ impl Types {
         }
     }
 
+    /// Whether a value of the type holds a secret, however deep.
+    pub fn holds_secret(&self, id: TypeId) -> bool {
+        let (mut seen, mut next) = (vec![false; self.0.len()], vec![id]);
+        while let Some(id) = next.pop() {
+            match seen.get_mut(id.index()) {
+                Some(seen) if !*seen => *seen = true,
+                _ => continue,
+            }
+            match self.get(id) {
+                Type::Secret(_) => return true,
+                Type::Optional(inner) | Type::List(inner) | Type::Map(inner) => next.push(*inner),
+                Type::Record(fields) => next.extend(fields.iter().map(|field| field.ty)),
+                Type::Tagged { cases, .. } => next.extend(cases.iter().map(|case| case.fields)),
+                _ => {}
+            }
+        }
+        false
+    }
+
+    /// Whether any type is a secret: values of executions are to be sealed then.
+    pub fn have_secrets(&self) -> bool {
+        self.0.iter().any(|ty| matches!(ty, Type::Secret(_)))
+    }
+
     /// How a body of the type is written: a string is the text itself, bytes are the octets, all else is JSON.
     pub fn body_form(&self, id: TypeId) -> BodyForm {
         let plain = match self.get(self.open_secret(id)) {

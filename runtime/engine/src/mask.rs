@@ -3,7 +3,7 @@
 //! What a program computes with is never masked, and neither is what it is given again after a crash: that is not
 //! text for people. Each kind is taken apart in full, so that a new one cannot be forgotten.
 
-use flow_http::Redactor;
+use flow_http::{Redactor, Secret};
 use flow_journal::{AttemptEnded, AttemptOutcome, Ended, Held, Logged, Record, Reported};
 use flow_vm::{Attention, Failure, Raised, Unsettled};
 use serde::de::IgnoredAny;
@@ -102,6 +102,29 @@ pub(crate) fn outcome(outcome: &mut Outcome, redactor: &Redactor) {
     }
 }
 
+/// Learns a secret that came with data, as JSON: its texts and numbers.
+pub(crate) fn learn(json: &str, redactor: &Redactor) {
+    let Ok(value) = serde_json::from_str(json) else { return };
+    let mut next = vec![value];
+    while let Some(value) = next.pop() {
+        match value {
+            serde_json::Value::String(text) => {
+                // The token of a callback is what is secret in its URL.
+                if let Some((_, rest)) = text.split_once("/callbacks/")
+                    && let Some((_, token)) = rest.split_once('/')
+                {
+                    redactor.learn("", &Secret::new(token));
+                }
+                redactor.learn("", &Secret::new(text));
+            }
+            serde_json::Value::Number(number) => redactor.learn("", &Secret::new(number.to_string())),
+            serde_json::Value::Array(items) => next.extend(items),
+            serde_json::Value::Object(members) => next.extend(members.into_iter().map(|(_, value)| value)),
+            serde_json::Value::Null | serde_json::Value::Bool(_) => {}
+        }
+    }
+}
+
 fn raised(error: &mut Raised, redactor: &Redactor) {
     let Raised { name: _, declared: _, message, fields, status: _, reason: _, step: _, at: _, also, because } =
         error;
@@ -139,8 +162,6 @@ fn json(json: &mut Vec<u8>, redactor: &Redactor) {
 
 #[cfg(test)]
 mod tests {
-    use flow_http::Secret;
-
     use super::*;
 
     #[test]

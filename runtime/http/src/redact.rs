@@ -24,6 +24,9 @@ const SECRET_MIN: usize = 4;
 /// innocent places, and each of those would tell what they are.
 const ANYWHERE_MIN: usize = 8;
 
+/// So many secrets that came with data are searched for: the last ones.
+const DATA_MAX: usize = 1_000;
+
 /// So many rounds of escaping are looked through: JSON in a text of JSON, or in a query.
 const ROUNDS: u32 = 2;
 
@@ -81,7 +84,7 @@ impl Redactor {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Finds this secret too from now on, in all clones. An earlier value of the same name is found as before: it may
+    /// Finds this secret too from now on, in all clones; one without a name came with data. An earlier value of the same name is found as before: it may
     /// still come back.
     pub fn learn(&self, name: &str, secret: &Secret) {
         let is_known = |known: &Known| {
@@ -94,7 +97,10 @@ impl Redactor {
         if is_known(&known) {
             return;
         }
-        let mask: Arc<str> = format!("[secret {name}]").into();
+        let mask: Arc<str> = match name {
+            "" => "[secret]".into(),
+            name => format!("[secret {name}]").into(),
+        };
         for (form, kind) in forms(secret.expose()) {
             known.needles.push(Needle {
                 finder: Finder::new(&form).into_owned(),
@@ -103,6 +109,7 @@ impl Redactor {
             });
         }
         known.secrets.push((name.to_owned(), secret.clone()));
+        known.forget_old_data();
     }
 
     /// Learns what another has learnt.
@@ -156,6 +163,19 @@ impl Redactor {
 }
 
 impl Known {
+    /// A program that gets a new token each minute for years does not look for all of them.
+    fn forget_old_data(&mut self) {
+        let count = self.secrets.iter().filter(|(name, _)| name.is_empty()).count();
+        if count <= DATA_MAX {
+            return;
+        }
+        let first = self.secrets.iter().position(|(name, _)| name.is_empty());
+        if let Some((_, secret)) = first.map(|first| self.secrets.remove(first)) {
+            let gone = forms(secret.expose());
+            self.needles.retain(|needle| !gone.iter().any(|(form, _)| form == needle.finder.needle()));
+        }
+    }
+
     /// Finds what stands in the bytes, and in what they are escapes of. `source` tells where an octet came from.
     fn search(&self, bytes: &[u8], source: &dyn Fn(usize) -> usize, rounds: u32, found: &mut Vec<Found>) {
         for needle in &self.needles {

@@ -32,17 +32,35 @@ pub(crate) struct Heap {
     words_max: usize,
     /// Words moved or compared since it was last asked: what instructions cost beyond one unit of fuel.
     work: u64,
+    /// The secrets that were read since somebody last asked, as JSON. They are no part of the state.
+    secrets: Vec<String>,
 }
+
+/// So many secrets are kept for whoever asks, and none that is longer than so many bytes.
+const SECRETS_MAX: usize = 1_000;
+const SECRET_BYTES_MAX: usize = 64 << 10;
 
 impl Heap {
     /// A heap over an image of constants.
     pub(crate) fn new(image: &[u64]) -> Self {
-        Self { words: image.to_vec(), words_max: image.len() + HEAP_WORDS_MAX, work: 0 }
+        Self { words: image.to_vec(), words_max: image.len() + HEAP_WORDS_MAX, work: 0, secrets: Vec::new() }
     }
 
     /// A heap over words that were checked.
     pub(crate) fn from_words(words: Vec<u64>, image_words: usize) -> Self {
-        Self { words, words_max: image_words + HEAP_WORDS_MAX, work: 0 }
+        Self { words, words_max: image_words + HEAP_WORDS_MAX, work: 0, secrets: Vec::new() }
+    }
+
+    /// Notes a secret that was read, as JSON: whoever shows something is to mask it.
+    pub(crate) fn note_secret(&mut self, json: &str) {
+        if self.secrets.len() < SECRETS_MAX && json.len() <= SECRET_BYTES_MAX {
+            self.secrets.push(json.to_owned());
+        }
+    }
+
+    /// The secrets that were noted since the last call.
+    pub(crate) fn take_secrets(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.secrets)
     }
 
     /// All words.

@@ -111,6 +111,12 @@ impl Machine {
         &self.program
     }
 
+    /// The secrets that came with data since this was last asked, as JSON: whoever shows something of the execution
+    /// masks them. They are no part of the state.
+    pub fn take_secrets(&mut self) -> Vec<String> {
+        self.heap.take_secrets()
+    }
+
     /// Where the execution stands.
     pub fn status(&self) -> Status {
         match &self.core.ended {

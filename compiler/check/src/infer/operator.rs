@@ -164,13 +164,6 @@ impl Infer<'_, '_> {
     fn equality(&mut self, left: ExprId, right: ExprId, op: BinaryOp, op_span: Span) -> Ty {
         let (left_ty, right_ty) = self.pair(left, right);
         let types = &self.checker.typed.types;
-        if [left_ty, right_ty].iter().any(|ty| matches!(*types.structure(*ty), TyKind::Secret(_))) {
-            self.checker.report(
-                Diagnostic::new(&codes::F0701, op_span, "a secret cannot be compared")
-                    .help("a secret may flow into `auth`, headers and request bodies of an API alone"),
-            );
-            return Ty::BOOL;
-        }
         let null_side = [(left, left_ty, right_ty), (right, right_ty, left_ty)]
             .into_iter()
             .find(|(side, _, _)| matches!(self.checker.program.exprs[*side].kind, ExprKind::Null));

@@ -128,7 +128,13 @@ impl Infer<'_, '_> {
             (LiteralKind::Int(status), TyKind::Union(union)) => union.case(&status.to_string()).is_some(),
             _ => false,
         };
-        if !fits {
+        if !fits && matches!(&*self.checker.typed.types.structure(ty), TyKind::Secret(_)) {
+            self.checker.report(
+                Diagnostic::new(&codes::F0701, span, "a secret cannot be taken apart").help(
+                    "compare it: `if token == other { … }`; whether two secrets are equal is no secret",
+                ),
+            );
+        } else if !fits {
             let words = self.checker.words(ty);
             self.checker.report(Diagnostic::new(
                 &codes::F0301,

@@ -263,7 +263,11 @@ impl Context<'_> {
     fn read_config(&mut self, entry: flow_hir::ConfigId, id: ExprId, span: Span) -> Value {
         let secret = self.typed.config.get(entry).is_some_and(|checked| checked.secret);
         if secret {
-            self.not_built(span, "a secret in a workflow's own values", "use it in the API's `auth`");
+            self.not_built(
+                span,
+                "a secret of `config` in a workflow's own values",
+                "use it in `auth` or `headers` of the API",
+            );
             return self.register_of(self.typed.ty(id));
         }
         let entry = self.config_entry(entry);

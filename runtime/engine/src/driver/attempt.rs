@@ -293,6 +293,9 @@ impl Driver {
         let retry = if let Next::Again(retry) = next { Some(retry) } else { None };
         let retry_after_us = retry.map(|retry| retry.after_us);
         let excerpt = match &exchange.result {
+            Ok(response) if fault.is_some() && self.declares_secrets(call, response.status) => {
+                b"(not shown: what is declared for it holds a secret)".to_vec()
+            }
             Ok(response) if fault.is_some() || !matches!(next, Next::Conclude) => {
                 response.body.get(..response.body.len().min(EXCERPT_MAX)).unwrap_or_default().to_vec()
             }
@@ -319,6 +322,13 @@ impl Driver {
         let event =
             EventKind::AttemptEnded { call: self.name(call), number: call.attempts, result, took_us, retry };
         self.show(event, context);
+    }
+
+    /// Whether the body that is declared for a status holds a secret. One that does not fit cannot be taken apart.
+    fn declares_secrets(&self, call: &Call, status: u16) -> bool {
+        let plan = self.plan();
+        let body = plan.step_operation(call.call.step).and_then(|operation| plan.body_of(operation, status));
+        body.is_some_and(|body| plan.types.holds_secret(body))
     }
 
     fn report_attempt(&mut self, call: &Call, at_us: i64) {

@@ -18,6 +18,8 @@ use crate::{Context, StepReport};
 pub(super) struct Saved {
     pub(super) open: BTreeMap<EffectId, Open>,
     pub(super) reports: Vec<StepReport>,
+    /// The secrets that came with data, as JSON: they are masked after a crash too.
+    pub(super) secrets: Vec<String>,
 }
 
 /// An effect that is not completed, and what the history says of it.
@@ -94,7 +96,8 @@ impl Driver {
             open.insert(*id, Open { cancelled, report, ..Open::new(Effect { id: *id, kind }) });
         }
         // Plain data in memory always encodes.
-        postcard::to_stdvec(&Saved { open, reports: self.reports.clone() }).unwrap_or_default()
+        let (reports, secrets) = (self.reports.clone(), self.secrets.clone());
+        postcard::to_stdvec(&Saved { open, reports, secrets }).unwrap_or_default()
     }
 
     fn save_call(&self, call: &Call, context: &Context<'_>) -> Open {

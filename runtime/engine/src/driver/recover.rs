@@ -23,7 +23,7 @@ use super::{
     open::{Last, Open, Saved},
     timer::Timer,
 };
-use crate::{Action, AttemptReport, Context, EventKind, Outcome, StepReport, key::child_execution};
+use crate::{Action, AttemptReport, Context, EventKind, Outcome, StepReport, key::child_execution, mask};
 
 /// Why an execution cannot go on from its history.
 #[derive(Debug, thiserror::Error)]
@@ -94,6 +94,11 @@ impl Driver {
         driver.deadline_us = deadline_us.map(|at_us| context.now.mono_at(at_us));
         driver.reports = replay.saved.reports;
         driver.since_snapshot = replay.since_snapshot;
+        for secret in &replay.saved.secrets {
+            mask::learn(secret, context.settings.redactor());
+        }
+        driver.secrets = replay.saved.secrets;
+        driver.learn_secrets(context);
         driver.show(EventKind::Recovered, context);
         for (id, kind) in replay.said {
             if !replay.written.contains(&id) {

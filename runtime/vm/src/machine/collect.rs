@@ -14,7 +14,10 @@ impl Machine {
     pub(super) fn collect(&mut self) -> Result<(), Fault> {
         let mut collector = Collector::new(&self.program, &self.heap, false);
         relocate(&self.program, &mut self.core, &mut collector)?;
-        self.heap = Heap::from_words(collector.into_words(), self.program.image().len());
+        let words = collector.into_words();
+        let secrets = self.heap.take_secrets();
+        self.heap = Heap::from_words(words, self.program.image().len());
+        secrets.iter().for_each(|secret| self.heap.note_secret(secret));
         self.collected = self.heap.all().len();
         Ok(())
     }

@@ -331,6 +331,8 @@ impl Machine {
         if self.is_held(id) {
             return Ok(());
         }
+        // A URL has no character that JSON escapes; another's would be no URL.
+        self.heap.note_secret(&format!("\"{url}\""));
         let made = if url.len() > CALLBACK_URL_BYTES_MAX {
             Err(Fault::limit("the URL of the callback is too long"))
         } else {

@@ -98,6 +98,11 @@ impl Wire<'_> {
             BodyForm::Text => {
                 let text = media.text(answer.body)?;
                 let handle = self.heap.new_text(&text)?;
+                if types.holds_secret(ty) {
+                    let mut json = Vec::new();
+                    crate::json::write_text(&mut json, &text);
+                    self.heap.note_secret(&String::from_utf8_lossy(&json));
+                }
                 self.given(ty, handle)
             }
             BodyForm::Octets => {

@@ -87,9 +87,13 @@ impl Wire<'_> {
                 Ok(if wide { [1, first, second] } else { [first, second, 0] })
             }
             Type::Secret(inner) => {
+                let start = reader.position();
                 self.secrets += 1;
                 let slots = self.value(reader, *inner);
                 self.secrets -= 1;
+                if slots.is_ok() && self.secrets == 0 {
+                    self.heap.note_secret(reader.between(start, reader.position()).trim());
+                }
                 slots
             }
             Type::Literals(literals) => self.literal(reader, literals, kind),
