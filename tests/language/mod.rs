@@ -41,3 +41,29 @@ fn what_does_not_hold_fails() {
         assert!(ran.stdout.contains("\n0 passed, "), "{name}: a test passes\n{}", ran.seen());
     }
 }
+
+#[test]
+fn a_test_of_every_failure_says_what_it_ran_and_how_to_repeat_what_failed() {
+    let ran = run(&mut flow(&folder("."), &["test", "every_failure.flow"]));
+    assert!(ran.stdout.contains("an order leaves nothing behind (23 variations)\n"), "{}", ran.seen());
+    let folder = folder("fails");
+    let ran = run(&mut flow(&folder, &["test", "every_failure.flow", "--filter", "an unknown charge"]));
+    let words = ran.stdout.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
+    for part in [
+        "an unknown charge waits for an operator (8 variations, 4 failed)",
+        "when `bank.charge` at every_failure.flow:15 fails with `decode`: it has not settled",
+        "5: when `bank.charge` at every_failure.flow:15 is unknown",
+        "6: when the process dies before sending `bank.charge` at every_failure.flow:15",
+        "--filter 'an unknown charge waits for an operator' --variation 4",
+        "0 passed, 1 failed, 3 skipped; 8 variations of every failure",
+    ] {
+        assert!(words.contains(part), "{part:?} is not in\n{}", ran.seen());
+    }
+    let one = ["test", "every_failure.flow", "--filter", "an unknown charge", "--variation", "5"];
+    let ran = run(&mut flow(&folder, &one));
+    assert!(ran.stdout.contains("(1 variation of 8, 1 failed)"), "{}", ran.seen());
+    let none = ["test", "every_failure.flow", "--filter", "an unknown charge", "--variation", "9"];
+    let ran = run(&mut flow(&folder, &none));
+    assert_eq!(ran.code, 2, "{}", ran.seen());
+    assert!(ran.stderr.contains("there is no variation 9"), "{}", ran.seen());
+}

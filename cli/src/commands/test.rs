@@ -5,6 +5,7 @@ mod mocks;
 mod played;
 mod snapshot;
 mod trace;
+mod variation;
 
 use std::path::PathBuf;
 
@@ -12,9 +13,10 @@ use clap::Args;
 use flow_diagnostics::Diagnostic;
 use flow_diagnostics::render::Terminal;
 
-use crate::exit::Exit;
+use crate::exit::{Exit, usage};
 use crate::output::{Output, Style};
 use crate::program::{self, Program};
+use variation::Variation;
 
 /// Runs the tests of files. Calls go to the tests' own mocks; waits pass at once.
 #[derive(Debug, Args)]
@@ -27,6 +29,10 @@ pub(crate) struct Test {
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
 
+    /// Of tests of every failure, only this variation: the number that it failed with
+    #[arg(long, value_name = "NUMBER")]
+    variation: Option<usize>,
+
     /// Keep what snapshots are now
     #[arg(long)]
     update: bool,
@@ -38,6 +44,7 @@ struct Counts {
     failed: usize,
     skipped: usize,
     broken: usize,
+    variations: usize,
 }
 
 impl Test {
@@ -53,10 +60,13 @@ impl Test {
                 None => counts.broken += 1,
             }
         }
-        let Counts { passed, failed, skipped, broken } = counts;
+        let Counts { passed, failed, skipped, broken, variations } = counts;
         let mut summary = format!("{passed} passed, {failed} failed");
         if skipped > 0 {
             summary.push_str(&format!(", {skipped} skipped"));
+        }
+        if variations > 0 {
+            summary.push_str(&format!("; {} of every failure", counted(variations, "variation")));
         }
         output.result(&format!("{summary}\n"))?;
         Ok(match (broken, failed, passed) {
@@ -84,26 +94,123 @@ impl Test {
                 counts.skipped += 1;
                 continue;
             }
-            let found = case::run(test, &program.compilation, &mut snapshots)?;
+            let bench = case::Bench::new(test, &program.compilation)?;
+            let case::AsWritten { mut found, variations, calls } = case::run(&bench, &mut snapshots)?;
             let place = sources.place(test.span);
+            let mut name = test.name.clone();
+            if test.every_failure && found.is_empty() {
+                let varied = self.vary(file, &bench, &test.name, &variations, calls)?;
+                name.push_str(&format!(" ({})", varied.words));
+                counts.variations += varied.ran;
+                found = varied.found;
+            } else if let (true, Some(last)) = (test.every_failure, found.last_mut()) {
+                last.notes.push("it fails as it is written: its variations were not run".to_owned());
+            }
             if found.is_empty() {
                 counts.passed += 1;
                 if output.is_quiet() {
                     continue;
                 }
                 let word = paint(output, Style::Good, "ok");
-                output.result(&format!("{word}      {place}  {}\n", test.name))?;
+                output.result(&format!("{word}      {place}  {name}\n"))?;
                 continue;
             }
             counts.failed += 1;
             let word = paint(output, Style::Bad, "FAILED");
-            output.result(&format!("{word}  {place}  {}\n", test.name))?;
+            output.result(&format!("{word}  {place}  {name}\n"))?;
             for diagnostic in &found {
                 output.result(&shown(diagnostic, program, output))?;
             }
         }
         Ok(())
     }
+}
+
+/// What the variations of a test came to.
+struct Varied {
+    /// How many were run.
+    ran: usize,
+    /// The same, in words.
+    words: String,
+    found: Vec<Diagnostic>,
+}
+
+impl Test {
+    /// Runs the variations of a test of every failure. Those that fail with the same at the same place are told
+    /// together, each once.
+    fn vary(
+        &self,
+        file: &std::path::Path,
+        bench: &case::Bench<'_>,
+        name: &str,
+        all: &[Variation],
+        calls: usize,
+    ) -> anyhow::Result<Varied> {
+        let (mut ran, mut failed) = (0, 0);
+        let mut groups: Vec<(Diagnostic, Vec<(usize, &str)>)> = Vec::new();
+        for number in variation::chosen(all.len(), calls, self.variation) {
+            let Some(variation) = number.checked_sub(1).and_then(|index| all.get(index)) else {
+                usage!("there is no variation {number} of test {name:?}: it has {}", all.len());
+            };
+            ran += 1;
+            let found = case::vary(bench, variation)?;
+            failed += usize::from(!found.is_empty());
+            for diagnostic in found {
+                let same = |known: &Diagnostic| {
+                    known.message == diagnostic.message && known.primary.span == diagnostic.primary.span
+                };
+                match groups.iter_mut().find(|(known, _)| same(known)) {
+                    Some((_, others)) => others.push((number, &variation.words)),
+                    None => groups.push((diagnostic, vec![(number, &variation.words)])),
+                }
+            }
+        }
+        let mut words = counted(ran, "variation");
+        if ran < all.len() {
+            words.push_str(&format!(" of {}", all.len()));
+            if self.variation.is_none() {
+                words.push_str(", spread evenly");
+            }
+        }
+        if failed > 0 {
+            words.push_str(&format!(", {failed} failed"));
+        }
+        let repeat = |number| repeat(file, name, number);
+        let found = groups.into_iter().map(|(diagnostic, failing)| told(diagnostic, &failing, &repeat));
+        Ok(Varied { ran, words, found: found.collect() })
+    }
+}
+
+/// How many variations with the same finding are named.
+const SHOWN_MAX: usize = 20;
+
+/// A finding with the variations that fail with it.
+fn told(
+    mut diagnostic: Diagnostic,
+    failing: &[(usize, &str)],
+    repeat: &dyn Fn(usize) -> String,
+) -> Diagnostic {
+    let [(number, words), others @ ..] = failing else { return diagnostic };
+    diagnostic.message = format!("when {words}: {}", diagnostic.message);
+    if !others.is_empty() {
+        let shown = others.iter().take(SHOWN_MAX).map(|(number, words)| format!("{number}: when {words}"));
+        let mut lines: Vec<String> = shown.collect();
+        if others.len() > SHOWN_MAX {
+            lines.push(format!("and {} more", others.len() - SHOWN_MAX));
+        }
+        diagnostic.notes.push(format!("the same in these variations:\n{}", lines.join("\n")));
+    }
+    diagnostic.notes.push(format!("this is variation {number}; repeat it: {}", repeat(*number)));
+    diagnostic
+}
+
+fn repeat(file: &std::path::Path, name: &str, number: usize) -> String {
+    let quoted = name.replace('\'', "'\\''");
+    format!("flow test {} --filter '{quoted}' --variation {number}", file.display())
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn paint(output: &Output, style: Style, text: &str) -> String {

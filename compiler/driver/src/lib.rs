@@ -12,6 +12,6 @@ mod world;
 
 pub use compilation::{Compilation, CompiledWorkflow, Compiler, Phase, compile};
 pub use flow_emit::{Action, ActionKind, Answer, Arguments, CallCount, TestCase, TestOperation, Value};
-pub use flow_hir::LocalId;
+pub use flow_hir::{LocalId, WorkflowId};
 pub use flow_source::Sources;
 pub use world::{FILE_BYTES_MAX, MemoryWorld, ReadError, World};

@@ -21,6 +21,8 @@ pub struct TestCase {
     pub name: String,
     /// The whole test.
     pub span: Span,
+    /// Whether it is run once more for everything that can fail.
+    pub every_failure: bool,
     /// The plan that holds the functions of its values; its workflow does nothing.
     pub plan: Plan,
     /// What it does, in order.
@@ -187,7 +189,13 @@ pub(crate) fn emit(
     context.current.emit(Op::Return { src: value.reg });
     context.leave(entry);
     let emitted = context.finish()?;
-    Ok(TestCase { name: test.name.value.to_string(), span: test.span, plan: emitted.plan, actions })
+    Ok(TestCase {
+        name: test.name.value.to_string(),
+        span: test.span,
+        every_failure: test.every_failure,
+        plan: emitted.plan,
+        actions,
+    })
 }
 
 impl Context<'_> {

@@ -13,6 +13,8 @@ use crate::{
 pub struct Test {
     /// The test's name.
     pub name: Spanned<Arc<str>>,
+    /// Whether it is run once more for everything that can fail.
+    pub every_failure: bool,
     /// What it does, in order.
     pub steps: Vec<TestStep>,
     /// The whole test.

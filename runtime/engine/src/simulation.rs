@@ -7,6 +7,7 @@
 //! and what `crash` in a `flow test` does.
 
 mod outside;
+mod points;
 mod recovery;
 
 use std::{
@@ -25,6 +26,7 @@ use crate::{
 };
 
 pub use outside::Standing;
+pub use points::{CrashPoint, Dying};
 
 /// An execution that has taken in so much and not ended is taken to go on for ever.
 const INPUTS_MAX: u64 = 1_000_000;
@@ -100,6 +102,11 @@ pub struct Simulation<N> {
     let_pass_us: Option<u64>,
     delivered: u64,
     crash_before: BTreeSet<u64>,
+    /// Whether the points at which it could die are noted, and those.
+    notes_points: bool,
+    points: Vec<CrashPoint>,
+    /// The steps whose requests have gone out and whose executions have been started, by effect.
+    steps: BTreeMap<(ExecutionId, u64), flow_plan::StepId>,
     /// What became of what was sent, by number.
     replies: BTreeMap<u64, Result<(), SignalRefusal>>,
     /// When it is told to cancel, on the monotonic clock of this life.
@@ -167,6 +174,9 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
             let_pass_us: None,
             delivered: 0,
             crash_before: BTreeSet::new(),
+            notes_points: false,
+            points: Vec::new(),
+            steps: BTreeMap::new(),
             replies: BTreeMap::new(),
             cancel_at_us: None,
             events: Vec::new(),
@@ -326,6 +336,7 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
                     if self.crash_before.remove(&self.actions_done) {
                         return Run::Crashed;
                     }
+                    self.note_point(execution, &action);
                     self.actions_done += 1;
                     self.perform(execution, action);
                 }

@@ -40,3 +40,4 @@ pub use failure::{Failure, FailureKind, FailureStep};
 pub use mock::{BaseUrl, Mock};
 pub use name::OperationName;
 pub use options::{Answer, Log, Options};
+pub use sample::sample;

@@ -62,6 +62,21 @@ impl<'a> Spot<'a> {
     }
 }
 
+/// Sample data of a type of a program's plan, as JSON: the same each time.
+pub fn sample(program: &Program, ty: TypeId) -> String {
+    let sources = Sources::default();
+    let sampler = Sampler {
+        program,
+        base: "http://sample.invalid/",
+        operation: "sample",
+        number: 1,
+        sources: &sources,
+        explanation: None,
+        values: Cell::new(0),
+    };
+    sampler.whole(ty, Draw::new(0))
+}
+
 impl<'a> Sampler<'a> {
     /// The JSON text of a value of the type.
     pub(crate) fn whole(&self, ty: TypeId, draw: Draw) -> String {

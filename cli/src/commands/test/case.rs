@@ -1,7 +1,7 @@
 //! One test, from its first line to its last.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,17 +9,20 @@ use std::time::Duration;
 use anyhow::Context as _;
 use flow_diagnostics::Diagnostic;
 use flow_driver::{
-    Action, ActionKind, CallCount, Compilation, CompiledWorkflow, TestCase, TestOperation, Value,
+    Action, ActionKind, CallCount, Compilation, CompiledWorkflow, TestCase, TestOperation, Value, WorkflowId,
 };
-use flow_engine::{Answer, Given, Outcome, Report, Run, Sending, Simulation, resolve};
+use flow_engine::{
+    Answer, Given, Outcome, Report, Resolved, Run, Sending, SettingError, Simulation, resolve,
+};
 use flow_http::Redactor;
-use flow_journal::ExecutionId;
+use flow_journal::Record;
 use flow_source::Span;
 use flow_vm::Program;
 
 use super::mocks::{Called, Mocks};
 use super::snapshot::Snapshots;
 use super::trace::{self, Trace};
+use super::variation::{self, Fault, Places, Variation};
 
 /// From which every test draws its chance.
 const SEED: u64 = 1;
@@ -27,11 +30,57 @@ const SEED: u64 = 1;
 /// A name of the compiler's, as tests keep values under it.
 type Local = flow_driver::LocalId;
 
+/// What all runs of a test share.
+pub(super) struct Bench<'a> {
+    test: &'a TestCase,
+    compilation: &'a Compilation,
+    values: Program,
+    /// Where its steps stand.
+    pub(super) places: Places<'a>,
+    linked: RefCell<BTreeMap<WorkflowId, Linked>>,
+}
+
+/// A workflow that is ready to run, with its configuration.
+#[derive(Clone)]
+struct Linked {
+    program: Arc<Program>,
+    resolved: Result<Resolved, Vec<SettingError>>,
+}
+
+impl<'a> Bench<'a> {
+    /// # Errors
+    /// Where a plan may not run.
+    pub(super) fn new(test: &'a TestCase, compilation: &'a Compilation) -> anyhow::Result<Self> {
+        Ok(Self {
+            test,
+            compilation,
+            values: Program::load(test.plan.clone())?,
+            places: Places::new(compilation),
+            linked: RefCell::default(),
+        })
+    }
+
+    fn linked(&self, workflow: &CompiledWorkflow) -> anyhow::Result<Linked> {
+        if let Some(known) = self.linked.borrow().get(&workflow.id) {
+            return Ok(known.clone());
+        }
+        let program = crate::program::Program::link(self.compilation, workflow, &|_| {})?;
+        let mut given = Given::new().with_stand_ins(&workflow.plan);
+        for below in program.descendants() {
+            given = given.with_stand_ins(below.plan());
+        }
+        let resolved = resolve(&program, &given);
+        let linked = Linked { program, resolved };
+        self.linked.borrow_mut().insert(workflow.id, linked.clone());
+        Ok(linked)
+    }
+}
+
 /// What is known while a test runs.
 struct Case<'a> {
-    test: &'a TestCase,
-    values: Program,
-    compilation: &'a Compilation,
+    bench: &'a Bench<'a>,
+    /// What goes wrong, where this is a variation.
+    variation: Option<&'a Variation>,
     mocks: Rc<RefCell<Mocks>>,
     /// Values of `let`, and results of executions, as JSON.
     known: BTreeMap<Local, Vec<u8>>,
@@ -50,8 +99,6 @@ struct Finished<'a> {
     program: Arc<Program>,
     done: Done,
     calls: Vec<Called>,
-    /// The calls whose end was durable when the process died: none of them is made again.
-    settled: BTreeSet<(ExecutionId, String)>,
     simulation: Simulation<Net>,
 }
 
@@ -84,8 +131,7 @@ impl Finished<'_> {
     fn called(&mut self, calls: Vec<Called>) {
         for called in calls {
             let (execution, path) = called.place();
-            let again = self.settled.contains(&(execution, path.0.clone()));
-            if again || !self.calls.iter().any(|known| known.is_at(execution, path)) {
+            if called.again || !self.calls.iter().any(|known| known.is_at(execution, path)) {
                 self.calls.push(called);
             }
         }
@@ -102,37 +148,72 @@ impl Finished<'_> {
     }
 }
 
-/// Runs a test, and gives what is wrong: nothing where it passes. The first thing that is wrong ends it, except
-/// that all calls without a mock are named.
+/// What a test came to as it is written.
+pub(super) struct AsWritten {
+    /// What is wrong.
+    pub(super) found: Vec<Diagnostic>,
+    /// Its variations, where it is one of every failure and nothing is wrong.
+    pub(super) variations: Vec<Variation>,
+    /// How many calls it made.
+    pub(super) calls: usize,
+}
+
+/// Runs a test as it is written, and gives what is wrong: nothing where it passes. The first thing that is wrong ends
+/// it, except that all calls without a mock are named. Of a test of every failure that passes, the variations too.
 ///
 /// # Errors
 /// Where a snapshot cannot be read or written.
-pub(super) fn run(
-    test: &TestCase,
-    compilation: &Compilation,
-    snapshots: &mut Snapshots,
-) -> anyhow::Result<Vec<Diagnostic>> {
-    let mut case = Case {
-        test,
-        values: Program::load(test.plan.clone())?,
-        compilation,
-        mocks: Rc::default(),
-        known: BTreeMap::new(),
-        runs: BTreeMap::new(),
-        found: Vec::new(),
-        redactor: Redactor::default(),
-    };
-    for action in &test.actions {
-        case.act(action, snapshots)?;
-        if !case.found.is_empty() {
-            break;
+pub(super) fn run(bench: &Bench<'_>, snapshots: &mut Snapshots) -> anyhow::Result<AsWritten> {
+    let case = Case::run(bench, None, Some(snapshots))?;
+    let mut variations = Vec::new();
+    if bench.test.every_failure && case.found.is_empty() {
+        for (run, finished) in &case.runs {
+            variations.extend(variation::of_calls(*run, &finished.calls, &bench.places));
+            let program_of = |execution| finished.simulation.program_of_execution(execution);
+            let points = finished.simulation.crash_points();
+            variations.extend(variation::of_crashes(*run, points, &program_of, &bench.places));
         }
     }
-    Ok(case.found)
+    let calls = case.runs.values().map(|finished| finished.calls.len()).sum();
+    Ok(AsWritten { found: case.found, variations, calls })
+}
+
+/// Runs a variation of a test, and gives what is wrong.
+///
+/// # Errors
+/// Where a plan may not run.
+pub(super) fn vary(bench: &Bench<'_>, variation: &Variation) -> anyhow::Result<Vec<Diagnostic>> {
+    Ok(Case::run(bench, Some(variation), None)?.found)
 }
 
 impl<'c> Case<'c> {
-    fn act(&mut self, action: &Action, snapshots: &mut Snapshots) -> anyhow::Result<()> {
+    fn run(
+        bench: &'c Bench<'c>,
+        variation: Option<&'c Variation>,
+        mut snapshots: Option<&mut Snapshots>,
+    ) -> anyhow::Result<Self> {
+        let mut case = Case {
+            bench,
+            variation,
+            mocks: Rc::default(),
+            known: BTreeMap::new(),
+            runs: BTreeMap::new(),
+            found: Vec::new(),
+            redactor: Redactor::default(),
+        };
+        if let Some(Variation { run, fault: Fault::Call { execution, path, answer, once }, .. }) = variation {
+            case.mocks.borrow_mut().fail(*run, (*execution, path.clone()), answer.clone(), *once);
+        }
+        for action in &bench.test.actions {
+            case.act(action, snapshots.as_deref_mut())?;
+            if !case.found.is_empty() {
+                break;
+            }
+        }
+        Ok(case)
+    }
+
+    fn act(&mut self, action: &Action, snapshots: Option<&mut Snapshots>) -> anyhow::Result<()> {
         let span = action.span;
         match &action.kind {
             ActionKind::Mock { operation, arguments, answer } => {
@@ -143,7 +224,7 @@ impl<'c> Case<'c> {
                 }
             }
             ActionKind::Start { run, workflow, input } => {
-                let workflow = self.compilation.workflows.iter().find(|known| known.id == *workflow);
+                let workflow = self.bench.compilation.workflows.iter().find(|known| known.id == *workflow);
                 let workflow = workflow.context("a test names a workflow that was not compiled")?;
                 if let Some(input) = self.value(input, span) {
                     self.start(*run, workflow, &input, span)?;
@@ -178,16 +259,18 @@ impl<'c> Case<'c> {
                 self.calls(operation, arguments.as_deref(), count, span);
             }
             ActionKind::SnapshotTrace { run } => {
-                if let Some(finished) = self.runs.get(run) {
+                if let (Some(finished), Some(snapshots)) = (self.runs.get(run), snapshots) {
                     let text = finished.trace();
-                    let found = snapshots.compare(&self.test.name, "run.trace", &text, span)?;
+                    let found = snapshots.compare(&self.bench.test.name, "run.trace", &text, span)?;
                     self.found.extend(found);
                 }
             }
             ActionKind::SnapshotValue(value) => {
-                if let Some(json) = self.value(value, span) {
+                if let Some(snapshots) = snapshots
+                    && let Some(json) = self.value(value, span)
+                {
                     let text = self.redactor.text(&String::from_utf8_lossy(&json));
-                    self.found.extend(snapshots.compare(&self.test.name, "value", &text, span)?);
+                    self.found.extend(snapshots.compare(&self.bench.test.name, "value", &text, span)?);
                 }
             }
         }
@@ -206,7 +289,7 @@ impl<'c> Case<'c> {
                 }
             }
         }
-        match self.values.evaluate(value.function, &arguments) {
+        match self.bench.values.evaluate(value.function, &arguments) {
             Ok(json) => Some(json),
             Err(error) => {
                 let message = self.redactor.text(&error.message);
@@ -223,32 +306,26 @@ impl<'c> Case<'c> {
             Some(ending) => format!("the execution has no result: it {ending}"),
             None => "this value is not known".to_owned(),
         };
-        self.found.push(
-            Diagnostic::failure("test", span, message)
-                .help("expect its failure with `expect run fails Name`, or send it what it waits for"),
-        );
+        let help = match self.variation {
+            Some(_) => "expect what holds however it ends: `expect run settled`; its result in another test",
+            None => "expect its failure with `expect run fails Name`, or send it what it waits for",
+        };
+        self.found.push(Diagnostic::failure("test", span, message).help(help));
     }
 
     fn arguments(&mut self, arguments: &[Option<Value>], span: Span) -> Vec<Option<Vec<u8>>> {
         arguments.iter().map(|value| value.as_ref().and_then(|value| self.value(value, span))).collect()
     }
 
-    fn start<'a>(
+    fn start(
         &mut self,
         run: Local,
-        workflow: &'a CompiledWorkflow,
+        workflow: &'c CompiledWorkflow,
         input: &[u8],
         span: Span,
-    ) -> anyhow::Result<()>
-    where
-        Self: 'a,
-    {
-        let program = crate::program::Program::link(self.compilation, workflow, &|_| {})?;
-        let mut given = Given::new().with_stand_ins(&workflow.plan);
-        for below in program.descendants() {
-            given = given.with_stand_ins(below.plan());
-        }
-        let resolved = match resolve(&program, &given) {
+    ) -> anyhow::Result<()> {
+        let Linked { program, resolved } = self.bench.linked(workflow)?;
+        let resolved = match resolved {
             Ok(resolved) => resolved,
             Err(errors) => {
                 for error in errors {
@@ -263,21 +340,20 @@ impl<'c> Case<'c> {
         let net: Net = Box::new(move |sending| mocks.borrow_mut().answer(sending));
         let mut simulation = Simulation::new(Arc::clone(&program), resolved, SEED, net);
         simulation.hold_time();
-        self.mocks.borrow_mut().begin();
-        let workflow = self.compilation.workflows.iter().find(|known| known.id == workflow.id);
-        let workflow = workflow.context("a test names a workflow that was not compiled")?;
+        match self.variation {
+            None if self.bench.test.every_failure => simulation.note_crash_points(),
+            Some(Variation { run: of, fault: Fault::Crash(action), .. }) if *of == run => {
+                simulation.crash_before(*action);
+            }
+            _ => {}
+        }
+        self.mocks.borrow_mut().begin(run);
         match simulation.start(input) {
             Ok(done) => {
-                let begun = Finished {
-                    workflow,
-                    program,
-                    done: Done::Waiting,
-                    calls: Vec::new(),
-                    settled: BTreeSet::new(),
-                    simulation,
-                };
+                let (done_so_far, calls) = (Done::Waiting, Vec::new());
+                let begun = Finished { workflow, program, done: done_so_far, calls, simulation };
                 self.runs.insert(run, begun);
-                self.gone_on(run, done, span);
+                self.gone_on(run, done, span, |_| None);
             }
             Err(error) => {
                 let message = format!("the execution does not start: {error}");
@@ -287,12 +363,26 @@ impl<'c> Case<'c> {
         Ok(())
     }
 
-    /// An execution has gone on, to its end or until it waits.
-    fn gone_on(&mut self, run: Local, done: Run, span: Span) {
+    /// An execution has gone on, to its end or until it waits. Where its process has died on the way, another one
+    /// goes on with it, and whoever wanted something of it and was not told that it was kept asks once more.
+    fn gone_on(
+        &mut self,
+        run: Local,
+        done: Run,
+        span: Span,
+        again: impl FnOnce(&mut Simulation<Net>) -> Option<Run>,
+    ) {
+        let Some(done) = self.revived(run, done, span, again) else { return };
         let calls = self.mocks.borrow_mut().end();
         for called in calls.iter().filter(|called| called.unmocked) {
             let message = format!("`{}` was called, but has no mock", called.name);
             let help = format!("add `mock {} => …` before this line", called.name);
+            self.found.push(Diagnostic::failure("test", span, message).help(help));
+        }
+        for called in calls.iter().filter(|called| called.again) {
+            let message =
+                format!("`{}` was done before the crash, and is called again after it", called.name);
+            let help = "this is a fault of the engine, and not of the workflow: please report it";
             self.found.push(Diagnostic::failure("test", span, message).help(help));
         }
         let Some(finished) = self.runs.get_mut(&run) else { return };
@@ -314,11 +404,52 @@ impl<'c> Case<'c> {
         };
     }
 
+    /// The run after its process has died, where it has: as often as it dies.
+    fn revived(
+        &mut self,
+        run: Local,
+        mut done: Run,
+        span: Span,
+        again: impl FnOnce(&mut Simulation<Net>) -> Option<Run>,
+    ) -> Option<Run> {
+        let mut again = Some(again);
+        while let Run::Crashed = done {
+            let finished = self.runs.get_mut(&run)?;
+            self.mocks.borrow_mut().crash(finished.simulation.settled());
+            done = match finished.simulation.recover(Duration::ZERO) {
+                Ok(done) => done,
+                Err(error) => {
+                    let message = format!("the execution cannot go on after a crash: {error}");
+                    self.found.push(Diagnostic::failure("test", span, message));
+                    return None;
+                }
+            };
+            if let Run::Waiting = done
+                && let Some(again) = again.take()
+                && let Some(further) = again(&mut finished.simulation)
+            {
+                done = further;
+            }
+        }
+        Some(done)
+    }
+
     fn send(&mut self, run: Local, signal: &str, json: &[u8], span: Span) {
-        self.mocks.borrow_mut().begin();
+        self.mocks.borrow_mut().begin(run);
+        let varied = self.variation.is_some();
         let Some(finished) = self.runs.get_mut(&run) else { return };
+        let taken = |simulation: &Simulation<Net>| {
+            let records = simulation.history().unwrap_or_default();
+            records.iter().filter(|record| matches!(record, Record::Signalled(_))).count()
+        };
+        let before = taken(&finished.simulation);
+        let send_again = |simulation: &mut Simulation<Net>| {
+            if taken(simulation) > before { None } else { simulation.signal(signal, json).ok() }
+        };
         match finished.simulation.signal(signal, json) {
-            Ok(done) => self.gone_on(run, done, span),
+            Ok(done) => self.gone_on(run, done, span, send_again),
+            // What goes wrong has ended it before, and its sender is told so.
+            Err(_) if varied && matches!(finished.done, Done::Ended(_)) => {}
             Err(refusal) => {
                 let mut diagnostic =
                     Diagnostic::failure("test", span, format!("`{signal}` is not taken: {refusal}"));
@@ -335,16 +466,22 @@ impl<'c> Case<'c> {
         let waits = |finished: &Finished<'_>| matches!(finished.done, Done::Waiting);
         let waiting: Vec<Local> =
             self.runs.iter().filter(|(_, finished)| waits(finished)).map(|(run, _)| *run).collect();
-        if waiting.is_empty() {
+        if waiting.is_empty() && self.variation.is_none() {
             let diagnostic =
                 Diagnostic::failure("test", span, "no execution waits here: time has nothing to change");
             self.found.push(diagnostic.help("leave it out: what only sleeps goes on by itself"));
         }
         for run in waiting {
-            self.mocks.borrow_mut().begin();
+            self.mocks.borrow_mut().begin(run);
             let Some(finished) = self.runs.get_mut(&run) else { continue };
+            let us = i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
+            let until_us = finished.simulation.now().wall_us.saturating_add(us);
             let done = finished.simulation.advance(time);
-            self.gone_on(run, done, span);
+            self.gone_on(run, done, span, |simulation| {
+                let left_us = until_us.saturating_sub(simulation.now().wall_us);
+                let left_us = u64::try_from(left_us).ok().filter(|left_us| *left_us > 0)?;
+                Some(simulation.advance(Duration::from_micros(left_us)))
+            });
         }
     }
 
@@ -357,16 +494,8 @@ impl<'c> Case<'c> {
             self.found.push(diagnostic.help("start one before: `let run = workflow(…)`"));
         }
         for run in runs {
-            self.mocks.borrow_mut().begin();
-            let Some(finished) = self.runs.get_mut(&run) else { continue };
-            finished.settled = finished.simulation.settled();
-            match finished.simulation.recover(Duration::ZERO) {
-                Ok(done) => self.gone_on(run, done, span),
-                Err(error) => {
-                    let message = format!("the execution cannot go on after a crash: {error}");
-                    self.found.push(Diagnostic::failure("test", span, message));
-                }
-            }
+            self.mocks.borrow_mut().begin(run);
+            self.gone_on(run, Run::Crashed, span, |_| None);
         }
     }
 

@@ -1,21 +1,46 @@
 //! The mocks of a test: what each operation answers, and what was called.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
-use flow_driver::{Answer as Declared, TestOperation, Value};
+use flow_driver::{Answer as Declared, LocalId, TestOperation, Value};
 use flow_engine::{Answer, Sending};
 use flow_http::{HttpResponse, NetError, NotSent, Unanswered};
 use flow_journal::ExecutionId;
-use flow_plan::{Operation, Pages, Place, Plan};
-use flow_vm::StepPath;
+use flow_plan::{EffectClass, Operation, OperationId, Pages, Place, Plan, StepId};
+use flow_vm::{Program, StepPath};
 
 use super::played;
 
-/// The answers that are declared so far.
+/// The answers that are declared so far, and what the world remembers of calls.
 #[derive(Debug, Default)]
 pub(super) struct Mocks {
     mocks: Vec<Mock>,
     calls: Vec<Called>,
+    /// The execution that goes on.
+    run: Option<LocalId>,
+    /// What each call was answered last.
+    answered: BTreeMap<Spot, Answer>,
+    /// The calls that were answered with success when the process died, and whose answer was not durable.
+    lost: BTreeSet<Spot>,
+    /// The calls whose end was durable when the process died: none of them is made again.
+    settled: BTreeSet<Spot>,
+    /// A call that is answered in another way.
+    fault: Option<CallFault>,
+}
+
+/// A call: in which run, in which execution, and where in that.
+type Spot = (Option<LocalId>, ExecutionId, StepPath);
+
+#[derive(Debug)]
+struct CallFault {
+    spot: Spot,
+    answer: Prepared,
+    once: bool,
+    attempts: u32,
+    /// What its mock would have answered to the first attempt.
+    withheld: Option<Answer>,
 }
 
 #[derive(Debug)]
@@ -63,6 +88,16 @@ pub(super) struct Called {
     pub(super) name: String,
     /// Whether there was no mock for it.
     pub(super) unmocked: bool,
+    /// Whether it was made although its end was durable, or although it is made at most once.
+    pub(super) again: bool,
+    /// The step.
+    pub(super) step: StepId,
+    /// Whether it undoes something.
+    pub(super) undoes: bool,
+    /// The program that makes it.
+    pub(super) program: Arc<Program>,
+    /// The operation in the program's plan.
+    pub(super) operation_id: OperationId,
     operation: TestOperation,
     execution: ExecutionId,
     path: StepPath,
@@ -131,9 +166,28 @@ impl Mocks {
         self.mocks.push(Mock { operation, arguments, answer, used: 0 });
     }
 
-    /// Begins to note calls.
-    pub(super) fn begin(&mut self) {
+    /// Begins to note calls, of the run that goes on.
+    pub(super) fn begin(&mut self, run: LocalId) {
         self.calls.clear();
+        self.run = Some(run);
+    }
+
+    /// Answers a call in another way: always, or its first attempt alone.
+    pub(super) fn fail(&mut self, run: LocalId, call: (ExecutionId, StepPath), answer: Prepared, once: bool) {
+        let spot = (Some(run), call.0, call.1);
+        self.fault = Some(CallFault { spot, answer, once, attempts: 0, withheld: None });
+    }
+
+    /// The process of the run dies, after these calls were settled. An answer of success that is lost is given again
+    /// to whoever asks again: the world has done it, once.
+    pub(super) fn crash(&mut self, settled: BTreeSet<(ExecutionId, String)>) {
+        let run = self.run;
+        self.settled.extend(settled.into_iter().map(|(execution, path)| (run, execution, StepPath(path))));
+        let good =
+            |answer: &Answer| answer.result.as_ref().is_ok_and(|answer| (200..300).contains(&answer.status));
+        let lost = self.answered.iter().filter(|(spot, answer)| spot.0 == run && good(answer));
+        let lost: BTreeSet<Spot> = lost.map(|(spot, _)| spot.clone()).collect();
+        self.lost.extend(lost.into_iter().filter(|spot| !self.settled.contains(spot)));
     }
 
     /// The calls since the beginning.
@@ -144,28 +198,61 @@ impl Mocks {
     /// What the network answers to an attempt.
     pub(super) fn answer(&mut self, sending: &Sending) -> Answer {
         let plan = sending.program.plan();
-        let called = called(plan, sending);
-        let found = self.mocks.iter_mut().rev().find(|mock| {
-            mock.operation == called.operation
-                && mock.arguments.as_ref().is_none_or(|wanted| fits(wanted, &called.arguments))
-        });
-        let answer = found.map(|mock| {
-            mock.used += 1;
-            (mock.answer.clone(), mock.used)
+        let spot = (self.run, sending.execution, sending.call.path.clone());
+        let is_lost = self.lost.remove(&spot);
+        let unsafe_twice = is_lost
+            && plan
+                .operation(sending.operation)
+                .is_some_and(|operation| operation.class == EffectClass::Unsafe);
+        let called = called(plan, sending, unsafe_twice || self.settled.contains(&spot));
+        let lost = is_lost.then(|| self.answered.get(&spot).cloned()).flatten();
+        let answer = lost.or_else(|| match self.fault.take() {
+            Some(mut fault) if fault.spot == spot => {
+                let answer = self.faulty(&mut fault, &called, sending);
+                self.fault = Some(fault);
+                answer
+            }
+            fault => {
+                self.fault = fault;
+                self.usual(&called, sending)
+            }
         });
         let unmocked = answer.is_none();
-        match self.calls.iter_mut().find(|known| known.is_at(called.execution, &called.path)) {
+        let known = self.calls.iter_mut().find(|known| known.is_at(called.execution, &called.path));
+        match known.filter(|_| !called.again) {
             Some(known) => known.unmocked |= unmocked,
             None => self.calls.push(Called { unmocked, ..called }),
         }
-        match answer {
-            Some((answer, used)) => perform(&answer, used, plan, sending, Duration::ZERO),
-            None => failure(NetError::not_sent(NotSent::Setting, "there is no mock"), Duration::ZERO),
+        let none = || failure(NetError::not_sent(NotSent::Setting, "there is no mock"), Duration::ZERO);
+        let answer = answer.unwrap_or_else(none);
+        self.answered.insert(spot, answer.clone());
+        answer
+    }
+
+    /// What a mock answers; the last that fits comes first.
+    fn usual(&mut self, called: &Called, sending: &Sending) -> Option<Answer> {
+        let mock = self.mocks.iter_mut().rev().find(|mock| {
+            mock.operation == called.operation
+                && mock.arguments.as_ref().is_none_or(|wanted| fits(wanted, &called.arguments))
+        })?;
+        mock.used += 1;
+        Some(perform(&mock.answer, mock.used, sending.program.plan(), sending, Duration::ZERO))
+    }
+
+    /// What a call is answered that goes wrong. It takes one answer of its mock, so that others get theirs.
+    fn faulty(&mut self, fault: &mut CallFault, called: &Called, sending: &Sending) -> Option<Answer> {
+        fault.attempts += 1;
+        if fault.attempts == 1 {
+            // A call without a mock has none in a variation either.
+            fault.withheld = Some(self.usual(called, sending)?);
+        } else if fault.once {
+            return fault.withheld.take().or_else(|| self.usual(called, sending));
         }
+        Some(perform(&fault.answer, 1, sending.program.plan(), sending, Duration::ZERO))
     }
 }
 
-fn called(plan: &Plan, sending: &Sending) -> Called {
+fn called(plan: &Plan, sending: &Sending, again: bool) -> Called {
     let request = &sending.call.request;
     let operation = plan.operation(sending.operation);
     let api = operation.and_then(|operation| plan.api(operation.api));
@@ -182,6 +269,11 @@ fn called(plan: &Plan, sending: &Sending) -> Called {
     Called {
         name: plan.operation_name(sending.operation),
         unmocked: false,
+        again,
+        step: sending.call.step,
+        undoes: sending.call.undoes,
+        program: Arc::clone(&sending.program),
+        operation_id: sending.operation,
         arguments: arguments.collect(),
         operation: TestOperation {
             api: api.map_or_else(String::new, |api| api.name.clone()),

@@ -16,9 +16,6 @@ use crate::{
 impl Lowerer {
     pub(super) fn lower_test(&mut self, decl: &ast::TestDecl) {
         let span = self.span(decl);
-        if decl.is_every_failure() {
-            self.not_built(decl.syntax(), "`every failure`", "write a test for each failure that matters");
-        }
         let title = decl.title();
         let name_span = title.as_ref().map_or(span, |title| self.span(title));
         let name: Arc<str> = match title.as_ref().map(ast::StringLiteral::plain_text) {
@@ -41,7 +38,9 @@ impl Lowerer {
                 decl.body().map_or_else(Vec::new, |body| body.statements().collect());
             statements.iter().filter_map(|statement| lowerer.lower_step(statement)).collect()
         });
-        self.program.tests.push(Test { name: Spanned { value: name, span: name_span }, steps, span });
+        let every_failure = decl.is_every_failure();
+        let name = Spanned { value: name, span: name_span };
+        self.program.tests.push(Test { name, every_failure, steps, span });
     }
 
     fn lower_step(&mut self, statement: &ast::Statement) -> Option<TestStep> {

@@ -52,6 +52,14 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
         Ok(crate::driver::opened(execution, &history, &self.sealer)?.into_owned().records)
     }
 
+    /// The program of an execution that has begun.
+    pub fn program_of_execution(&self, execution: ExecutionId) -> Option<Arc<Program>> {
+        match self.history_of(execution).ok()?.first() {
+            Some(Record::Started(started)) => self.program_of(started.plan),
+            _ => None,
+        }
+    }
+
     /// The program of a plan: the one that was started, or one that comes to run below it.
     fn program_of(&self, plan: PlanId) -> Option<Arc<Program>> {
         let own = std::iter::once(Arc::clone(&self.program));
