@@ -88,7 +88,8 @@ impl Test {
         output: &Output,
     ) -> anyhow::Result<()> {
         let sources = &program.compilation.sources;
-        let mut snapshots = snapshot::Snapshots::new(file, self.update);
+        let names = program.compilation.tests.iter().map(|test| test.name.as_str());
+        let mut snapshots = snapshot::Snapshots::new(file, names, self.update);
         for test in &program.compilation.tests {
             if self.filter.as_ref().is_some_and(|filter| !test.name.contains(filter.as_str())) {
                 counts.skipped += 1;

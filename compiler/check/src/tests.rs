@@ -66,7 +66,7 @@ impl Checker<'_> {
                 self.duration(*duration, "a time to advance");
                 None
             }
-            TestStepKind::Crash => None,
+            TestStepKind::Crash | TestStepKind::SnapshotPlan { .. } => None,
         }
     }
 

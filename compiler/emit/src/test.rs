@@ -162,6 +162,11 @@ pub enum ActionKind {
         /// The execution.
         run: LocalId,
     },
+    /// Compares the readable form of a workflow's plan with what is kept.
+    SnapshotPlan {
+        /// The workflow.
+        workflow: WorkflowId,
+    },
     /// Compares a value with what is kept.
     SnapshotValue(Value),
 }
@@ -227,6 +232,7 @@ impl Context<'_> {
                 Some(run) => ActionKind::SnapshotTrace { run },
                 None => ActionKind::SnapshotValue(self.pure_value(*value)),
             },
+            TestStepKind::SnapshotPlan { workflow } => ActionKind::SnapshotPlan { workflow: *workflow },
             TestStepKind::Send { run, signal, value } => {
                 // What the checker knows as the record that goes with the signal.
                 let ty = self.ty(self.value_ty(*value));

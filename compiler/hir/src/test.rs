@@ -62,6 +62,11 @@ pub enum TestStepKind {
         /// What is kept and compared.
         value: ExprId,
     },
+    /// `snapshot plan NAME`.
+    SnapshotPlan {
+        /// The workflow whose plan is kept and compared.
+        workflow: WorkflowId,
+    },
     /// `send run.approve({ … })`.
     Send {
         /// The execution.

@@ -224,8 +224,7 @@ impl<'c> Case<'c> {
                 }
             }
             ActionKind::Start { run, workflow, input } => {
-                let workflow = self.bench.compilation.workflows.iter().find(|known| known.id == *workflow);
-                let workflow = workflow.context("a test names a workflow that was not compiled")?;
+                let workflow = self.workflow(*workflow)?;
                 if let Some(input) = self.value(input, span) {
                     self.start(*run, workflow, &input, span)?;
                 }
@@ -265,6 +264,17 @@ impl<'c> Case<'c> {
                     self.found.extend(found);
                 }
             }
+            ActionKind::SnapshotPlan { workflow } => {
+                let workflow = self.workflow(*workflow)?;
+                if let Some(snapshots) = snapshots {
+                    // Lines of the source are left out: a comment above would change them.
+                    let mut debug = workflow.debug.clone();
+                    debug.functions.iter_mut().for_each(|function| function.places.clear());
+                    let text = flow_plan::text(&workflow.plan, &debug);
+                    let expression = format!("plan {}", workflow.name);
+                    self.found.extend(snapshots.compare(&self.bench.test.name, &expression, &text, span)?);
+                }
+            }
             ActionKind::SnapshotValue(value) => {
                 if let Some(snapshots) = snapshots
                     && let Some(json) = self.value(value, span)
@@ -275,6 +285,11 @@ impl<'c> Case<'c> {
             }
         }
         Ok(())
+    }
+
+    fn workflow(&self, id: WorkflowId) -> anyhow::Result<&'c CompiledWorkflow> {
+        let workflow = self.bench.compilation.workflows.iter().find(|known| known.id == id);
+        workflow.context("a test names a workflow that was not compiled")
     }
 
     /// A value as JSON; where it cannot be computed, that is what is wrong.

@@ -65,11 +65,13 @@ impl Lowerer {
             ast::Statement::ExpectCalls(expect) => self.lower_expect_calls(expect)?,
             ast::Statement::SnapshotStatement(snapshot) => {
                 if snapshot.is_plan() {
-                    let at = self.keyword_span(snapshot.syntax());
-                    self.not_built_at(at, "`snapshot plan`", "use `flow plan`");
-                    return None;
+                    let Some(ast::Expr::NameExpr(name)) = snapshot.value() else { return None };
+                    let at = self.span(&name);
+                    let version = self.wanted_version(name.version());
+                    TestStepKind::SnapshotPlan { workflow: self.find_workflow(name.text(), at, version)? }
+                } else {
+                    TestStepKind::Snapshot { value: self.lower_optional_expr(snapshot.value(), span) }
                 }
-                TestStepKind::Snapshot { value: self.lower_optional_expr(snapshot.value(), span) }
             }
             ast::Statement::AdvanceStatement(advance) => {
                 TestStepKind::Advance { duration: self.lower_optional_expr(advance.duration(), span) }
