@@ -62,8 +62,8 @@ impl<'a> Spot<'a> {
     }
 }
 
-/// Sample data of a type of a program's plan, as JSON: the same each time.
-pub fn sample(program: &Program, ty: TypeId) -> String {
+/// Sample data of a type of a program's plan, as JSON: the same each time. The name says what it is a sample of.
+pub fn sample(program: &Program, ty: TypeId, name: &str) -> String {
     let sources = Sources::default();
     let sampler = Sampler {
         program,
@@ -74,7 +74,8 @@ pub fn sample(program: &Program, ty: TypeId) -> String {
         explanation: None,
         values: Cell::new(0),
     };
-    sampler.whole(ty, Draw::new(0))
+    let draw = Draw::new(0).of(name);
+    sampler.value(ty, Spot { name, owner: "", draw, number: 1, depth: 0, echoes: false })
 }
 
 impl<'a> Sampler<'a> {

@@ -51,13 +51,19 @@ impl<'a> Bench<'a> {
     /// # Errors
     /// Where a plan may not run.
     pub(super) fn new(test: &'a TestCase, compilation: &'a Compilation) -> anyhow::Result<Self> {
-        Ok(Self {
-            test,
-            compilation,
-            values: Program::load(test.plan.clone())?,
-            places: Places::new(compilation),
-            linked: RefCell::default(),
-        })
+        let mut plan = test.plan.clone();
+        let mut values = Program::load(plan.clone())?;
+        let samples = samples(&values);
+        if !samples.is_empty() {
+            // The test reads the values that the workflows read.
+            for (index, _, sample) in samples {
+                if let Some(entry) = plan.config.get_mut(index) {
+                    entry.default = Some(sample);
+                }
+            }
+            values = Program::load(plan)?;
+        }
+        Ok(Self { test, compilation, values, places: Places::new(compilation), linked: RefCell::default() })
     }
 
     fn linked(&self, workflow: &CompiledWorkflow) -> anyhow::Result<Linked> {
@@ -65,15 +71,32 @@ impl<'a> Bench<'a> {
             return Ok(known.clone());
         }
         let program = crate::program::Program::link(self.compilation, workflow, &|_| {})?;
-        let mut given = Given::new().with_stand_ins(&workflow.plan);
-        for below in program.descendants() {
-            given = given.with_stand_ins(below.plan());
+        let below = program.descendants();
+        let programs = || std::iter::once(&program).chain(&below);
+        let mut given = Given::new();
+        for program in programs() {
+            for (_, name, sample) in samples(program) {
+                given.json(name, sample);
+            }
+        }
+        for program in programs() {
+            given = given.with_stand_ins(program.plan());
         }
         let resolved = resolve(&program, &given);
         let linked = Linked { program, resolved };
         self.linked.borrow_mut().insert(workflow.id, linked.clone());
         Ok(linked)
     }
+}
+
+/// Samples for the configuration that has no default, and is no secret: its place, its name and the value as JSON.
+fn samples(program: &Program) -> Vec<(usize, String, String)> {
+    let entries = program.plan().config.iter().enumerate();
+    let missing =
+        entries.filter(|(_, entry)| entry.default.is_none() && !entry.secret && entry.fact.is_none());
+    let sampled = missing
+        .map(|(index, entry)| (index, entry.name.clone(), flow_mock::sample(program, entry.ty, &entry.name)));
+    sampled.collect()
 }
 
 /// What is known while a test runs.

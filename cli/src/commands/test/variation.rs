@@ -126,7 +126,7 @@ fn failures(program: &Program, operation: &Operation) -> Vec<(String, Prepared)>
     for (status, error) in &operation.raises {
         let Some(error) = plan.error(*error) else { continue };
         if found.iter().all(|(name, _)| *name != error.name) {
-            let fields = flow_mock::sample(program, error.fields).into_bytes();
+            let fields = flow_mock::sample(program, error.fields, "").into_bytes();
             found.push((error.name.clone(), Prepared::Status(*status, fields)));
         }
     }
