@@ -3,6 +3,7 @@
 mod compensation;
 mod credential;
 mod deprecated;
+mod race_in_undo;
 mod retry_bounds;
 mod retry_safety;
 mod unencrypted;
@@ -21,6 +22,7 @@ pub(crate) fn apply(checker: &mut Checker<'_>) {
     retry_bounds::check(checker);
     worst_case::check(checker);
     compensation::check(checker);
+    race_in_undo::check(checker);
     unknown_outcome::check(checker);
     credential::check(checker);
     unencrypted::check(checker);

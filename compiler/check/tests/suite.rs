@@ -202,6 +202,41 @@ fn half_typed_files_never_stop_the_checker() {
     }
 }
 
+/// A race is over by when a branch is sure to succeed; the attempts of the losers may still be under way.
+#[test]
+fn the_worst_case_of_a_race_counts_how_its_losers_end() {
+    let mut memory = Memory::default();
+    memory.add(
+        "race.flow",
+        r#"
+retry thrice { attempts: 3, backoff: fixed(10s), on: [503] }
+api shop v1 {
+  base: "https://example.org"
+  retry: thrice
+  get look "/look" () -> string { timeout: 20s }
+  get peek "/peek" () -> string { timeout: 2s }
+}
+workflow main () -> bool {
+  return match race { look: shop.look(), late: sleep 5s } { look found => true, late => false }
+}
+workflow quick () -> bool {
+  return match race { peek: shop.peek(), late: sleep 1h } { peek found => true, late => false }
+}
+"#,
+    );
+    let (program, _) = flow_hir::lower(&mut memory, FileId(0));
+    let (typed, found) = flow_check::check(&program);
+    assert!(found.iter().all(|diagnostic| diagnostic.severity != Severity::Error), "{found:?}");
+    let figures: Vec<Option<u64>> = program
+        .workflows
+        .iter()
+        .filter_map(|(id, _)| typed.workflows.get(id))
+        .map(|w| w.worst.time_us)
+        .collect();
+    // Five seconds, and an attempt of twenty that is cut off by nothing but its own limit.
+    assert_eq!(figures, [Some(25_000_000), Some(3_602_000_000)]);
+}
+
 /// The figures of the order example, counted by hand from its timeouts and its policy.
 #[test]
 fn the_order_example_has_its_figures_and_errors() {

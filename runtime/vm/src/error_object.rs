@@ -196,6 +196,11 @@ pub(crate) fn because(heap: &mut Heap, error: u64, cause: u64) -> Result<u64, Fa
     changed(heap, error, BECAUSE, cause)
 }
 
+/// The error that an error came of, or null.
+pub(crate) fn cause(heap: &Heap, error: u64) -> Result<u64, Fault> {
+    heap.words(error, WORDS)?.get(BECAUSE).copied().ok_or(Fault::Damaged)
+}
+
 /// The same error with one word changed.
 fn changed(heap: &mut Heap, error: u64, at: usize, value: u64) -> Result<u64, Fault> {
     let mut words = [0; WORDS];

@@ -205,11 +205,20 @@ fn events_outside_sagas(checker: &Checker<'_>, expr: ExprId, each: &mut dyn FnMu
     match &program.exprs[expr].kind {
         ExprKind::Saga { .. } => each(expr),
         ExprKind::Undo { .. } => {}
-        // A race that fails undoes its own; the step of a branch that wins stays.
-        ExprKind::Race { .. } | ExprKind::ForBranches { race: true, .. } => {
+        // A race that fails undoes its own; the step of a branch that wins stays. Of several that are due some may have
+        // won when the others have failed.
+        ExprKind::Race { count, .. } => {
+            let won = calls(checker, expr).into_iter().find(|step| is_undone(checker, *step));
+            if count.is_some() {
+                won.into_iter().for_each(&mut *each);
+            }
             each(expr);
-            let undone = calls(checker, expr).into_iter().find(|step| is_undone(checker, *step));
-            undone.into_iter().for_each(each);
+            won.into_iter().for_each(each);
+        }
+        ExprKind::ForBranches { race: true, .. } => {
+            let won = calls(checker, expr).into_iter().find(|step| is_undone(checker, *step));
+            won.into_iter().for_each(&mut *each);
+            each(expr);
         }
         ExprKind::CallOperation { arguments, .. } | ExprKind::CallWorkflow { arguments, .. } => {
             for argument in arguments {
@@ -220,9 +229,23 @@ fn events_outside_sagas(checker: &Checker<'_>, expr: ExprId, each: &mut dyn FnMu
         kind => {
             let mut children = Vec::new();
             program.for_each_child(expr, |child| children.push(child));
+            let mut first = None;
             for child in children {
-                flow_hir::deeper(|| events_outside_sagas(checker, child, each));
+                let mut note = |event| {
+                    first.get_or_insert(event);
+                    each(event);
+                };
+                flow_hir::deeper(|| events_outside_sagas(checker, child, &mut note));
             }
+            // In a loop, and beside other elements, what comes first comes again.
+            let again = matches!(
+                kind,
+                ExprKind::For { .. }
+                    | ExprKind::While { .. }
+                    | ExprKind::ForBranches { .. }
+                    | ExprKind::Poll { .. }
+            );
+            first.filter(|_| again).into_iter().for_each(&mut *each);
             if matches!(kind, ExprKind::Fail { .. }) {
                 each(expr);
             }

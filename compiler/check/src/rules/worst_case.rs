@@ -6,9 +6,9 @@ use flow_diagnostics::{Change, Diagnostic, Edit, codes};
 use flow_hir::{
     BinaryOp, Branch, Exhausted, ExprId, ExprKind, ListItem, OperationId, RetryId, Statement, WorkflowId,
 };
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::steps;
+use super::{calls, steps};
 use crate::checker::Checker;
 use crate::typed::{CheckedBackoff, CheckedRetry, OperationUndo, StepUndo, WorstCase};
 
@@ -347,12 +347,48 @@ impl Finder<'_, '_> {
             .zip(&costs)
             .filter(|(branch, _)| self.checker.typed.unfailing.get(branch.body).is_some());
         let by_then = nth(sure.filter_map(|(_, cost)| cost.time_us).collect(), due);
-        total.time_us = match (total.time_us, by_then) {
-            (Some(time_us), Some(by_then)) => Some(time_us.min(by_then)),
-            (time_us, by_then) => time_us.or(by_then),
+        // The attempts of losers that are under way then are awaited, and a `finally` runs to its end.
+        let ends = by_then.and_then(|by_then| add(Some(by_then), self.losers_end(branches)));
+        total.time_us = match (total.time_us, ends) {
+            (Some(time_us), Some(ends)) => Some(time_us.min(ends)),
+            (time_us, ends) => time_us.or(ends),
         };
         total.least_us = nth(costs.iter().map(|cost| cost.least_us).collect(), due).unwrap_or(0);
         total
+    }
+
+    /// The longest time that branches which are told to stop still take; their undos are counted apart.
+    fn losers_end(&mut self, branches: &[Branch]) -> Option<u64> {
+        let mut longest = Some(0);
+        for branch in branches {
+            let mut seen = FxHashSet::default();
+            let mut time_us = Some(self.longest_attempt(branch.body, &mut seen));
+            let mut finals = Vec::new();
+            self.checker.program.for_each_inside(branch.body, &mut |expr| {
+                if let ExprKind::Try { finally: Some(finally), .. } = self.checker.program.exprs[expr].kind {
+                    finals.push(finally);
+                }
+            });
+            for finally in finals {
+                time_us = add(time_us, self.cost(finally).time_us);
+            }
+            longest = greater(longest, time_us);
+        }
+        longest
+    }
+
+    /// The longest time of one attempt of a step in a body, and in the children that it calls.
+    fn longest_attempt(&self, body: ExprId, seen: &mut FxHashSet<WorkflowId>) -> u64 {
+        let mut longest = 0;
+        for call in calls(self.checker, body) {
+            longest = longest.max(match self.checker.program.exprs[call].kind {
+                ExprKind::CallWorkflow { workflow, .. } if seen.insert(workflow) => {
+                    self.longest_attempt(self.checker.program.workflows[workflow].body, seen)
+                }
+                _ => self.checker.typed.calls.get(call).map_or(0, |call| call.timeout_us),
+            });
+        }
+        longest
     }
 
     /// A number that is written there.

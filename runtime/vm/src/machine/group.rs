@@ -397,10 +397,21 @@ impl Machine {
         self.heap.object(&[u64::from(case), record])
     }
 
+    /// What has failed in a branch: of one that was stopped, what failed while it was; nothing where nothing has.
+    fn own_failure(&self, error: u64) -> Option<u64> {
+        match error_object::kind(&self.heap, error) {
+            Ok(Kind::Cancelled) => {
+                let cause = error_object::cause(&self.heap, error).ok().filter(|cause| *cause != NULL)?;
+                let failed = !matches!(error_object::kind(&self.heap, cause), Ok(Kind::Cancelled));
+                failed.then_some(cause)
+            }
+            _ => Some(error),
+        }
+    }
+
     /// An error with those of siblings, without those that were merely stopped.
     fn with_siblings(&mut self, first: u64, rest: &[u64]) -> Result<u64, Fault> {
-        let own = |error: &&u64| !matches!(error_object::kind(&self.heap, **error), Ok(Kind::Cancelled));
-        let siblings: Vec<u64> = rest.iter().filter(own).copied().collect();
+        let siblings: Vec<u64> = rest.iter().filter_map(|error| self.own_failure(*error)).collect();
         if siblings.is_empty() {
             return Ok(first);
         }
