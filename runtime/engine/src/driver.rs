@@ -415,7 +415,7 @@ impl Driver {
             Outcome::Succeeded(_) => Ok(EndStatus::Succeeded),
             Outcome::Failed(failure) if failure.error.name == "cancelled" => Ok(EndStatus::Cancelled),
             Outcome::Failed(_) => Ok(EndStatus::Failed),
-            Outcome::NeedsAttention(attention) => Err(held(true, &attention.error.message)),
+            Outcome::NeedsAttention(attention) => Err(held(true, &attention.reason())),
             Outcome::Paused { reason } => Err(held(false, reason)),
         };
         self.record(status.map_or_else(

@@ -92,8 +92,9 @@ pub(crate) fn outcome(outcome: &mut Outcome, redactor: &Redactor) {
     match outcome {
         Outcome::Succeeded(result) => json(result, redactor),
         Outcome::Failed(Failure { error, undone: _ }) => raised(error, redactor),
-        Outcome::NeedsAttention(Attention { error, undone: _, steps }) => {
-            raised(error, redactor);
+        Outcome::NeedsAttention(Attention { error, result, undone: _, steps }) => {
+            error.iter_mut().for_each(|error| raised(error, redactor));
+            result.iter_mut().for_each(|result| json(result, redactor));
             for Unsettled { step: _, path: _, undo_error } in steps {
                 undo_error.iter_mut().for_each(|error| raised(error, redactor));
             }

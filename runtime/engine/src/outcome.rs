@@ -43,7 +43,7 @@ impl Outcome {
                 format!("failed with `{}`: {}", failure.error.name, failure.error.message)
             }
             Outcome::NeedsAttention(attention) => {
-                format!("needs attention after `{}`: {}", attention.error.name, attention.error.message)
+                format!("needs attention {}", attention.reason())
             }
             Outcome::Paused { reason } => format!("is paused: {reason}"),
         }

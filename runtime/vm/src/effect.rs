@@ -297,12 +297,25 @@ pub struct Failure {
 /// Why an execution is held.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attention {
-    /// The error that was on its way out.
-    pub error: Raised,
+    /// The error that was on its way out: none where the workflow has its result, and a branch that lost a race is to be
+    /// settled.
+    pub error: Option<Raised>,
+    /// The workflow's result as JSON, where it has one.
+    pub result: Option<Vec<u8>>,
     /// What was undone before, in order.
     pub undone: Vec<Undone>,
     /// The steps whose outcome is unknown, or whose undo failed.
     pub steps: Vec<Unsettled>,
+}
+
+impl Attention {
+    /// Why it is held, as the end of a sentence.
+    pub fn reason(&self) -> String {
+        match &self.error {
+            Some(error) => format!("after `{}`: {}", error.name, error.message),
+            None => "with its result: what a branch that lost a race has done is not undone".to_owned(),
+        }
+    }
 }
 
 /// A step that an operator must settle.

@@ -174,6 +174,7 @@ pub(crate) fn declared_message(env: Env<'_>, heap: &Heap, id: ErrorId, fields: u
 }
 
 /// The word of the cause, and of the errors beside it.
+const REASON: usize = 5;
 const BECAUSE: usize = 11;
 const ALSO: usize = 12;
 
@@ -199,6 +200,11 @@ pub(crate) fn because(heap: &mut Heap, error: u64, cause: u64) -> Result<u64, Fa
 /// The error that an error came of, or null.
 pub(crate) fn cause(heap: &Heap, error: u64) -> Result<u64, Fault> {
     heap.words(error, WORDS)?.get(BECAUSE).copied().ok_or(Fault::Damaged)
+}
+
+/// Whether a `refused` says only that its call was not sent, since the machine did not want it any more.
+pub(crate) fn was_not_sent(heap: &Heap, error: u64) -> Result<bool, Fault> {
+    heap.words(error, WORDS)?.get(REASON).map(|reason| *reason == 0).ok_or(Fault::Damaged)
 }
 
 /// The same error with one word changed.

@@ -159,6 +159,7 @@ impl Machine {
             }
         }
         self.settle_halt();
+        self.settle_losers();
         if self.core.ended.is_none() && self.heap.all().len() > 2 * self.collected + COLLECT_GROWTH_WORDS {
             self.collect_or_break_off();
         }

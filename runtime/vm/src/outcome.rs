@@ -19,7 +19,8 @@ pub(crate) enum Outcome {
 /// An execution that is held.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Held {
-    error: Flat,
+    error: Option<Flat>,
+    result: Option<Vec<u8>>,
     undone: Vec<Undone>,
     steps: Vec<(StepId, StepPath, Option<Flat>)>,
 }
@@ -72,7 +73,12 @@ impl Held {
         let steps = attention.steps.iter().map(|unsettled| {
             (unsettled.step, unsettled.path.clone(), unsettled.undo_error.as_ref().map(Flat::new))
         });
-        Self { error: Flat::new(&attention.error), undone: attention.undone.clone(), steps: steps.collect() }
+        Self {
+            error: attention.error.as_ref().map(Flat::new),
+            result: attention.result.clone(),
+            undone: attention.undone.clone(),
+            steps: steps.collect(),
+        }
     }
 
     pub(crate) fn into_attention(self) -> Result<Attention, &'static str> {
@@ -81,7 +87,8 @@ impl Held {
             let undo_error = error.map(Flat::into_raised).transpose()?;
             steps.push(Unsettled { step, path, undo_error });
         }
-        Ok(Attention { error: self.error.into_raised()?, undone: self.undone, steps })
+        let error = self.error.map(Flat::into_raised).transpose()?;
+        Ok(Attention { error, result: self.result, undone: self.undone, steps })
     }
 }
 

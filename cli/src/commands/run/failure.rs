@@ -32,7 +32,16 @@ pub(crate) fn held(
     sources: &Sources,
     steps: &[StepReport],
 ) -> Diagnostic {
-    let mut diagnostic = raised(&attention.error, workflow, sources, steps);
+    let mut diagnostic = match &attention.error {
+        Some(error) => raised(error, workflow, sources, steps),
+        None => {
+            let message = "it has a result, and what a branch that lost a race has done is not undone";
+            let diagnostic = Diagnostic::failure("needs_attention", workflow.head, message);
+            let result = attention.result.as_deref().unwrap_or_default();
+            let result = crate::output::plain_json(&String::from_utf8_lossy(result));
+            diagnostic.note(format!("its result: {}", printable(&result)))
+        }
+    };
     diagnostic = undone(diagnostic, &attention.undone, workflow);
     for unsettled in &attention.steps {
         let name = workflow.plan.step_name(unsettled.step);

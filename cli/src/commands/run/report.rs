@@ -149,7 +149,8 @@ impl<'a> Shown<'a> {
                 if failed.error.name == "cancelled" { "cancelled" } else { "failed" }
             }
             Outcome::NeedsAttention(attention) => {
-                error = Some(self.error(&attention.error)?);
+                error = attention.error.as_ref().map(|error| self.error(error)).transpose()?;
+                result = attention.result.as_deref().map(raw).transpose()?;
                 undone = &attention.undone;
                 unsettled = attention.steps.iter().map(|step| self.open(step)).collect();
                 let stands = failure::standing(&self.report.steps, undone, self.workflow);

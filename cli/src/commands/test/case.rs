@@ -554,7 +554,7 @@ impl<'c> Case<'c> {
         let Some(finished) = self.runs.get(&run) else { return };
         let raised = match finished.outcome() {
             Some(Outcome::Failed(failure)) => Some(&failure.error),
-            Some(Outcome::NeedsAttention(attention)) => Some(&attention.error),
+            Some(Outcome::NeedsAttention(attention)) => attention.error.as_ref(),
             Some(Outcome::Succeeded(_) | Outcome::Paused { .. }) | None => None,
         };
         if raised.is_none_or(|raised| raised.name != error) {

@@ -180,7 +180,14 @@ fn outcome(out: &mut String, outcome: &Outcome, plan: &Plan) {
             for step in &attention.steps {
                 let _ = writeln!(out, "unsettled {}", plan.step_name(step.step));
             }
-            let _ = writeln!(out, "needs attention {}", error(&attention.error));
+            let end = match (&attention.error, &attention.result) {
+                (Some(raised), _) => error(raised),
+                (None, result) => {
+                    let result = result.as_deref().unwrap_or_default();
+                    format!("with the result {}", String::from_utf8_lossy(result))
+                }
+            };
+            let _ = writeln!(out, "needs attention {end}");
         }
         Outcome::Paused { reason } => {
             let _ = writeln!(out, "paused {reason}");

@@ -97,9 +97,7 @@ impl Driver {
         let held = match &news {
             ChildNews::Held { reason } => Some(reason.clone()),
             ChildNews::Ended(report) => match &report.outcome {
-                Outcome::NeedsAttention(attention) => {
-                    Some(format!("needs attention: {}", attention.error.message))
-                }
+                Outcome::NeedsAttention(attention) => Some(format!("needs attention {}", attention.reason())),
                 Outcome::Paused { reason } => Some(format!("is paused: {reason}")),
                 Outcome::Succeeded(_) | Outcome::Failed(_) => None,
             },

@@ -52,19 +52,11 @@ impl Machine {
             Ok(judged) => judged,
             Err(fault) => unheld(&called, operation, fault)?,
         };
-        // What was not sent, since it was to be stopped, has not failed.
-        let failed = !matches!(answer, CallAnswer::NotSent);
-        self.conclude(id, &called, judged, failed)
+        self.conclude(id, &called, judged)
     }
 
-    /// Goes on after a call of an operation or a workflow; `failed` where its error says more than that it was stopped.
-    pub(super) fn conclude(
-        &mut self,
-        id: FiberId,
-        called: &Called,
-        judged: Judgement,
-        failed: bool,
-    ) -> Result<(), Fault> {
+    /// Goes on after a call of an operation or a workflow.
+    pub(super) fn conclude(&mut self, id: FiberId, called: &Called, judged: Judgement) -> Result<(), Fault> {
         self.settle_undo(id, called, &judged)?;
         if self.is_held(id) {
             return Ok(());
@@ -73,7 +65,6 @@ impl Machine {
         let interruption = self.interruption(id)?;
         match (judged.result, interruption) {
             (Ok(_), Some(interruption)) => self.interrupt(id, interruption, None),
-            (Err(_), Some(interruption)) if !failed => self.interrupt(id, interruption, None),
             (Err(error), Some(interruption)) => {
                 let cause = self.new_error(error);
                 self.interrupt(id, interruption, Some(cause))

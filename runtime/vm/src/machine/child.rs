@@ -54,7 +54,7 @@ impl Machine {
                 Judgement { outcome: Outcome::NotDone, result: Err(called.error(Kind::Limit, message)) }
             }
         };
-        self.conclude(id, &called, judged, true)
+        self.conclude(id, &called, judged)
     }
 
     /// What an end means. A child that has failed has undone itself: nothing of it is left to undo.

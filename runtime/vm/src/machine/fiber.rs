@@ -85,6 +85,10 @@ pub(super) struct Unwinding {
     pub(super) running: Option<(FiberId, Undone)>,
     /// What could not be undone, with the errors.
     pub(super) failed: Vec<(Undone, u64)>,
+    /// Whether it stays where it is, in a branch that has lost a race: an operator must settle what is left.
+    pub(super) stuck: bool,
+    /// The step that may be done and is not undone.
+    pub(super) left: Option<Undone>,
 }
 
 /// A fiber.

@@ -402,8 +402,12 @@ impl Machine {
         match error_object::kind(&self.heap, error) {
             Ok(Kind::Cancelled) => {
                 let cause = error_object::cause(&self.heap, error).ok().filter(|cause| *cause != NULL)?;
-                let failed = !matches!(error_object::kind(&self.heap, cause), Ok(Kind::Cancelled));
-                failed.then_some(cause)
+                let stopped = match error_object::kind(&self.heap, cause) {
+                    Ok(Kind::Cancelled) => true,
+                    Ok(Kind::Refused) => error_object::was_not_sent(&self.heap, cause) != Ok(false),
+                    _ => false,
+                };
+                (!stopped).then_some(cause)
             }
             _ => Some(error),
         }

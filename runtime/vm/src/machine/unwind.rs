@@ -21,7 +21,8 @@ impl Machine {
             // No register is needed any more.
             fiber.thread.stack.fill(0);
         }
-        let unwinding = Unwinding { error, handler, running: None, failed: Vec::new() };
+        let unwinding =
+            Unwinding { error, handler, running: None, failed: Vec::new(), stuck: false, left: None };
         let before = std::mem::replace(&mut fiber.progress, Progress::Unwinding(unwinding));
         if before == Progress::Ready {
             self.unready(id);
@@ -148,8 +149,12 @@ impl Machine {
         let UndoEntry { step, path, action, .. } = entry;
         match action {
             UndoAction::Ask => {
-                let left = step.map(|step| Unsettled { step, path, undo_error: None });
-                self.halt(id, left)?;
+                if self.has_lost(id)? {
+                    self.stick(id, Some(Undone { step, path }))?;
+                } else {
+                    let left = step.map(|step| Unsettled { step, path, undo_error: None });
+                    self.halt(id, left)?;
+                }
             }
             UndoAction::Run { function, mut args, uses_cause } => {
                 let fiber = self.fiber_mut(id)?;
@@ -186,7 +191,11 @@ impl Machine {
         if unwinding.failed.is_empty() {
             return Ok(false);
         }
-        self.halt(id, None)?;
+        if self.has_lost(id)? {
+            self.stick(id, None)?;
+        } else {
+            self.halt(id, None)?;
+        }
         Ok(true)
     }
 
@@ -194,8 +203,8 @@ impl Machine {
     /// awaited; nothing else goes on.
     fn halt(&mut self, id: FiberId, left: Option<Unsettled>) -> Result<(), Fault> {
         let Progress::Unwinding(unwinding) = &self.fiber(id)?.progress else { return Err(Fault::Damaged) };
-        let error = self.outward(unwinding.error);
-        let mut attention = Attention { error, undone: Vec::new(), steps: Vec::new() };
+        let error = Some(self.outward(unwinding.error));
+        let mut attention = Attention { error, result: None, undone: Vec::new(), steps: Vec::new() };
         self.gather_unsettled(id, &mut attention)?;
         attention.steps.extend(left);
         self.core.halted = Some(attention);
@@ -217,10 +226,13 @@ impl Machine {
     }
 
     /// Takes what a fiber has undone, and what it could not undo.
-    fn gather_unsettled(&mut self, id: FiberId, attention: &mut Attention) -> Result<(), Fault> {
+    pub(super) fn gather_unsettled(&mut self, id: FiberId, attention: &mut Attention) -> Result<(), Fault> {
         let fiber = self.fiber_mut(id)?;
         attention.undone.append(&mut fiber.undone);
         let Progress::Unwinding(unwinding) = &mut fiber.progress else { return Ok(()) };
+        if let Some(Undone { step: Some(step), path }) = unwinding.left.take() {
+            attention.steps.push(Unsettled { step, path, undo_error: None });
+        }
         for (undone, error) in std::mem::take(&mut unwinding.failed) {
             let error = self.outward(error);
             // An `undo` statement is no step; the step that failed in it is named in its stead.
@@ -261,7 +273,7 @@ impl Machine {
     }
 
     /// An error as it leaves the machine.
-    fn outward(&mut self, error: u64) -> Raised {
+    pub(super) fn outward(&mut self, error: u64) -> Raised {
         let env = Env { program: &self.program, config: &self.core.config };
         error_object::raised(env, &mut self.heap, error)
     }

@@ -74,7 +74,7 @@ fn a_failing_branch_stops_the_others() {
         > #2 fired
         refused: nobody waits for effect 2
         > #0 404
-        failed http (answered with status 500) at 1/1/0
+        failed http (answered with status 500) at 1/1/0 also http (answered with status 404) at 1/0/1
         "#,
     );
 }

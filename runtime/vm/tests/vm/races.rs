@@ -132,7 +132,28 @@ fn a_losers_unknown_step_needs_attention() {
         > #3 200 1
         waiting
         > #0 unknown cut off
-        needs attention: cancelled (cancelled) at 1/0/0 because unknown (cut off) at 1/0/0; 1/0/0 unknown
+        needs attention: done 1; 1/0/0 unknown
+        "#,
+    );
+}
+
+#[test]
+fn the_workflows_own_error_is_seen_where_a_loser_needs_attention() {
+    check(
+        BOOKINGS,
+        r#"
+        > start {"p0": 7}
+        #0 call book at 1/0/0 body 7
+        #1 timer 5000
+        waiting
+        > #1 fired
+        cancel #0
+        #3 call pay at 2 body 7
+        waiting
+        > #3 500
+        waiting
+        > #0 unknown cut off
+        needs attention: http (answered with status 500) at 2; 1/0/0 unknown
         "#,
     );
 }

@@ -176,8 +176,13 @@ fn show(plan: &Plan, step: &Step, lines: &mut Vec<String>) {
         Status::Done(output) => format!("done {}", String::from_utf8_lossy(output)),
         Status::Failed(failure) => format!("failed {}{}", error(&failure.error), undone(&failure.undone)),
         Status::NeedsAttention(attention) => {
-            let mut line =
-                format!("needs attention: {}{}", error(&attention.error), undone(&attention.undone));
+            let end = match (&attention.error, &attention.result) {
+                (Some(raised), _) => error(raised),
+                (None, result) => {
+                    format!("done {}", String::from_utf8_lossy(result.as_deref().unwrap_or_default()))
+                }
+            };
+            let mut line = format!("needs attention: {end}{}", undone(&attention.undone));
             for unsettled in &attention.steps {
                 let why = unsettled.undo_error.as_ref().map_or("unknown".to_owned(), error);
                 line.push_str(&format!("; {} {why}", unsettled.path.0));
