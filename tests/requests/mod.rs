@@ -174,3 +174,43 @@ fn a_link_that_leads_elsewhere_is_not_followed() {
     assert!(ran.seen().contains("is not where the API is"), "{}", ran.seen());
     assert_eq!(server.received().len(), 3, "what came before it");
 }
+
+const OLD: &str = r#"
+config { host: string }
+api shop v1 {
+  base: "http://{config.host}"
+  get old "/old" () -> int
+  get ending "/ending" () -> int
+  get new "/new" () -> int
+}
+workflow main () -> int {
+  return shop.old() + shop.old() + shop.ending() + shop.new() + below()
+}
+workflow below () -> int {
+  return shop.old()
+}
+"#;
+
+#[test]
+fn what_a_server_says_of_its_end_is_reported_once() {
+    let with =
+        |headers: &[&str]| Reply::With(200, headers.iter().map(|line| (*line).to_owned()).collect(), "1");
+    let server = Server::start([
+        ("GET /old", vec![with(&["Deprecation: @1688169599", "Sunset: Fri, 01 Jan 2027 00:00:00 GMT"])]),
+        ("GET /ending", vec![with(&["Sunset: Thu, 31 Dec 2026 23:59:59 GMT"])]),
+        ("GET /new", vec![with(&["Deprecation: false", "Sunset: some day"])]),
+    ]);
+    let folder = folder("deprecation", OLD);
+    let host = format!("host={}", server.url().trim_start_matches("http://"));
+    let ran = run(&mut flow(&folder, &["run", "calls.flow", "main", "--set", &host]));
+    std::fs::remove_dir_all(folder).unwrap();
+    assert_eq!((ran.code, ran.stdout.trim()), (0, "5"), "{}", ran.seen());
+    let said: Vec<&str> = ran.stderr.lines().filter(|line| line.contains("says its server")).collect();
+    assert_eq!(
+        said,
+        [
+            "shop.old          deprecated since 2023-06-30, gone from 2027-01-01, says its server",
+            "shop.ending       gone from 2026-12-31, says its server",
+        ]
+    );
+}

@@ -2,7 +2,7 @@
 
 mod callbacks;
 mod failure;
-mod progress;
+pub(crate) mod progress;
 mod report;
 
 use std::path::{Path, PathBuf};

@@ -21,7 +21,7 @@ mod recover;
 mod timer;
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
@@ -29,7 +29,7 @@ use flow_journal::{
     Completed, EndStatus, Ended, ExecutionId, Held, Logged, Parent, PlanId, Record, Reported, Snapshot,
     Started, codec,
 };
-use flow_plan::{ConfigId, Fact, Plan};
+use flow_plan::{ConfigId, Fact, OperationId, Plan};
 use flow_vm::{
     Completion, CompletionResult, Effect, EffectId, EffectKind, InputError, Machine, Program, ResumeError,
     Status, Step,
@@ -97,6 +97,8 @@ pub struct Driver {
     slept_until_us: Option<u64>,
     /// The secrets that came with data, as JSON: the last of them.
     secrets: Vec<String>,
+    /// The operations whose servers have said that they are deprecated.
+    deprecated: BTreeSet<OperationId>,
 }
 
 #[derive(Debug)]
@@ -189,6 +191,7 @@ impl Driver {
             child_reports: Vec::new(),
             slept_until_us: None,
             secrets: Vec::new(),
+            deprecated: BTreeSet::new(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! What happens in an execution, as it happens: for live output and traces.
 
+use flow_http::Deprecation;
 use flow_journal::ExecutionId;
 use flow_plan::StepId;
 use flow_vm::StepPath;
@@ -43,6 +44,14 @@ pub enum EventKind {
         took_us: u64,
         /// Whether there will be another one, and when.
         retry: Option<Retry>,
+    },
+    /// A server has said, for the first time in this execution, that an operation should no longer be used or will be
+    /// gone.
+    Deprecated {
+        /// The call whose answer says so.
+        call: CallName,
+        /// What it says.
+        deprecation: Deprecation,
     },
     /// A request waits before it goes out.
     Delayed {

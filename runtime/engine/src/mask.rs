@@ -23,7 +23,8 @@ pub(crate) fn event(event: &mut Event, redactor: &Redactor) {
         EventKind::Logged { text: line } => text(line, redactor),
         EventKind::Held { reason } => text(reason, redactor),
         // Names that stand in the source, numbers and moments.
-        EventKind::Delayed { call: _, why: _, wait_us: _ }
+        EventKind::Deprecated { call: _, deprecation: _ }
+        | EventKind::Delayed { call: _, why: _, wait_us: _ }
         | EventKind::ChildStarted { workflow: _, execution: _, detached: _, undoes: _ }
         | EventKind::Sleeping { until_us: _ }
         | EventKind::Receiving { signals: _, callback: _, until_us: _ }

@@ -1,8 +1,10 @@
 //! What happens during a run, a line for each change, on stderr.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use flow_engine::{AttemptResult, CallName, Delay, Event, EventKind, Watcher};
+use flow_http::Deprecation;
 use flow_vm::Program;
 
 use crate::output::{Output, Style};
@@ -17,7 +19,14 @@ pub(crate) fn watcher(output: &Output, program: &Program) -> Watcher {
         ids.map(|id| plan.operation_name(id).len())
     });
     let width = width.max().unwrap_or(0) + "undo ".len();
+    // A child may call what its parent calls: a run says it once.
+    let said = Mutex::new(BTreeSet::new());
     Arc::new(move |event| {
+        if let EventKind::Deprecated { call, .. } = &event.kind
+            && !said.lock().unwrap_or_else(PoisonError::into_inner).insert(call.name.clone())
+        {
+            return;
+        }
         if let Some(line) = line(event, width, &output) {
             output.say(&format!("{line}\n"));
         }
@@ -37,6 +46,10 @@ fn line(event: &Event, width: usize, output: &Output) -> Option<String> {
                 line.push_str(&format!("  {}", output.paint(Style::Warn, &text)));
             }
             Some(line)
+        }
+        EventKind::Deprecated { call, deprecation } => {
+            let text = format!("{:width$}  {}, says its server", call.name, deprecated(deprecation));
+            Some(output.paint(Style::Warn, &text))
         }
         EventKind::Delayed { call, why, wait_us } => {
             let why = match why {
@@ -84,6 +97,17 @@ fn line(event: &Event, width: usize, output: &Output) -> Option<String> {
             Some(output.paint(Style::Warn, &format!("held: {}", printable(reason))))
         }
     }
+}
+
+/// What a server says of the end of an operation.
+pub(crate) fn deprecated(deprecation: &Deprecation) -> String {
+    let since = match (&deprecation.since, deprecation.deprecated) {
+        (Some(since), _) => Some(format!("deprecated since {since}")),
+        (None, true) => Some("deprecated".to_owned()),
+        (None, false) => None,
+    };
+    let sunset = deprecation.sunset.as_ref().map(|sunset| format!("gone from {sunset}"));
+    since.into_iter().chain(sunset).collect::<Vec<_>>().join(", ")
 }
 
 fn name(call: &CallName) -> String {

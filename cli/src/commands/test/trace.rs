@@ -9,6 +9,7 @@ use flow_plan::Plan;
 use flow_vm::{Program, Raised, Undone};
 
 use super::mocks::Called;
+use crate::commands::run::progress::deprecated;
 use crate::program::undone_name;
 
 /// What a trace is made from.
@@ -118,6 +119,9 @@ impl<'a> Trace<'a> {
                 EventKind::ChildStarted { execution, .. } => {
                     children.insert(*execution);
                     continue;
+                }
+                EventKind::Deprecated { call, deprecation } => {
+                    format!("{} is {}", call.name, deprecated(deprecation))
                 }
                 EventKind::Received { signal: Some(signal) } => format!("received {signal}"),
                 EventKind::Received { signal: None } => "received an answer".to_owned(),

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use flow_http::{
-    Attempt, Exchange, NetError, NotSent, Timings,
+    Attempt, Deprecation, Exchange, NetError, NotSent, Timings,
     retry::{self, Decision, Failed, Fault, GiveUp},
     retry_after_us,
 };
@@ -36,7 +36,9 @@ enum TimeLeft {
     For(u64, Option<EffectId>),
     /// A deadline is due, and the machine is about to be told.
     Nothing,
-    /// The time for all attempts is over, or a deadline has passed.
+    /// The time for all attempts is over.
+    Spent,
+    /// A deadline has passed.
     Never,
 }
 
@@ -60,6 +62,7 @@ impl Driver {
                 call.phase = Phase::Deadline;
                 return self.keep(call);
             }
+            TimeLeft::Spent => return self.give_up(call, context),
             TimeLeft::Never => return self.drop_call(call, context),
         };
         let attempt =
@@ -134,7 +137,7 @@ impl Driver {
         if let Some(within_us) = tables.policy.and_then(|policy| policy.within_us) {
             let left_us = within_us.saturating_sub(call.elapsed_us(now_us));
             if left_us == 0 {
-                return TimeLeft::Never;
+                return TimeLeft::Spent;
             }
             limit_us = limit_us.min(left_us);
         }
@@ -204,6 +207,7 @@ impl Driver {
                 }
             }
         }
+        self.note_deprecation(&call, tables, &exchange, context);
         let next = self.next(&call, tables, fault, &exchange, context);
         self.record_end(&call, &exchange, fault, next, context);
         match next {
@@ -214,6 +218,8 @@ impl Driver {
                 self.conclude(call, answer, context);
             }
             Next::Again(retry) => {
+                let (undoes, doubt) = (call.call.undoes, call.doubt.clone());
+                call.last = Some(answer::conclusion(tables.operation, exchange.result, fault, undoes, doubt));
                 let at_us = context.now.mono_us.saturating_add(retry.after_us);
                 call.phase = Phase::Wait { due_us: at_us };
                 if retry.after_us == 0 {
@@ -239,6 +245,21 @@ impl Driver {
         }
         // What is known of an unsafe call is durable before anything else goes out.
         self.must_commit |= tables.operation.class == EffectClass::Unsafe;
+    }
+
+    /// Says once of each operation that its server calls it deprecated.
+    fn note_deprecation(
+        &mut self,
+        call: &Call,
+        tables: Tables<'_>,
+        exchange: &Exchange,
+        context: &Context<'_>,
+    ) {
+        let Ok(response) = &exchange.result else { return };
+        let Some(deprecation) = Deprecation::of(&response.headers) else { return };
+        if self.deprecated.insert(tables.operation_id) {
+            self.show(EventKind::Deprecated { call: self.name(call), deprecation }, context);
+        }
     }
 
     fn next(

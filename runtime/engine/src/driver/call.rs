@@ -31,6 +31,8 @@ pub(super) struct Call {
     /// Whether the machine no longer waits for more attempts.
     pub(super) cancelled: bool,
     pub(super) phase: Phase,
+    /// What the last attempt has come to, where another one was to follow: the call's error if there is no time for it.
+    pub(super) last: Option<CallAnswer>,
     /// Where the last attempt went, if its answer may lead on from there. It may have a key in it.
     pub(super) url: String,
     /// Where it stands among the reports, if it is reported.
@@ -130,6 +132,7 @@ impl Driver {
                     doubt: None,
                     cancelled: false,
                     phase: Phase::Deadline,
+                    last: None,
                     url: String::new(),
                     report,
                 },
@@ -191,6 +194,11 @@ impl Driver {
             limits.request(tables.api, now_us);
         } else if let Err(wait_us) = limits.retry(tables.api, now_us) {
             drop(limits);
+            let within_us = tables.policy.and_then(|policy| policy.within_us);
+            if within_us.is_some_and(|within_us| call.elapsed_us(now_us).saturating_add(wait_us) >= within_us)
+            {
+                return self.give_up(call, context);
+            }
             self.show_delay(&call, Delay::RetryBudget, wait_us, context);
             call.phase = Phase::Wait { due_us: now_us.saturating_add(wait_us) };
             return self.wait(call, now_us.saturating_add(wait_us));
@@ -240,6 +248,14 @@ impl Driver {
         }
         let answer = answer::unfinished(call.doubt.take());
         self.conclude(call, answer, context);
+    }
+
+    /// Ends a call whose time for attempts is over: with the error of the last one.
+    pub(super) fn give_up(&mut self, mut call: Call, context: &Context<'_>) {
+        match call.last.take() {
+            Some(answer) => self.conclude(call, answer, context),
+            None => self.drop_call(call, context),
+        }
     }
 
     pub(super) fn name(&self, call: &Call) -> CallName {

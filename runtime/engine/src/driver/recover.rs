@@ -12,8 +12,8 @@ use flow_http::Draft;
 use flow_journal::{AttemptOutcome, ExecutionId, History, Record, SealError, Sealer, Started};
 use flow_plan::{ConfigId, EffectClass, Plan};
 use flow_vm::{
-    Completion, Effect, EffectId, EffectKind, InputError, Machine, Program, ResumeError, StateError, Status,
-    Step, UnknownReason,
+    CallAnswer, Completion, Effect, EffectId, EffectKind, InputError, Machine, Program, ResumeError,
+    StateError, Status, Step, UnknownReason,
 };
 
 use super::{
@@ -23,7 +23,9 @@ use super::{
     open::{Last, Open, Saved},
     timer::Timer,
 };
-use crate::{Action, AttemptReport, Context, EventKind, Outcome, StepReport, key::child_execution, mask};
+use crate::{
+    Action, AttemptReport, AttemptResult, Context, EventKind, Outcome, StepReport, key::child_execution, mask,
+};
 
 /// Why an execution cannot go on from its history.
 #[derive(Debug, thiserror::Error)]
@@ -190,6 +192,11 @@ impl Driver {
             arrived: in_doubt,
             doubt: in_doubt.then_some((UnknownReason::Lost, lost)),
             cancelled: open.cancelled,
+            last: open
+                .report
+                .filter(|_| !in_doubt)
+                .and_then(|index| self.reports.get(index))
+                .and_then(last_answer),
             url: String::new(),
             phase: Phase::Wait { due_us },
             report: open.report,
@@ -202,6 +209,17 @@ impl Driver {
             self.ask(call, context);
         }
         Ok(())
+    }
+}
+
+/// What the last attempt of a step was answered, as far as it was written down.
+fn last_answer(report: &StepReport) -> Option<CallAnswer> {
+    let attempt = report.attempts.last()?;
+    match attempt.result {
+        Some(AttemptResult::Answered { status, .. }) => {
+            Some(CallAnswer::Answered { status, headers: Vec::new(), body: attempt.excerpt.clone() })
+        }
+        _ => None,
     }
 }
 

@@ -288,6 +288,18 @@ fn a_retry_that_finds_its_budget_empty_waits_and_is_not_dropped() {
 }
 
 #[test]
+fn a_wait_for_the_budget_that_uses_up_the_time_ends_with_the_last_error() {
+    let mut shop = Shop::default();
+    shop.policy.backoff = flow_plan::Backoff::None;
+    shop.policy.within_us = Some(SECOND);
+    let fates = [Fate::Status(503), Fate::Status(503), Fate::Status(503), Fate::Good].repeat(40);
+    let (report, _, world) = run(shop.only(QUOTE, 40), &[(QUOTE, &fates)]);
+    let Outcome::Failed(failure) = &report.outcome else { panic!("{report:?}") };
+    assert_eq!((failure.error.name.as_str(), failure.error.status), ("http", Some(503)), "{failure:?}");
+    assert!(world.seen_of(QUOTE).len() < 160, "it was given up");
+}
+
+#[test]
 fn reads_cost_no_commit_and_a_write_costs_one() {
     let commits = |plan| {
         let program = load(plan);
