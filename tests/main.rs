@@ -26,3 +26,4 @@ mod requests;
 mod secrets;
 mod support;
 mod tidy;
+mod undo;

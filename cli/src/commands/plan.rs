@@ -15,7 +15,7 @@ const FORMAT_VERSION: u32 = 1;
 /// Shows the plan that a workflow compiles to: steps, policies, worst case, code.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  flow plan examples/order/order.flow\n  flow plan shop.flow --workflow checkout --format json"
+    after_help = "Example:\n  flow plan examples/order/order.flow\n  flow plan shop.flow --workflow checkout --format json\n  flow plan examples/order/order.flow --undo"
 )]
 pub(crate) struct Plan {
     /// The file
@@ -24,6 +24,10 @@ pub(crate) struct Plan {
     /// The workflow; needed where the file declares several
     #[arg(long, value_name = "NAME")]
     workflow: Option<String>,
+
+    /// Instead: for each step, what is undone when it fails, is unknown or is cut off, and what stays
+    #[arg(long)]
+    undo: bool,
 
     /// How the plan is written
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
@@ -47,6 +51,13 @@ struct Document<'a> {
     debug: &'a flow_plan::Debug,
 }
 
+#[derive(Serialize)]
+struct UndoDocument {
+    format_version: u32,
+    hash: String,
+    undo: Vec<flow_plan::UndoRow>,
+}
+
 impl Plan {
     /// Compiles, and shows the plan.
     ///
@@ -56,6 +67,15 @@ impl Plan {
         let Some(program) = Program::compile(&self.file, output)? else { return Ok(Exit::Source) };
         let workflow = program.workflow(self.workflow.as_deref())?;
         let text = match self.format {
+            Format::Text if self.undo => flow_plan::undo_text(&workflow.plan, &workflow.debug),
+            Format::Json if self.undo => {
+                let document = UndoDocument {
+                    format_version: FORMAT_VERSION,
+                    hash: workflow.plan.hash().to_string(),
+                    undo: flow_plan::undo_table(&workflow.plan, &workflow.debug),
+                };
+                format!("{}\n", serde_json::to_string_pretty(&document)?)
+            }
             Format::Text => flow_plan::text(&workflow.plan, &workflow.debug),
             Format::Json => {
                 let document = Document {

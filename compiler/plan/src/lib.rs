@@ -20,6 +20,7 @@ mod plan;
 mod request;
 mod text;
 mod types;
+mod undo;
 mod verify;
 
 pub use api::{
@@ -42,4 +43,5 @@ pub use plan::{
 pub use request::{Pages, RequestForm};
 pub use text::text;
 pub use types::{BodyForm, Boundary, Case, Field, Literal, Literals, Type, Types, UNKNOWN_CASE, WireForm};
+pub use undo::{Attention, End, Staying, Stays, UndoCase, UndoRow, Undoing, When, undo_table, undo_text};
 pub use verify::{VerifyError, layout_classes, live_tables, may_raise, reads_after, verify};

@@ -1,0 +1,206 @@
+//! The table for people: a block for each step, in 80 columns, in sentences that can be read aloud.
+
+use std::fmt::{Result, Write};
+
+use super::{Attention, End, Staying, Stays, UndoCase, UndoRow, Undoing, When};
+use crate::Plan;
+
+/// The columns of a line.
+const WIDTH: usize = 80;
+/// The columns before a sentence, and before what follows it.
+const SENTENCE: usize = 2;
+const LABEL: usize = 6;
+const ITEM: usize = 15;
+
+/// The table of some rows.
+pub(super) fn text(plan: &Plan, rows: &[UndoRow]) -> String {
+    let mut out = String::new();
+    // Writing to a `String` cannot fail.
+    let _ = write_all(&mut out, plan, rows);
+    out
+}
+
+fn write_all(out: &mut String, plan: &Plan, rows: &[UndoRow]) -> Result {
+    writeln!(out, "undo of {} v{}", plan.workflow, plan.version)?;
+    if rows.is_empty() {
+        return writeln!(out, "\n  The workflow calls nothing.");
+    }
+    for row in rows {
+        let place = row.place.as_deref().unwrap_or_default();
+        writeln!(out, "\n{place}  {}", row.operation)?;
+        block(out, rows, row)?;
+    }
+    let undoes = |case: &UndoCase| !case.undone.is_empty() || !case.waiting.is_empty();
+    if rows.iter().flat_map(|row| &row.cases).any(undoes) {
+        let said = "An undo that fails for good stops no other. The execution then stops as needs_attention.";
+        out.push('\n');
+        wrapped(out, "", 0, said)?;
+    }
+    Ok(())
+}
+
+/// The cases of a step; those that differ in nothing but what has happened to it are one.
+fn block(out: &mut String, rows: &[UndoRow], row: &UndoRow) -> Result {
+    let mut shown: Vec<(Vec<String>, &UndoCase)> = Vec::new();
+    for case in &row.cases {
+        let (what, plain) = what(row, case);
+        let same = |other: &&mut (Vec<String>, &UndoCase)| {
+            let known = other.1;
+            self::what(row, known).1
+                && (known.race_lost, &known.undone, &known.end, &known.waiting, &known.stays)
+                    == (case.race_lost, &case.undone, &case.end, &case.waiting, &case.stays)
+        };
+        match shown.iter_mut().find(same).filter(|_| plain) {
+            Some((whats, _)) => whats.push(what),
+            None => shown.push((vec![what], case)),
+        }
+    }
+    if row.cases.iter().all(|case| case.when != When::CutOff) {
+        wrapped(out, "", SENTENCE, "it is never cut off: nothing reaches into a finally")?;
+    }
+    for (whats, case) in shown {
+        let lost = if case.race_lost { ", and no other branch succeeds" } else { "" };
+        let it = if matches!(case.end, End::RaceLost { .. }) { "" } else { "it " };
+        let sentence = format!("if {it}{}{lost}, {}", alternatives(&whats), end_words(&case.end));
+        wrapped(out, "", SENTENCE, &sentence)?;
+        let undone: Vec<String> = case.undone.iter().map(|undoing| undoing_words(rows, undoing)).collect();
+        let nothing = undone.is_empty() && case.end != End::GoesOnBeside;
+        items(out, "undone", if nothing { vec!["nothing".to_owned()] } else { undone })?;
+        items(out, "waiting", case.waiting.iter().map(|undoing| undoing_words(rows, undoing)).collect())?;
+        items(out, "stays", case.stays.iter().map(|staying| staying_words(rows, staying)).collect())?;
+    }
+    Ok(())
+}
+
+/// What has happened to a step, and whether that is all there is to say of it.
+fn what(row: &UndoRow, case: &UndoCase) -> (String, bool) {
+    if let End::RaceLost { .. } = case.end {
+        return ("another branch wins".to_owned(), false);
+    }
+    let alone = row.cases.iter().filter(|other| other.when == case.when).count() == 1;
+    let happened = match case.when {
+        When::Fails => "fails",
+        When::Unknown => "is unknown",
+        When::CutOff => "is cut off",
+    };
+    if case.when == When::CutOff {
+        let lost = |case: &&UndoCase| matches!(case.end, End::RaceLost { .. });
+        let others = row.cases.iter().filter(|other| other.when == When::CutOff && !lost(other)).count();
+        let causes: Vec<String> = case
+            .errors
+            .iter()
+            .map(|cause| if cause.starts_with("deadline") { format!("the {cause}") } else { cause.clone() })
+            .collect();
+        return match others {
+            1 => (happened.to_owned(), true),
+            _ => (format!("{happened} by {}", alternatives(&causes)), false),
+        };
+    }
+    match (alone, case.errors.is_empty()) {
+        (_, false) => (format!("{happened} with {}", alternatives(&case.errors)), false),
+        (false, true)
+            if row.cases.iter().any(|other| other.when == case.when && !other.errors.is_empty()) =>
+        {
+            (format!("{happened} otherwise"), false)
+        }
+        (_, true) => (happened.to_owned(), true),
+    }
+}
+
+fn end_words(end: &End) -> String {
+    let at = |place: &Option<String>| place.as_ref().map_or_else(String::new, |place| format!(" at {place}"));
+    match end {
+        End::Leaves => "the error leaves the workflow".to_owned(),
+        End::Caught { place } => format!("it is caught{}", at(place)),
+        End::Settled { place } => format!("the parallel settled{} gives it as Err", at(place)),
+        End::RaceGoesOn { place } => format!("the race{} goes on with its other branches", at(place)),
+        End::RaceLost { place } => format!("the race{} ends without it", at(place)),
+        End::GoesOnBeside => "an error that is on its way goes on as without it".to_owned(),
+        End::NeedsAttention { operation, why } => {
+            let why = match why {
+                Attention::UndoUsesResult => format!("the undo of {operation} uses the result"),
+                Attention::NoUndo => format!("{operation} may not be repeated and has no undo"),
+            };
+            format!("the execution stops as needs_attention: {why}")
+        }
+    }
+}
+
+fn undoing_words(rows: &[UndoRow], undoing: &Undoing) -> String {
+    let name = name(rows, undoing.step, &undoing.operation, undoing.place.as_deref());
+    let Some(by) = &undoing.by else {
+        return format!("{name}, if unknown: it stops there");
+    };
+    let mut words = format!("{name} by {by}");
+    words.push_str(match (undoing.each, undoing.if_done) {
+        (true, true) => ", each that is done",
+        (true, false) => ", each",
+        (false, true) => ", if done",
+        (false, false) => "",
+    });
+    if undoing.stops_if_unknown {
+        words.push_str("; if unknown, it stops there");
+    }
+    words
+}
+
+fn staying_words(rows: &[UndoRow], staying: &Staying) -> String {
+    let name = name(rows, Some(staying.step), &staying.operation, staying.place.as_deref());
+    let why = match staying.why {
+        Stays::Irreversible => "cannot be undone",
+        Stays::Undeclared => "declares no undo",
+        Stays::Committed => "committed",
+        Stays::Started => "goes its own way",
+    };
+    let done = if staying.if_done { ", if done" } else { "" };
+    format!("{name}{done}: {why}")
+}
+
+/// The name of a step; with its place where several steps call the same.
+fn name(rows: &[UndoRow], step: Option<crate::StepId>, operation: &str, place: Option<&str>) -> String {
+    let several = rows.iter().filter(|row| row.operation == operation).count() > 1;
+    match place {
+        Some(place) if several || step.is_none() => format!("{operation} at {place}"),
+        _ => operation.to_owned(),
+    }
+}
+
+/// `a`, `a or b`, `a, b or c`.
+fn alternatives(words: &[String]) -> String {
+    match words {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
+}
+
+fn items(out: &mut String, label: &str, items: Vec<String>) -> Result {
+    for (index, item) in items.iter().enumerate() {
+        wrapped(out, if index == 0 { label } else { "" }, ITEM, item)?;
+    }
+    Ok(())
+}
+
+/// A text in lines, after a label, with its further lines indented.
+fn wrapped(out: &mut String, label: &str, indent: usize, text: &str) -> Result {
+    let further = if indent == SENTENCE { indent } else { indent + SENTENCE };
+    let mut line = if label.is_empty() {
+        " ".repeat(indent)
+    } else {
+        format!("{:LABEL$}{label:<width$}", "", width = indent.saturating_sub(LABEL))
+    };
+    let mut empty = true;
+    for word in text.split(' ') {
+        if !empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            writeln!(out, "{line}")?;
+            line = " ".repeat(if indent == 0 { 0 } else { further });
+            empty = true;
+        }
+        if !empty {
+            line.push(' ');
+        }
+        line.push_str(word);
+        empty = false;
+    }
+    writeln!(out, "{line}")
+}

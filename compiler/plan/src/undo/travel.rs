@@ -1,0 +1,312 @@
+//! How an error travels from a step: to its handler, or out of the workflow, by way of the sagas that it leaves.
+
+use std::rc::Rc;
+
+use super::errors::{Errors, Kind};
+use super::flow::{Flow, Flows, group_of, site_of};
+use super::state::{Asks, Entry, State};
+use crate::{Catch, FunctionId, GroupMode, Handler, Op, Target};
+
+/// A function on the way in, and the branch of it that the next one is.
+#[derive(Clone, Debug)]
+pub(super) struct Frame {
+    pub(super) function: FunctionId,
+    pub(super) flow: Rc<Flow>,
+    /// The instruction that runs the branch.
+    pub(super) at: usize,
+    pub(super) branch: u32,
+    pub(super) mode: GroupMode,
+    /// Whether there is a branch for each of some items.
+    pub(super) each: bool,
+    /// Whether it is the `finally` of an error that is on its way.
+    pub(super) beside: bool,
+}
+
+/// Where an error gets to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Goal {
+    Leaves,
+    Caught(FunctionId, Target),
+    Settled(FunctionId, Target),
+    RaceGoesOn(FunctionId, Target),
+    RaceLost(FunctionId, Target),
+    Beside,
+    /// The step of the entry stops the execution.
+    Halts(Box<Entry>),
+}
+
+/// One way of an error.
+#[derive(Clone, Debug)]
+pub(super) struct Way {
+    /// What the handler that takes it catches.
+    pub(super) caught: Option<Catch>,
+    pub(super) race_lost: bool,
+    pub(super) undone: Vec<Entry>,
+    pub(super) goal: Goal,
+    pub(super) waiting: Vec<Entry>,
+    pub(super) stays: Vec<Entry>,
+}
+
+/// What has come of an error so far.
+#[derive(Clone, Debug, Default)]
+struct Trail {
+    undone: Vec<Entry>,
+    race_lost: bool,
+}
+
+/// Lets errors travel from one place.
+pub(super) struct Journey<'a, 'b> {
+    pub(super) flows: &'b mut Flows<'a>,
+    /// The functions around, the workflow first.
+    pub(super) frames: &'b [Frame],
+    pub(super) function: FunctionId,
+    pub(super) flow: Rc<Flow>,
+    ways: Vec<Way>,
+}
+
+impl<'a, 'b> Journey<'a, 'b> {
+    pub(super) fn new(flows: &'b mut Flows<'a>, frames: &'b [Frame], function: FunctionId) -> Self {
+        let flow = flows.of(function);
+        Self { flows, frames, function, flow, ways: Vec::new() }
+    }
+
+    /// The ways of some errors that are raised at an instruction.
+    pub(super) fn ways(mut self, at: usize, state: State, errors: Errors) -> Vec<Way> {
+        let level = self.frames.len();
+        self.travel(level, at, state, errors, Trail::default());
+        self.ways
+    }
+
+    /// The function at a level, and what is known of it.
+    fn level(&self, level: usize) -> (FunctionId, Rc<Flow>) {
+        match self.frames.get(level) {
+            Some(frame) => (frame.function, Rc::clone(&frame.flow)),
+            None => (self.function, Rc::clone(&self.flow)),
+        }
+    }
+
+    fn travel(&mut self, level: usize, at: usize, state: State, mut errors: Errors, trail: Trail) {
+        let (id, _) = self.level(level);
+        let plan = self.flows.plan;
+        let Some(function) = plan.function(id) else { return };
+        let covers = |handler: &&Handler| (handler.start.0 as usize..handler.end.0 as usize).contains(&at);
+        for handler in function.handlers.iter().filter(covers) {
+            let caught = errors.take(handler);
+            if caught.is_empty() {
+                continue;
+            }
+            let (mut state, mut trail) = (state.clone(), trail.clone());
+            let goal = Goal::Caught(id, handler.target);
+            let catch = (handler.catches != Catch::Finally).then(|| handler.catches.clone());
+            if !self.undo(level, &mut state, usize::from(handler.scopes), false, &mut trail, catch.clone()) {
+                continue;
+            }
+            match catch {
+                Some(_) => self.arrive(goal, catch, trail, &State::default()),
+                None => self.pass_finally(level, handler.target.0 as usize, state, caught, trail),
+            }
+        }
+        if errors.is_empty() {
+            return;
+        }
+        let (mut state, mut trail) = (state, trail);
+        if self.undo(level, &mut state, 0, level == 0, &mut trail, None) {
+            self.leave(level, state, errors, trail);
+        }
+    }
+
+    /// Runs the undos of the sagas that are left. False where that stops the execution.
+    fn undo(
+        &mut self,
+        level: usize,
+        state: &mut State,
+        kept: usize,
+        own: bool,
+        trail: &mut Trail,
+        caught: Option<Catch>,
+    ) -> bool {
+        let mut closed = state.take_undos(kept, own).into_iter();
+        while let Some(entry) = closed.next() {
+            if entry.certain && entry.asks == Asks::Must {
+                let mut waiting: Vec<Entry> = closed.collect();
+                let state = self.outermost(level, state.clone(), &mut waiting);
+                self.ways.push(Way {
+                    caught,
+                    race_lost: trail.race_lost,
+                    undone: trail.undone.clone(),
+                    goal: Goal::Halts(Box::new(entry)),
+                    waiting,
+                    stays: state.staying().cloned().collect(),
+                });
+                return false;
+            }
+            trail.undone.push(entry);
+        }
+        true
+    }
+
+    /// All that is registered in the functions around too; the undos are taken.
+    fn outermost(&mut self, level: usize, state: State, undos: &mut Vec<Entry>) -> State {
+        let mut state = state;
+        undos.extend(state.take_undos(0, true));
+        for level in (0..level).rev() {
+            let mut inner = Vec::new();
+            state = self.around(level, &state, &mut inner);
+            undos.extend(inner);
+            undos.extend(state.take_undos(0, true));
+        }
+        state
+    }
+
+    /// Runs the code of a `finally`, after which the error goes on.
+    fn pass_finally(&mut self, level: usize, target: usize, state: State, errors: Errors, trail: Trail) {
+        let (id, flow) = self.level(level);
+        let plan = self.flows.plan;
+        let Some(function) = plan.function(id) else { return };
+        let mut state = state;
+        let saga = flow.point(target).map_or(0, super::flow::Point::saga);
+        for (at, op) in function.code.iter().enumerate().skip(target) {
+            if let Op::Rethrow { .. } = op {
+                return self.travel(level, at, state, errors, trail);
+            }
+            let Some(group) = group_of(function, *op) else { continue };
+            for (index, branch) in (0..).zip(&group.branches) {
+                let left = self.flows.of(branch.function);
+                let site = site_of(function, at, group, index);
+                state.add_branch(saga, &site, &left.exit, |_| {});
+            }
+        }
+    }
+
+    /// An error leaves its function, whose sagas are undone.
+    fn leave(&mut self, level: usize, state: State, errors: Errors, trail: Trail) {
+        let Some(level) = level.checked_sub(1) else {
+            return self.arrive(Goal::Leaves, None, trail, &state);
+        };
+        let Some(frame) = self.frames.get(level).cloned() else { return };
+        let place = Target(super::flow::number(frame.at));
+        let mut trail = trail;
+        match frame.mode {
+            GroupMode::Settled => {
+                let (interrupting, others) = errors.split();
+                if !others.is_empty() {
+                    let goal = Goal::Settled(frame.function, place);
+                    self.arrive(goal, None, trail.clone(), &State::default());
+                }
+                self.go_on_around(level, &state, interrupting, trail);
+            }
+            GroupMode::All => self.go_on_around(level, &state, errors, trail),
+            GroupMode::Shielded if frame.beside => {
+                self.arrive(Goal::Beside, None, trail, &State::default());
+            }
+            GroupMode::Shielded => self.go_on_around(level, &state, errors, trail),
+            GroupMode::First | GroupMode::Some => {
+                let mut state = state;
+                if !self.undo(level + 1, &mut state, 0, true, &mut trail, None) {
+                    return;
+                }
+                if errors.contains(Kind::Lost(0)) {
+                    let goal = Goal::RaceLost(frame.function, place);
+                    return self.arrive(goal, None, trail, &State::default());
+                }
+                let Some(before) = frame.flow.point(frame.at) else { return };
+                let (interrupting, others) = errors.split();
+                if !interrupting.is_empty() {
+                    // The other branches are interrupted too, and undo their own.
+                    let mut trail = trail.clone();
+                    trail.undone.extend(self.siblings(&frame));
+                    let errors = interrupting.outside();
+                    self.travel(level, frame.at, before.state.clone(), errors, trail);
+                }
+                if !others.is_empty() {
+                    let goal = Goal::RaceGoesOn(frame.function, place);
+                    self.arrive(goal, None, trail.clone(), &State::default());
+                    let last = frame.mode == GroupMode::First;
+                    let errors = if last { others.outside() } else { Errors::one(Kind::Quorum) };
+                    trail.race_lost = true;
+                    self.travel(level, frame.at, before.state.clone(), errors, trail);
+                }
+            }
+        }
+    }
+
+    /// An error leaves a branch, and is raised where the branches were begun.
+    fn go_on_around(&mut self, level: usize, state: &State, errors: Errors, trail: Trail) {
+        if errors.is_empty() {
+            return;
+        }
+        let mut trail = trail;
+        let at = self.frames.get(level).map_or(0, |frame| frame.at);
+        let mut inner = Vec::new();
+        let state = self.around(level, state, &mut inner);
+        trail.undone.extend(inner);
+        self.travel(level, at, state, errors.outside(), trail);
+    }
+
+    /// What is registered in the function around a branch: its own, what the branch has, and what its siblings may
+    /// have, which are stopped. What these undo themselves goes to the list.
+    fn around(&mut self, level: usize, state: &State, inner: &mut Vec<Entry>) -> State {
+        let plan = self.flows.plan;
+        let Some(frame) = self.frames.get(level).cloned() else { return State::default() };
+        let Some(before) = frame.flow.point(frame.at) else { return State::default() };
+        let Some(function) = plan.function(frame.function) else { return State::default() };
+        let Some(group) = function.code.get(frame.at).and_then(|op| group_of(function, *op)) else {
+            return State::default();
+        };
+        let (mut around, saga) = (before.state.clone(), before.saga());
+        if frame.mode.is_race() {
+            return around;
+        }
+        for (index, branch) in (0..).zip(&group.branches) {
+            let site = site_of(function, frame.at, group, index);
+            let others = frame.mode != GroupMode::Shielded;
+            if index == frame.branch {
+                around.add_branch(saga, &site, state, |entry| {
+                    entry.each |= frame.each;
+                    entry.branched |= others;
+                });
+            }
+            if others && (index != frame.branch || frame.each) {
+                let sibling = self.flows.of(branch.function);
+                around.add_branch(saga, &site, &sibling.ever, |entry| {
+                    entry.each |= frame.each;
+                    entry.branched = true;
+                });
+                inner.extend(sibling.ever.inner_undos().map(|entry| beside(entry, frame.each)));
+            }
+        }
+        around
+    }
+
+    /// What the other branches of a race may have done, which each undoes itself.
+    fn siblings(&mut self, frame: &Frame) -> Vec<Entry> {
+        let plan = self.flows.plan;
+        let Some(function) = plan.function(frame.function) else { return Vec::new() };
+        let Some(group) = function.code.get(frame.at).and_then(|op| group_of(function, *op)) else {
+            return Vec::new();
+        };
+        let others = (0..).zip(&group.branches).filter(|(index, _)| *index != frame.branch || frame.each);
+        let mut undone = Vec::new();
+        for (_, branch) in others {
+            let sibling = self.flows.of(branch.function);
+            undone.extend(sibling.ever.undos().map(|entry| beside(entry, frame.each)));
+        }
+        undone
+    }
+
+    fn arrive(&mut self, goal: Goal, caught: Option<Catch>, trail: Trail, state: &State) {
+        self.ways.push(Way {
+            caught,
+            race_lost: trail.race_lost,
+            undone: trail.undone,
+            goal,
+            waiting: Vec::new(),
+            stays: state.staying().cloned().collect(),
+        });
+    }
+}
+
+/// What a sibling may have done.
+fn beside(entry: &Entry, each: bool) -> Entry {
+    Entry { certain: false, branched: true, each: entry.each || each, ..entry.clone() }
+}
