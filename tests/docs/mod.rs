@@ -203,6 +203,8 @@ fn scheme(scheme: &Scheme) -> String {
         Scheme::OrderKey => "T => key".into(),
         Scheme::Pattern => "string".into(),
         Scheme::Date => "date".into(),
+        Scheme::Bytes => "bytes".into(),
+        Scheme::Octets => "string or bytes".into(),
         Scheme::Pair => "{ first: T, second: U }".into(),
         Scheme::Entry => "{ key: string, value: T }".into(),
         Scheme::List(inner) => format!("[{}]", self::scheme(inner)),
@@ -230,6 +232,7 @@ fn receiver(receiver: Receiver) -> &'static str {
         Receiver::Float => "float",
         Receiver::Timestamp => "timestamp",
         Receiver::Date => "date",
+        Receiver::Octets => "(string or bytes)",
         Receiver::Scalar => "scalar",
     }
 }

@@ -37,6 +37,10 @@ pub enum Scheme {
     Pattern,
     /// date.
     Date,
+    /// bytes.
+    Bytes,
+    /// A string or bytes, which may be secret.
+    Octets,
     /// A lambda from these to that.
     Lambda(&'static [Scheme], &'static Scheme),
     /// A lambda whose value has an order: numbers, text, times.
@@ -68,6 +72,8 @@ pub enum Receiver {
     Timestamp,
     /// date.
     Date,
+    /// A string or bytes. It may be secret: digests of it are not, and what it is encoded to is.
+    Octets,
     /// Anything that interpolation writes: numbers, bool, times, UUIDs, URLs, literals.
     Scalar,
 }
@@ -87,6 +93,7 @@ impl Receiver {
             Self::Float => "floats",
             Self::Timestamp => "timestamps",
             Self::Date => "dates",
+            Self::Octets => "strings and bytes",
             Self::Scalar => "single values",
         }
     }
@@ -188,6 +195,10 @@ methods! {
     TimestampAfter Timestamp "after" ("other": Timestamp) -> Bool, "Whether it is later.";
     DateBefore Date "before" ("other": Date) -> Bool, "Whether it is earlier.";
     DateAfter Date "after" ("other": Date) -> Bool, "Whether it is later.";
+    OctetsBase64 Octets "base64" () -> String, "In base64 with padding (RFC 4648); of a string, its UTF-8.";
+    OctetsHex Octets "hex" () -> String, "In hexadecimal, lower case; of a string, its UTF-8.";
+    OctetsSha256 Octets "sha256" () -> Bytes, "Its digest by SHA-256, 32 bytes.";
+    OctetsHmac Octets "hmac" ("key": Octets) -> Bytes, "Its authentication code by HMAC-SHA256 with the key, 32 bytes.";
     ToString Scalar "to_string" () -> String, "As interpolation writes it.";
 }
 

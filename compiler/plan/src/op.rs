@@ -431,6 +431,9 @@ pub enum Shape {
     MapOfSame,
     OptionalInt,
     OptionalDecimal,
+    /// A text or octets.
+    Octets,
+    Bytes,
 }
 
 macro_rules! builtins {
@@ -495,4 +498,8 @@ builtins! {
     ListGroup "list.group" (List, TextList) -> MapOfSame "the items by their keys, which stand in the second";
     MapOf "map.of" (List, TextList) -> MapOfItems "the items under the keys of the second, which differ";
     MapMerge "map.merge" (Map, Same) -> Same "both together; the second one's values replace";
+    OctetsBase64 "bytes.base64" (Octets) -> Text "in base64, with padding";
+    OctetsHex "bytes.hex" (Octets) -> Text "in hexadecimal, lower case";
+    OctetsSha256 "bytes.sha256" (Octets) -> Bytes "the digest SHA-256";
+    OctetsHmac "bytes.hmac" (Octets, Octets) -> Bytes "the code HMAC-SHA256 with the second as key";
 }

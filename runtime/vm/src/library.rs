@@ -2,6 +2,7 @@
 #![expect(clippy::indexing_slicing, reason = "the verifier has checked every register of every instruction")]
 
 mod collections;
+mod octets;
 mod text;
 
 use flow_plan::op::Builtin;
@@ -169,6 +170,26 @@ pub(crate) fn apply(
         Builtin::FloatFloor => one(f64::from_bits(word(0)?).floor().to_bits()),
         Builtin::FloatCeil => one(f64::from_bits(word(0)?).ceil().to_bits()),
         Builtin::FloatAbs => one(f64::from_bits(word(0)?).abs().to_bits()),
+        Builtin::OctetsBase64 => {
+            let bytes = heap.bytes(word(0)?)?;
+            check_length(bytes.len().saturating_add(2) / 3 * 4)?;
+            let text = octets::base64(bytes);
+            one(heap.new_text(&text)?)
+        }
+        Builtin::OctetsHex => {
+            let bytes = heap.bytes(word(0)?)?;
+            check_length(bytes.len().saturating_mul(2))?;
+            let text = octets::hex(bytes);
+            one(heap.new_text(&text)?)
+        }
+        Builtin::OctetsSha256 => {
+            let digest = octets::sha256(heap.bytes(word(0)?)?);
+            one(heap.new_bytes(&digest)?)
+        }
+        Builtin::OctetsHmac => {
+            let code = octets::hmac(heap.bytes(word(1)?)?, heap.bytes(word(0)?)?)?;
+            one(heap.new_bytes(&code)?)
+        }
     }
 }
 
@@ -176,7 +197,7 @@ pub(crate) fn apply(
 fn spend_text(context: &mut Context<'_>, slots: &[u64], reg: Reg) {
     let types = &context.env.program.plan().types;
     let ty = context.info.types_at[reg.index()];
-    if matches!(types.get(types.open_secret(ty)), Type::String | Type::Url) {
+    if matches!(types.get(types.open_secret(ty)), Type::String | Type::Url | Type::Bytes) {
         let length = context.heap.len(slots[reg.index()]).unwrap_or(0);
         context.heap.spend(length / 8);
     }

@@ -52,7 +52,10 @@ impl Infer<'_, '_> {
             | (Receiver::Decimal, TyKind::Decimal)
             | (Receiver::Float, TyKind::Float)
             | (Receiver::Timestamp, TyKind::Timestamp)
-            | (Receiver::Date, TyKind::Date) => true,
+            | (Receiver::Date, TyKind::Date)
+            | (Receiver::Octets, TyKind::String | TyKind::Url | TyKind::Bytes) => true,
+            (Receiver::Octets, TyKind::Literals(literals)) => literals.base == Ty::STRING,
+            (Receiver::Octets, TyKind::Secret(inner)) => return self.receives(receiver, *inner),
             (
                 Receiver::Scalar,
                 TyKind::Int
@@ -108,7 +111,12 @@ impl Infer<'_, '_> {
         let mut bindings = Bindings { receiver: plain, element, given: None };
         let span = self.checker.span(expr);
         let values = self.method_arguments(row, arguments, span, &mut bindings, want);
-        let result = self.scheme(row.result, &bindings).unwrap_or(Ty::ERROR);
+        let mut result = self.scheme(row.result, &bindings).unwrap_or(Ty::ERROR);
+        let types = &self.checker.typed.types;
+        // What it is encoded to gives it away; a digest does not.
+        if matches!(&*types.structure(plain), TyKind::Secret(_)) && row.result == Scheme::String {
+            result = types.secret(result);
+        }
         self.checker
             .typed
             .methods
@@ -236,6 +244,12 @@ impl Infer<'_, '_> {
             Scheme::List(&Scheme::Given) => {
                 let found = self.any(value);
                 self.learn_given(value, scheme, found, bindings);
+            }
+            Scheme::Octets => {
+                let found = self.any(value);
+                if self.receives(Receiver::Octets, found).is_none() {
+                    self.mismatch(value, found, Ty::STRING, None);
+                }
             }
             Scheme::Pattern => {
                 self.check(value, Ty::STRING, None);
@@ -376,6 +390,8 @@ impl Infer<'_, '_> {
             ]),
             Scheme::Pattern => Ty::STRING,
             Scheme::Date => Ty::DATE,
+            Scheme::Bytes => Ty::BYTES,
+            Scheme::Octets => Ty::STRING,
             Scheme::Lambda(..) | Scheme::OrderKey => return None,
         })
     }

@@ -307,6 +307,10 @@ fn builtin(method: Method) -> Option<Builtin> {
         Method::StringParseDecimal => Builtin::TextParseDecimal,
         Method::StringMatches => Builtin::TextMatches,
         Method::MapMerge => Builtin::MapMerge,
+        Method::OctetsBase64 => Builtin::OctetsBase64,
+        Method::OctetsHex => Builtin::OctetsHex,
+        Method::OctetsSha256 => Builtin::OctetsSha256,
+        Method::OctetsHmac => Builtin::OctetsHmac,
         _ => return None,
     })
 }

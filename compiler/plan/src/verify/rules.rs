@@ -373,6 +373,8 @@ impl Body<'_> {
             Shape::Decimal => matches!(open, Type::Decimal),
             Shape::Duration => matches!(open, Type::Duration),
             Shape::Text => is_text(ty),
+            Shape::Octets => is_text(ty) || matches!(open, Type::Bytes),
+            Shape::Bytes => matches!(open, Type::Bytes),
             Shape::TextList => matches!(open, Type::List(item) if is_text(*item)),
             Shape::List => matches!(open, Type::List(_)),
             Shape::Map => matches!(open, Type::Map(_)),
