@@ -60,9 +60,9 @@ impl File {
             File::Env(path) => found.env_file(path)?,
             File::Project(path) => found.project_file(path)?,
         }
-        Ok(found.values.remove(name).and_then(|entry| match entry.value {
-            Raw::Text(text) | Raw::Json(serde_json::Value::String(text)) => Some(text),
-            Raw::Json(_) => None,
+        Ok(found.values.remove(name).map(|entry| match entry.value {
+            Raw::Text(text) | Raw::Json(serde_json::Value::String(text)) => text,
+            Raw::Json(json) => json.to_string(),
         }))
     }
 }

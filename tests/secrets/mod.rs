@@ -267,3 +267,37 @@ fn an_answer_with_a_secret_in_it_that_does_not_fit_is_not_shown() {
     let ran = program("input", DATA, &server, &input);
     assert!(ran.code == 2 && !ran.seen().contains("1843"), "{} {}", ran.code, ran.seen());
 }
+
+const PINNED: &str = r#"
+config { base: url, token: secret string, pin: secret int }
+api auth v1 {
+  base: config.base
+  auth: bearer(config.token)
+  post login "/login" (body login: { key: string, pin: int, basic: string }) -> { code: string } { idempotency: natural }
+}
+workflow main () -> { code: string, own: string } {
+  let basic = "me:{config.token}".base64()
+  let answer = auth.login({ key: config.token, pin: config.pin, basic })
+  log "{answer.code}"
+  return { code: answer.code, own: config.token.sha256().hex() }
+}
+"#;
+
+#[test]
+fn a_secret_of_config_goes_into_a_body_and_is_masked() {
+    const BODY: &str =
+        r#"{"basic":"bWU6dG9rLTV1cDNyLXMzY3IzdC12YWx1ZQ==","key":"tok-5up3r-s3cr3t-value","pin":902104}"#;
+    let echo = format!(r#"{{"code":{BODY:?}}}"#);
+    let server = Server::start([("POST /login", vec![Reply::Json(200, echo.leak())])]);
+    let ran = program("pinned", PINNED, &server, &["main", "--set", "pin=902104"]);
+    assert_eq!(ran.code, 0, "{}", ran.seen());
+    assert_eq!(server.received_for("POST /login")[0].body, BODY.as_bytes());
+    hides(&ran);
+    assert!(!ran.seen().contains("902104"), "{}", ran.seen());
+    assert!(ran.stdout.contains("[secret token]") && ran.stdout.contains("[secret pin]"), "{}", ran.stdout);
+
+    let server = Server::start([]);
+    let ran = program("pinned-wrong", PINNED, &server, &["main", "--set", "pin=x902104"]);
+    assert!(ran.code == 4 && ran.seen().contains("secret `pin` is not of the type"), "{}", ran.seen());
+    assert!(!ran.seen().contains("902104"), "{}", ran.seen());
+}

@@ -319,12 +319,13 @@ fn setting(error: &flow_engine::SettingError, given: &Sources) -> String {
         Error::Missing(name) => {
             format!("{error}: pass --set {name}=VALUE, or set FLOW_SET_{}", name.to_ascii_uppercase())
         }
-        Error::SecretEmpty(name) | Error::SecretTooLong(name) | Error::Malformed { name, .. } => {
-            match given.origin(name) {
-                Some(origin) => format!("{error} (from {origin})"),
-                None => error.to_string(),
-            }
-        }
-        Error::SecretInCode(_) | Error::SecretUnread { .. } => error.to_string(),
+        Error::SecretEmpty(name)
+        | Error::SecretTooLong(name)
+        | Error::SecretMalformed(name)
+        | Error::Malformed { name, .. } => match given.origin(name) {
+            Some(origin) => format!("{error} (from {origin})"),
+            None => error.to_string(),
+        },
+        Error::SecretUnread { .. } => error.to_string(),
     }
 }

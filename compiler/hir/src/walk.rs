@@ -4,8 +4,8 @@ use flow_source::Span;
 use rustc_hash::FxHashSet;
 
 use crate::{
-    Argument, Block, CallOptions, Compensation, CompensationKind, ExprId, ExprKind, ListItem, LocalId,
-    Program, ReceiveSource, RecordItem, Statement, TemplatePart,
+    Argument, Block, CallOptions, Compensation, CompensationKind, ExprId, ExprKind, Idempotency, ListItem,
+    LocalId, OperationId, Program, ReceiveSource, RecordItem, Statement, TemplatePart, UndoClause,
 };
 
 impl Program {
@@ -177,6 +177,21 @@ impl Program {
             }
         });
         used
+    }
+
+    /// The parameters of an operation that its own key, `undo` and `confirm` use: they go on beside the request.
+    pub fn used_beside_the_request(&self, operation: OperationId) -> FxHashSet<LocalId> {
+        let declared = &self.operations[operation];
+        let key = match declared.idempotency.as_ref().map(|idempotency| &idempotency.value) {
+            Some(Idempotency::Header { key, .. } | Idempotency::Field { key, .. }) => *key,
+            Some(Idempotency::Natural) | None => None,
+        };
+        let undo = match &declared.undo {
+            Some(UndoClause::Call(undo)) => Some(undo.call),
+            Some(UndoClause::None(_) | UndoClause::Irreversible(_)) | None => None,
+        };
+        let confirm = declared.confirm.as_ref().map(|confirm| confirm.call);
+        [key, undo, confirm].into_iter().flatten().flat_map(|body| self.locals_used(body)).collect()
     }
 
     /// The variables that a body assigns.

@@ -52,7 +52,13 @@ impl Given {
         for entry in &plan.config {
             let name = &entry.name;
             if entry.secret && self.secret_of(name).is_none() {
-                self.secret(name.clone(), Secret::new(format!("mock-secret-{name}")));
+                let value = match plan.types.get(entry.ty) {
+                    Type::Int | Type::Decimal | Type::Float => "1000000007".to_owned(),
+                    Type::Bool => "true".to_owned(),
+                    Type::Url => format!("http://mock-secret-{name}.invalid"),
+                    _ => format!("mock-secret-{name}"),
+                };
+                self.secret(name.clone(), Secret::new(value));
             } else if !entry.pinned && entry.default.is_none() && self.plain(name).is_none() {
                 let url = format!("\"http://{name}.invalid\"");
                 match plan.types.get(entry.ty) {
@@ -75,7 +81,7 @@ impl Given {
         let secret = self.secrets.iter().rev().find(|(given, _)| given == name);
         secret.map(|(_, secret)| secret.clone()).or_else(|| match self.plain(name)? {
             Plain::Text(text) => Some(Secret::new(text.as_str()).into()),
-            Plain::Json(_) => None,
+            Plain::Json(json) => Some(Secret::new(json.as_str()).into()),
         })
     }
 }
@@ -128,11 +134,9 @@ pub enum SettingError {
     /// A secret that is a file by mistake.
     #[error("secret `{0}` has more than 64 KiB")]
     SecretTooLong(String),
-    /// A secret that workflow code reads.
-    #[error(
-        "secret `{0}` is read by workflow code, which is not built yet: use it in `auth` or `headers` of an api"
-    )]
-    SecretInCode(String),
+    /// A secret that workflow code reads, and that has not the type of its entry.
+    #[error("secret `{0}` is not of the type that it is declared with")]
+    SecretMalformed(String),
     /// A value without default was not given.
     #[error("config `{0}` is missing")]
     Missing(String),
@@ -183,7 +187,10 @@ fn configure(program: &Program, given: &Given) -> Result<Configured, Vec<Setting
         }
         let id = ConfigId(u32::try_from(index).unwrap_or(u32::MAX));
         let value = if entry.secret {
-            secret(entry, given).map(Value::Secret)
+            secret(program, entry, given).map(|(source, json)| {
+                pinned.extend(json.map(|json| (id, json.into_bytes())));
+                Value::Secret(source)
+            })
         } else {
             plain(program, entry, given).map(|(text, json)| {
                 if entry.pinned {
@@ -201,24 +208,38 @@ fn configure(program: &Program, given: &Given) -> Result<Configured, Vec<Setting
     if errors.is_empty() { Ok(Configured { settings: Settings::new(entries), pinned }) } else { Err(errors) }
 }
 
-/// The source of a secret: what it gives now does, and what it gives later is looked at then.
-fn secret(entry: &Config, given: &Given) -> Result<SecretSource, SettingError> {
+/// The source of a secret: what it gives now does, and what it gives later is looked at then. Where workflow code reads
+/// it, its value now, as JSON, too.
+fn secret(
+    program: &Program,
+    entry: &Config,
+    given: &Given,
+) -> Result<(SecretSource, Option<String>), SettingError> {
     let name = || entry.name.clone();
-    if entry.pinned {
-        // It would stand in clear in the machine's state.
-        return Err(SettingError::SecretInCode(name()));
-    }
     let source = given.secret_of(&entry.name).ok_or_else(|| SettingError::SecretMissing(name()))?;
     let secret = source.read().map_err(|why| SettingError::SecretUnread { name: name(), why })?;
     match secret.expose().len() {
-        0 => Err(SettingError::SecretEmpty(name())),
-        length if length > SECRET_MAX => Err(SettingError::SecretTooLong(name())),
-        _ => Ok(SecretSource::new(move || match source.read() {
-            Ok(secret) if secret.expose().is_empty() => Err("is empty".to_owned()),
-            Ok(secret) if secret.expose().len() > SECRET_MAX => Err("has more than 64 KiB".to_owned()),
-            read => read,
-        })),
+        0 => return Err(SettingError::SecretEmpty(name())),
+        length if length > SECRET_MAX => return Err(SettingError::SecretTooLong(name())),
+        _ => {}
     }
+    let mut pinned = None;
+    if entry.pinned {
+        let json = if is_text(program.plan(), entry.ty) {
+            Json::from(secret.expose()).to_string()
+        } else {
+            secret.expose().to_owned()
+        };
+        // What is wrong with it would tell of it.
+        program.check_value(entry.ty, json.as_bytes()).map_err(|_| SettingError::SecretMalformed(name()))?;
+        pinned = Some(json);
+    }
+    let source = SecretSource::new(move || match source.read() {
+        Ok(secret) if secret.expose().is_empty() => Err("is empty".to_owned()),
+        Ok(secret) if secret.expose().len() > SECRET_MAX => Err("has more than 64 KiB".to_owned()),
+        read => read,
+    });
+    Ok((source, pinned))
 }
 
 /// The value as JSON text, and read.

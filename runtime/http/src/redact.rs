@@ -84,11 +84,14 @@ impl Redactor {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Finds this secret too from now on, in all clones; one without a name came with data. An earlier value of the same name is found as before: it may
-    /// still come back.
+    /// Finds this secret too from now on, in all clones; one without a name came with data. An earlier value of the same
+    /// name is found as before: it may still come back.
     pub fn learn(&self, name: &str, secret: &Secret) {
         let is_known = |known: &Known| {
-            known.secrets.iter().any(|(of, known)| of == name && known.expose() == secret.expose())
+            known
+                .secrets
+                .iter()
+                .any(|(of, known)| (of == name || name.is_empty()) && known.expose() == secret.expose())
         };
         if secret.expose().len() < SECRET_MIN || is_known(&self.read()) {
             return;

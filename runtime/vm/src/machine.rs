@@ -326,7 +326,7 @@ fn pin_config(
 ) -> Result<Vec<Option<Slots>>, InputError> {
     let mut values = Vec::new();
     for (index, entry) in program.plan().config.iter().enumerate() {
-        if !entry.pinned || entry.secret {
+        if !entry.pinned {
             values.push(None);
             continue;
         }
@@ -335,11 +335,18 @@ fn pin_config(
         let json = value.ok_or_else(|| InputError::ConfigMissing(entry.name.clone()))?;
         let mut budget = Budget::default();
         let env = Env { program, config: &[] };
-        let slots = Wire::new(env, heap, &mut budget).decode(entry.ty, json);
+        let mut wire = Wire::new(env, heap, &mut budget);
+        if entry.secret {
+            wire = wire.of_a_secret();
+        }
+        let slots = wire.decode(entry.ty, json);
         let slots = slots.map_err(|misfit| InputError::Config {
             name: entry.name.clone(),
             error: misfit.into_error().unwrap_or_else(DecodeError::fault),
         })?;
+        if entry.secret {
+            heap.note_secret(&String::from_utf8_lossy(json));
+        }
         values.push(Some(slots));
     }
     Ok(values)

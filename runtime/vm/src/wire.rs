@@ -40,6 +40,12 @@ impl<'a> Wire<'a> {
         Self { env, heap, budget, strict: false, scratch: Vec::new(), secrets: 0 }
     }
 
+    /// For a value that is a secret as a whole: none of it is quoted.
+    pub(crate) fn of_a_secret(mut self) -> Self {
+        self.secrets += 1;
+        self
+    }
+
     /// Whether the condition on a whole type, where it has one, holds for a value.
     pub(crate) fn holds_for_type(&mut self, ty: TypeId, slots: &[u64]) -> Result<bool, Fault> {
         let check = self.env.program.plan().boundary(ty).and_then(|boundary| boundary.check);

@@ -23,6 +23,8 @@ pub(crate) struct Parameter<'a> {
     pub(crate) default: Option<ExprId>,
     /// Whether a secret may go where the plain type is declared.
     pub(crate) reveals: bool,
+    /// Whether the declaration uses it for more than the request.
+    pub(crate) used_elsewhere: bool,
 }
 
 impl Infer<'_, '_> {
@@ -67,11 +69,10 @@ impl Infer<'_, '_> {
             if let Some(slot) = values.get_mut(position) {
                 *slot = ParamValue::Given(argument.value);
             }
-            let text = format!(
-                "parameter `{}` is declared as `{}`",
-                parameter.name,
-                self.checker.words(parameter.ty)
-            );
+            let words = self.checker.words(parameter.ty);
+            let also =
+                if parameter.used_elsewhere { ", and `undo`, `confirm` or the key uses it" } else { "" };
+            let text = format!("parameter `{}` is declared as `{words}`{also}", parameter.name);
             let reason = Reason { span: parameter.span, text };
             if parameter.reveals {
                 self.check_revealing(argument.value, parameter.ty, Some(&reason));
@@ -244,6 +245,7 @@ impl Infer<'_, '_> {
         let name = self.checker.operation_name(operation);
         let types = self.checker.typed.operations.get(operation).map(|checked| checked.params.clone());
         let types = types.unwrap_or_default();
+        let used = program.used_beside_the_request(operation);
         let parameters: Vec<Parameter<'_>> = program.operations[operation]
             .params
             .iter()
@@ -253,7 +255,9 @@ impl Infer<'_, '_> {
                 ty: types.get(index).copied().unwrap_or(Ty::ERROR),
                 span: param.span,
                 default: param.default,
-                reveals: matches!(param.place, ParamPlace::Body | ParamPlace::Header(_) | ParamPlace::Unsent),
+                reveals: matches!(param.place, ParamPlace::Body | ParamPlace::Header(_) | ParamPlace::Unsent)
+                    && !used.contains(&param.local),
+                used_elsewhere: used.contains(&param.local),
             })
             .collect();
         self.arguments(callee, &name, &parameters, arguments, partial)
@@ -331,6 +335,7 @@ fn params<'a>(params: &'a [flow_hir::Param], types: &[Ty]) -> Vec<Parameter<'a>>
             span: param.span,
             default: param.default,
             reveals: false,
+            used_elsewhere: false,
         })
         .collect()
 }

@@ -84,6 +84,10 @@ impl Infer<'_, '_> {
                 join.found = Some((plain, reason));
             }
             Some((first, _)) if types.same(*first, plain) => {}
+            // What may be a secret is one.
+            Some((first, reason)) if types.same(types.secret(*first), types.secret(plain)) => {
+                join.found = Some((types.secret(plain), reason.clone()));
+            }
             Some((first, reason)) => {
                 let (first_words, words) = (self.checker.words(*first), self.checker.words(plain));
                 let span = self.checker.program.tail_span(body);

@@ -43,7 +43,7 @@ impl Context<'_> {
             ExprKind::Record(items) => self.record_literal(id, items),
             ExprKind::Map(entries) => self.map_literal(id, entries),
             ExprKind::Local(local) => self.read_local(*local),
-            ExprKind::Config(entry) => self.read_config(*entry, id, span),
+            ExprKind::Config(entry) => self.read_config(*entry, id),
             ExprKind::Field { base, name, optional } => self.read_field(id, *base, name, *optional),
             ExprKind::Index { base, index } => self.index(id, *base, *index),
             ExprKind::Unary { op, operand } => self.unary(id, *op, *operand),
@@ -260,16 +260,7 @@ impl Context<'_> {
         copy
     }
 
-    fn read_config(&mut self, entry: flow_hir::ConfigId, id: ExprId, span: Span) -> Value {
-        let secret = self.typed.config.get(entry).is_some_and(|checked| checked.secret);
-        if secret {
-            self.not_built(
-                span,
-                "a secret of `config` in a workflow's own values",
-                "use it in `auth` or `headers` of the API",
-            );
-            return self.register_of(self.typed.ty(id));
-        }
+    fn read_config(&mut self, entry: flow_hir::ConfigId, id: ExprId) -> Value {
         let entry = self.config_entry(entry);
         if let Some(config) = self.plan.config.get_mut(entry.index()) {
             config.pinned = true;

@@ -39,8 +39,14 @@ pub(super) fn check(body: &Body<'_>, op: &Op) -> Checked {
         }
         Op::Config { dst, entry } => {
             let entry = plan.config_entry(entry).ok_or_else(|| format!("there is no {entry}"))?;
-            ensure(entry.pinned && !entry.secret, || format!("`{}` is not pinned", entry.name))?;
-            body.same(dst, entry.ty)
+            ensure(entry.pinned, || format!("`{}` is not pinned", entry.name))?;
+            if !entry.secret {
+                return body.same(dst, entry.ty);
+            }
+            let secret = body.ty(dst)?;
+            ensure(matches!(plan.types.get(secret), Type::Secret(inner) if *inner == entry.ty), || {
+                format!("`{}` is a secret, and r{} is none", entry.name, dst.0)
+            })
         }
         Op::AddInt { dst, a, b } | Op::SubInt { dst, a, b } => {
             body.pair(dst, a)?;

@@ -38,10 +38,7 @@ mod tests {
     #[test]
     fn digests_are_those_of_the_standards() {
         // FIPS 180-4, "abc"; RFC 4231, test cases 2 and 6.
-        assert_eq!(
-            hex(&sha256(b"abc")),
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
+        assert_eq!(hex(&sha256(b"abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         let code = |key: &[u8], text: &[u8]| hex(&hmac(key, text).unwrap());
         assert_eq!(
             code(b"Jefe", b"what do ya want for nothing?"),

@@ -109,7 +109,11 @@ impl Assembler {
                     cursor.expect(":");
                     let ty = self.ty(&mut cursor);
                     let default = cursor.eat("=").then(|| cursor.next());
-                    config.push(Config { name, ty, default, secret: false, pinned: true, fact: None });
+                    let (plain, secret) = match self.types[ty.index()] {
+                        Type::Secret(plain) => (plain, true),
+                        _ => (ty, false),
+                    };
+                    config.push(Config { name, ty: plain, default, secret, pinned: true, fact: None });
                 }
                 "signal" => {
                     let (name, drops_early) = (cursor.next(), cursor.eat("drop"));

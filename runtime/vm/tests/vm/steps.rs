@@ -241,6 +241,26 @@ fn a_configuration_value_that_is_missing_or_does_not_fit() {
     assert_eq!(start(&[(ConfigId(0), b"7".to_vec())]), "true");
 }
 
+#[test]
+fn a_secret_of_the_configuration_is_pinned_and_noted() {
+    let text = r#"
+        config pin: secret int
+        flow main() -> bool {
+            let pin: secret int, other: secret int, same: bool
+            config pin pin
+            config other pin
+            eq same pin other secret int
+            return same
+        }
+    "#;
+    let start = |json: &str| Machine::start(program(text), b"{}", &[(ConfigId(0), json.into())]);
+    let (mut machine, step) = start("90210").unwrap();
+    assert_eq!(step.status, Status::Done(b"true".to_vec()));
+    assert_eq!(machine.take_secrets(), ["90210"]);
+    let Err(error) = start("\"90210\"") else { panic!("it fits") };
+    assert!(error.to_string().contains("`pin`") && !error.to_string().contains("90210"), "{error}");
+}
+
 /// A null result where the status says that there is none; text as it is.
 #[test]
 fn absent_and_text_responses() {
