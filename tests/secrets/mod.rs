@@ -301,3 +301,31 @@ fn a_secret_of_config_goes_into_a_body_and_is_masked() {
     assert!(ran.code == 4 && ran.seen().contains("secret `pin` is not of the type"), "{}", ran.seen());
     assert!(!ran.seen().contains("902104"), "{}", ran.seen());
 }
+
+#[test]
+fn a_secret_is_masked_where_what_is_shown_of_an_answer_ends() {
+    let source = r#"
+config { base: url, token: secret string }
+api shop v1 {
+  base: config.base
+  auth: bearer(config.token)
+  get size "/size" () -> { size: int }
+}
+workflow main () -> int {
+  return shop.size().size
+}
+"#;
+    let padded = |from: &str, length: usize| {
+        let body = format!("{from}{}{TOKEN}", "x".repeat(length - from.len() - TOKEN.len() / 2));
+        format!("{body}\"}}").leak()
+    };
+    for (status, body) in
+        [(418, padded("{\"why\":\"", 4096)), (200, padded("{\"size\":\"", 60 + "{\"size\":\"".len()))]
+    {
+        let server = Server::start([("GET /size", vec![Reply::Json(status, body)])]);
+        let ran = program("edge", source, &server, &["main", "--format", "json"]);
+        assert_eq!(ran.code, 1, "{}", ran.seen());
+        assert!(ran.seen().contains("xxxx") || ran.seen().contains("a string of "), "{}", ran.seen());
+        hides(&ran);
+    }
+}

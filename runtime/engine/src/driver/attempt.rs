@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use flow_http::{
-    Attempt, Deprecation, Exchange, NetError, NotSent, Timings,
+    Attempt, Deprecation, Exchange, NetError, NotSent, Redactor, Timings,
     retry::{self, Decision, Failed, Fault, GiveUp},
     retry_after_us,
 };
@@ -20,6 +20,9 @@ use crate::{Action, AttemptId, AttemptReport, Context, EventKind, Retry, Sending
 
 /// Of the body of an attempt that is not the last, so much is written down: 4 KiB.
 const EXCERPT_MAX: usize = 4 << 10;
+
+/// So many bytes of a body may be one secret of 64 KiB, with each octet as an escape.
+const ECHO_MAX: usize = 6 * (64 << 10);
 
 /// What follows an attempt.
 #[derive(Clone, Copy)]
@@ -318,7 +321,7 @@ impl Driver {
                 b"(not shown: what is declared for it holds a secret)".to_vec()
             }
             Ok(response) if fault.is_some() || !matches!(next, Next::Conclude) => {
-                response.body.get(..response.body.len().min(EXCERPT_MAX)).unwrap_or_default().to_vec()
+                excerpt(&response.body, context.settings.redactor())
             }
             _ => Vec::new(),
         };
@@ -369,6 +372,14 @@ impl Driver {
     fn last_attempt(&mut self, call: &Call) -> Option<&mut AttemptReport> {
         self.reports.get_mut(call.report?)?.attempts.last_mut()
     }
+}
+
+/// The beginning of a body, masked before it is cut: the beginning of a secret is not recognised.
+fn excerpt(body: &[u8], redactor: &Redactor) -> Vec<u8> {
+    let ahead = body.get(..body.len().min(EXCERPT_MAX + ECHO_MAX)).unwrap_or_default();
+    let mut masked = redactor.bytes(ahead).into_owned();
+    masked.truncate(EXCERPT_MAX);
+    masked
 }
 
 /// Scheme, host and port.

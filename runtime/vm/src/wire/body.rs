@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use flow_plan::{BodyForm, Operation, Response, Type, TypeId};
 
 use super::Wire;
-use super::decode::cut;
+use super::decode::quotable;
 use super::misfit::{Misfit, Segment};
 use crate::fault::Fault;
 use crate::heap::NULL;
@@ -68,7 +68,7 @@ impl MediaType {
             Some("iso-8859-1" | "latin1") => Ok(body.iter().map(|octet| char::from(*octet)).collect()),
             Some(other) => Err(Misfit::syntax(format!(
                 "the body is in the charset `{}`, and UTF-8 and ISO-8859-1 are read",
-                cut(other)
+                quotable(other).unwrap_or("another")
             ))),
         }
     }
@@ -115,7 +115,10 @@ impl Wire<'_> {
             }
             BodyForm::Json => {
                 if let Some(other) = media.not_json() {
-                    return Err(Misfit::syntax(format!("expected JSON, found {}", cut(other))));
+                    return Err(Misfit::syntax(format!(
+                        "expected JSON, found {}",
+                        quotable(other).unwrap_or("another type")
+                    )));
                 }
                 match media.text(answer.body)? {
                     // The reader says itself where octets are not UTF-8; here they are.

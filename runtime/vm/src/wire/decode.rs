@@ -43,9 +43,7 @@ impl Wire<'_> {
         };
         let width = program.width(ty);
         if !self.holds_for_type(ty, slots.get(..width).unwrap_or(&slots))? {
-            let secret = self.secrets > 0;
-            let shown =
-                if secret { "the value" } else { cut(reader.between(start, reader.position()).trim()) };
+            let shown = self.shown(ty, reader.between(start, reader.position()));
             return Err(Misfit::new(format!("{shown} breaks the condition of its type")));
         }
         Ok(slots)
@@ -290,9 +288,14 @@ impl Wire<'_> {
     }
 
     fn broken(&self, field: &Field, shown: &str) -> Misfit {
-        let secret = matches!(self.env.program.plan().types.get(field.ty), Type::Secret(_));
-        let shown = if self.secrets > 0 || secret { "the value" } else { cut(shown.trim()) };
+        let shown = self.shown(field.ty, shown);
         Misfit::new(format!("{shown} breaks the condition of `{}`", field.name))
+    }
+
+    /// The JSON of a value of the type, where a message may quote it.
+    fn shown<'t>(&self, ty: TypeId, json: &'t str) -> &'t str {
+        let secret = self.secrets > 0 || self.env.program.plan().types.holds_secret(ty);
+        quotable(json.trim()).filter(|_| !secret).unwrap_or("the value")
     }
 
     fn tagged(&mut self, reader: &mut Reader<'_>, tag: &str, cases: &[Case], open: bool) -> Decode {
@@ -425,7 +428,7 @@ impl Wire<'_> {
         if self.secrets > 0 {
             return Misfit::new(format!("expected {due}, found a number that is {why}"));
         }
-        Misfit::new(format!("expected {due}, found number {} ({why})", cut(text)))
+        Misfit::new(format!("expected {due}, found {} ({why})", number_words(text)))
     }
 
     /// What stands there, in words.
@@ -437,13 +440,17 @@ impl Wire<'_> {
             Kind::Bool if self.secrets > 0 => "a bool".to_owned(),
             Kind::Number if self.secrets > 0 => "a number".to_owned(),
             Kind::Bool => reader.bool()?.to_string(),
-            Kind::Number => format!("number {}", cut(reader.number()?)),
+            Kind::Number => number_words(reader.number()?),
             Kind::Text => self.quoted(&reader.text()?),
         })
     }
 
     pub(super) fn quoted(&self, text: &str) -> String {
-        if self.secrets > 0 { "a string".to_owned() } else { format!("string {:?}", cut(text)) }
+        match quotable(text) {
+            _ if self.secrets > 0 => "a string".to_owned(),
+            Some(text) => format!("string {text:?}"),
+            None => format!("a string of {} characters", text.chars().count()),
+        }
     }
 
     /// A type in words.
@@ -501,8 +508,15 @@ fn choice(values: &[Literal]) -> String {
     words.join(" or ")
 }
 
-/// As much of a text as a message quotes.
-pub(super) fn cut(text: &str) -> &str {
-    let end = text.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= QUOTE_BYTES_MAX);
-    text.get(..end.last().unwrap_or(0)).unwrap_or_default()
+/// A text that is short enough for a message. A longer one is not cut: part of a secret that an API echoes in it would be
+/// left, which nothing recognises.
+pub(super) fn quotable(text: &str) -> Option<&str> {
+    (text.len() <= QUOTE_BYTES_MAX).then_some(text)
+}
+
+fn number_words(text: &str) -> String {
+    match quotable(text) {
+        Some(text) => format!("number {text}"),
+        None => format!("a number of {} characters", text.len()),
+    }
 }
