@@ -204,7 +204,7 @@ impl Wire<'_> {
         let mut first = true;
         while let Some(key) = reader.next_member(&mut first)? {
             let name = self.heap.new_text(&key)?;
-            let slots = self.value(reader, value).map_err(|misfit| misfit.within(member(&key)))?;
+            let slots = self.value(reader, value).map_err(|misfit| misfit.within(self.key(&key)))?;
             self.keep(&[name])?;
             self.keep(slots.get(..width).unwrap_or(&slots))?;
         }
@@ -224,7 +224,7 @@ impl Wire<'_> {
             let [before, after] = pair else { continue };
             let (before, after) = (self.heap.text(key(*before)?)?, self.heap.text(key(*after)?)?);
             if before == after {
-                return Err(Misfit::new("member stands twice").within(member(after)));
+                return Err(Misfit::new("member stands twice").within(self.key(after)));
             }
         }
         Ok(order)
@@ -254,7 +254,7 @@ impl Wire<'_> {
             let Some((index, field)) = next.or_else(|| fields.iter().enumerate().take(guess).find(named))
             else {
                 if self.strict {
-                    return Err(Misfit::new("unknown member").within(member(&key)));
+                    return Err(Misfit::new("unknown member").within(self.key(&key)));
                 }
                 reader.skip()?;
                 continue;
@@ -409,7 +409,7 @@ impl Wire<'_> {
                 let mut first = true;
                 while let Some(key) = reader.next_member(&mut first)? {
                     let name = self.heap.new_text(&key)?;
-                    let value = self.dynamic(reader).map_err(|misfit| misfit.within(member(&key)))?;
+                    let value = self.dynamic(reader).map_err(|misfit| misfit.within(self.key(&key)))?;
                     self.keep(&[name, value])?;
                 }
                 let entries = self.scratch.split_off(base);
@@ -420,8 +420,17 @@ impl Wire<'_> {
     }
 
     fn misfit<T>(&mut self, reader: &mut Reader<'_>, ty: TypeId) -> Result<T, Misfit> {
-        let found = self.found(reader)?;
-        Err(Misfit::new(format!("expected {}, found {found}", self.type_words(ty))))
+        // In place of a record with a secret in it, the secret itself may stand there.
+        let secret = u32::from(self.env.program.plan().types.holds_secret(ty));
+        self.secrets += secret;
+        let found = self.found(reader);
+        self.secrets -= secret;
+        Err(Misfit::new(format!("expected {}, found {}", self.type_words(ty), found?)))
+    }
+
+    /// The name of a member that its type does not name. Within a secret it is one too.
+    fn key(&self, name: &str) -> Segment {
+        member(if self.secrets > 0 { "*" } else { name })
     }
 
     pub(super) fn misfit_number(&self, due: &str, text: &str, why: &str) -> Misfit {

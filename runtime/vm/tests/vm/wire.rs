@@ -66,6 +66,7 @@ fn what_is_read_is_written_exactly() {
 #[test]
 fn what_does_not_fit_is_named_with_its_path() {
     let deep = format!("{}1{}", "[".repeat(129), "]".repeat(129));
+    let long = format!("\"{}\"", "x".repeat(61));
     let cases = [
         (
             "{ items: [{ price: decimal }] }",
@@ -121,6 +122,17 @@ fn what_does_not_fit_is_named_with_its_path() {
             r#"{"token": {"n": 1.5}}"#,
             "$.token.n: expected int, found a number that is not a whole number without fraction or exponent",
         ),
+        ("{ token: secret int }", "\"hunter2\"", "$: expected an object, found a string"),
+        ("{ a: <secret int> }", r#"{"a": {"b": "c"}}"#, "$.a.b: expected int, found a string"),
+        ("secret <int>", r#"{"hunter2": "c"}"#, "$[\"*\"]: expected int, found a string"),
+        ("secret <int>", r#"{"hunter2": 1, "hunter2": 2}"#, "$[\"*\"]: member stands twice"),
+        (
+            "secret json",
+            r#"{"hunter2": 1e999}"#,
+            "$[\"*\"]: expected json, found a number that is out of every number's range",
+        ),
+        // Nor is part of a text: an API may echo a secret in it.
+        ("int", &long, "$: expected int, found a string of 61 characters"),
     ];
     for (ty, json, expected) in cases {
         let found = again(ty, json);
