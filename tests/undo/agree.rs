@@ -68,7 +68,14 @@ fn against(
     let stopped = fault == Fault::CancelledAndLost && case.undone.iter().any(|undoing| stops(&undoing));
     let until = case.undone.iter().take_while(|undoing| !(stopped && stops(undoing)));
     let said: Vec<&Undoing> = until.collect();
-    undone_as_said(&said, &seen.undone)?;
+    // A branch that has lost a race undoes its own, whatever becomes of the step.
+    let lost = |case: &UndoCase| matches!(case.end, End::RaceLost { .. });
+    let losers = program.table().iter().filter(|row| row.cases.iter().any(lost)).map(|row| Some(row.step));
+    let losers: BTreeSet<_> = losers.collect();
+    let is_said = |step: &Option<StepId>| said.iter().any(|undoing| undoing.step == *step);
+    let undone: Vec<_> =
+        seen.undone.iter().filter(|step| is_said(step) || !losers.contains(step)).copied().collect();
+    undone_as_said(&said, &undone)?;
     match (&case.end, &seen.outcome) {
         (End::Leaves, Outcome::Failed(_)) if !stopped => stays_as_said(program, case, seen),
         (End::Leaves, Outcome::NeedsAttention(attention)) if stopped => {

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flow_driver::{Compilation, MemoryWorld, compile};
+use flow_driver::{MemoryWorld, compile};
 use flow_engine::{Answer, EventKind, Given, Outcome, Run, Sending, Simulation, resolve};
 use flow_http::{HttpResponse, NetError, NotSent, Unanswered};
 use flow_plan::{EffectClass, Plan, PlanHash, StepId, UndoRow};
@@ -51,7 +51,7 @@ impl Seen {
 
 /// A program of one file.
 pub(super) struct Program {
-    compilation: Compilation,
+    table: Vec<UndoRow>,
     loaded: Arc<flow_vm::Program>,
 }
 
@@ -81,16 +81,15 @@ impl Program {
             compilation.workflows.iter().map(|workflow| (workflow.plan.hash(), &workflow.plan)).collect();
         let main = compilation.workflows.iter().find(|workflow| workflow.name == "main").unwrap();
         let loaded = link(&plans, &main.plan);
-        Self { compilation, loaded }
+        Self { table: flow_plan::undo_table(&main.plan, &main.debug), loaded }
     }
 
     pub(super) fn plan(&self) -> &Plan {
         self.loaded.plan()
     }
 
-    pub(super) fn table(&self) -> Vec<UndoRow> {
-        let main = self.compilation.workflows.iter().find(|workflow| workflow.name == "main").unwrap();
-        flow_plan::undo_table(&main.plan, &main.debug)
+    pub(super) fn table(&self) -> &[UndoRow] {
+        &self.table
     }
 
     /// Whether the fault says something else of the step than others do.

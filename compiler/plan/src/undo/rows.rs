@@ -51,11 +51,18 @@ impl Walk<'_> {
                     {
                         continue;
                     }
+                    let mut before = point.clone();
+                    if group.mode == GroupMode::Shielded && !beside {
+                        for copy in copies(function, group, &flow) {
+                            before.state.join(&copy.state);
+                        }
+                    }
                     for (branch, code) in (0..).zip(&group.branches) {
                         let frame = Frame {
                             function: id,
                             flow: std::rc::Rc::clone(&flow),
                             at,
+                            before: before.clone(),
                             branch,
                             mode: group.mode,
                             each: matches!(op, Op::ForkEach { .. }),
@@ -183,7 +190,7 @@ impl Walk<'_> {
         let mut all: Vec<Undoing> = Vec::with_capacity(entries.len());
         for undoing in entries.iter().map(undoing) {
             // What a sibling has done in a saga may stand in the one around meanwhile.
-            if !all.contains(&undoing) {
+            if !undoing.branched || !all.contains(&undoing) {
                 all.push(undoing);
             }
         }
@@ -271,6 +278,14 @@ fn is_beside(function: &Function, at: usize) -> bool {
     function.handlers.iter().any(begins)
 }
 
+/// What holds before the copies of a `finally` on the ways out without an error, as far as these are gone.
+fn copies<'a>(function: &'a Function, group: &'a Group, flow: &'a Flow) -> impl Iterator<Item = &'a Point> {
+    let same = move |(at, op): &(usize, &Op)| {
+        !is_beside(function, *at) && group_of(function, **op).is_some_and(|other| runs_the_same(other, group))
+    };
+    function.code.iter().enumerate().filter(same).filter_map(|(at, _)| flow.point(at))
+}
+
 /// Whether the copy of a `finally` at an instruction is looked at: the last one of those without an error, which say
 /// the same, and the one for errors.
 fn is_looked_at(
@@ -285,10 +300,7 @@ fn is_looked_at(
         return true;
     }
     let deep = frames.iter().filter(|frame| frame.mode == GroupMode::Shielded).count() >= COPIES_DEPTH_MAX;
-    let later = function.code.iter().enumerate().skip(at + 1).any(|(later, op)| {
-        flow.point(later).is_some()
-            && !is_beside(function, later)
-            && group_of(function, *op).is_some_and(|other| runs_the_same(other, group))
-    });
-    !deep && !later
+    let later = copies(function, group, flow).last();
+    let last = later.is_none_or(|last| flow.point(at).is_some_and(|point| std::ptr::eq(point, last)));
+    !deep && last
 }

@@ -3,7 +3,9 @@
 use std::fmt::{Result, Write};
 
 use super::{Attention, End, Staying, Stays, UndoCase, UndoRow, Undoing, When};
-use crate::Plan;
+use std::collections::BTreeSet;
+
+use crate::{Plan, StepId};
 
 /// The columns of a line.
 const WIDTH: usize = 80;
@@ -25,10 +27,11 @@ fn write_all(out: &mut String, plan: &Plan, rows: &[UndoRow]) -> Result {
     if rows.is_empty() {
         return writeln!(out, "\n  The workflow calls nothing.");
     }
+    let several = called_by_several(rows);
     for row in rows {
         let place = row.place.as_deref().unwrap_or_default();
         writeln!(out, "\n{place}  {}", row.operation)?;
-        block(out, rows, row)?;
+        block(out, &several, row)?;
     }
     let undoes = |case: &UndoCase| !case.undone.is_empty() || !case.waiting.is_empty();
     if rows.iter().flat_map(|row| &row.cases).any(undoes) {
@@ -40,7 +43,7 @@ fn write_all(out: &mut String, plan: &Plan, rows: &[UndoRow]) -> Result {
 }
 
 /// The cases of a step; those that differ in nothing but what has happened to it are one.
-fn block(out: &mut String, rows: &[UndoRow], row: &UndoRow) -> Result {
+fn block(out: &mut String, several: &BTreeSet<&str>, row: &UndoRow) -> Result {
     let mut shown: Vec<(Vec<String>, &UndoCase)> = Vec::new();
     for case in &row.cases {
         let (what, plain) = what(row, case);
@@ -63,11 +66,11 @@ fn block(out: &mut String, rows: &[UndoRow], row: &UndoRow) -> Result {
         let it = if matches!(case.end, End::RaceLost { .. }) { "" } else { "it " };
         let sentence = format!("if {it}{}{lost}, {}", alternatives(&whats), end_words(&case.end));
         wrapped(out, "", SENTENCE, &sentence)?;
-        let undone: Vec<String> = case.undone.iter().map(|undoing| undoing_words(rows, undoing)).collect();
+        let undone: Vec<String> = case.undone.iter().map(|undoing| undoing_words(several, undoing)).collect();
         let nothing = undone.is_empty() && case.end != End::GoesOnBeside;
         items(out, "undone", if nothing { vec!["nothing".to_owned()] } else { undone })?;
-        items(out, "waiting", case.waiting.iter().map(|undoing| undoing_words(rows, undoing)).collect())?;
-        items(out, "stays", case.stays.iter().map(|staying| staying_words(rows, staying)).collect())?;
+        items(out, "waiting", case.waiting.iter().map(|undoing| undoing_words(several, undoing)).collect())?;
+        items(out, "stays", case.stays.iter().map(|staying| staying_words(several, staying)).collect())?;
     }
     Ok(())
 }
@@ -126,8 +129,8 @@ fn end_words(end: &End) -> String {
     }
 }
 
-fn undoing_words(rows: &[UndoRow], undoing: &Undoing) -> String {
-    let name = name(rows, undoing.step, &undoing.operation, undoing.place.as_deref());
+fn undoing_words(several: &BTreeSet<&str>, undoing: &Undoing) -> String {
+    let name = name(several, undoing.step, &undoing.operation, undoing.place.as_deref());
     let Some(by) = &undoing.by else {
         return format!("{name}, if unknown: it stops there");
     };
@@ -144,8 +147,8 @@ fn undoing_words(rows: &[UndoRow], undoing: &Undoing) -> String {
     words
 }
 
-fn staying_words(rows: &[UndoRow], staying: &Staying) -> String {
-    let name = name(rows, Some(staying.step), &staying.operation, staying.place.as_deref());
+fn staying_words(several: &BTreeSet<&str>, staying: &Staying) -> String {
+    let name = name(several, Some(staying.step), &staying.operation, staying.place.as_deref());
     let why = match staying.why {
         Stays::Irreversible => "cannot be undone",
         Stays::Undeclared => "declares no undo",
@@ -156,9 +159,15 @@ fn staying_words(rows: &[UndoRow], staying: &Staying) -> String {
     format!("{name}{done}: {why}")
 }
 
+/// What several steps call.
+fn called_by_several(rows: &[UndoRow]) -> BTreeSet<&str> {
+    let mut known = BTreeSet::new();
+    rows.iter().map(|row| row.operation.as_str()).filter(|operation| !known.insert(*operation)).collect()
+}
+
 /// The name of a step; with its place where several steps call the same.
-fn name(rows: &[UndoRow], step: Option<crate::StepId>, operation: &str, place: Option<&str>) -> String {
-    let several = rows.iter().filter(|row| row.operation == operation).count() > 1;
+fn name(several: &BTreeSet<&str>, step: Option<StepId>, operation: &str, place: Option<&str>) -> String {
+    let several = several.contains(operation);
     match place {
         Some(place) if several || step.is_none() => format!("{operation} at {place}"),
         _ => operation.to_owned(),

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::errors::{Errors, Kind};
-use super::flow::{Flow, Flows, group_of, site_of};
+use super::flow::{Flow, Flows, Point, group_of, site_of};
 use super::state::{Asks, Entry, State};
 use crate::{Catch, FunctionId, GroupMode, Handler, Op, Target};
 
@@ -14,6 +14,8 @@ pub(super) struct Frame {
     pub(super) flow: Rc<Flow>,
     /// The instruction that runs the branch.
     pub(super) at: usize,
+    /// What holds before it; of a `finally` on several ways out, before any of its copies.
+    pub(super) before: Point,
     pub(super) branch: u32,
     pub(super) mode: GroupMode,
     /// Whether there is a branch for each of some items.
@@ -164,7 +166,7 @@ impl<'a, 'b> Journey<'a, 'b> {
         let plan = self.flows.plan;
         let Some(function) = plan.function(id) else { return };
         let mut state = state;
-        let saga = flow.point(target).map_or(0, super::flow::Point::saga);
+        let saga = flow.point(target).map_or(0, Point::saga);
         for (at, op) in function.code.iter().enumerate().skip(target) {
             if let Op::Rethrow { .. } = op {
                 return self.travel(level, at, state, errors, trail);
@@ -209,7 +211,7 @@ impl<'a, 'b> Journey<'a, 'b> {
                     let goal = Goal::RaceLost(frame.function, place);
                     return self.arrive(goal, None, trail, &State::default());
                 }
-                let Some(before) = frame.flow.point(frame.at) else { return };
+                let before = &frame.before;
                 let (interrupting, others) = errors.split();
                 if !interrupting.is_empty() {
                     // The other branches are interrupted too, and undo their own.
@@ -248,12 +250,11 @@ impl<'a, 'b> Journey<'a, 'b> {
     fn around(&mut self, level: usize, state: &State, inner: &mut Vec<Entry>) -> State {
         let plan = self.flows.plan;
         let Some(frame) = self.frames.get(level).cloned() else { return State::default() };
-        let Some(before) = frame.flow.point(frame.at) else { return State::default() };
         let Some(function) = plan.function(frame.function) else { return State::default() };
         let Some(group) = function.code.get(frame.at).and_then(|op| group_of(function, *op)) else {
             return State::default();
         };
-        let (mut around, saga) = (before.state.clone(), before.saga());
+        let (mut around, saga) = (frame.before.state.clone(), frame.before.saga());
         if frame.mode.is_race() {
             return around;
         }
