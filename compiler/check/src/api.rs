@@ -3,7 +3,7 @@
 use flow_diagnostics::{Diagnostic, codes};
 use flow_hir::{
     Api, ApiId, ApiRate, BuiltinError, ErrorRef, Idempotency, Method, Operation, OperationId, ParamPlace,
-    PathPart, Raise, ResponseForm, StatusPattern, UndoClause,
+    PathPart, ResponseForm, StatusPattern, UndoClause,
 };
 use flow_source::Span;
 
@@ -11,6 +11,7 @@ use crate::checker::Checker;
 use crate::infer::{Infer, Place, Reason, holds_secret};
 use crate::requests::Owner;
 use crate::retry;
+use crate::statuses::patterns;
 use crate::typed::{CheckedApi, CheckedOperation, EffectClass, OperationUndo};
 use crate::types::{Ty, TyKind};
 
@@ -111,7 +112,8 @@ impl Checker<'_> {
         }
         self.check_body_place(operation);
         let body = operation.response.as_ref().map(|response| self.lower_type(response));
-        let absent = self.statuses(operation.absent.as_ref().map(|absent| &absent.value));
+        self.check_statuses(operation);
+        let absent = patterns(operation.absent.as_ref());
         let result = match body {
             Some(body) if !absent.is_empty() => self.typed.types.optional(body),
             Some(body) => body,
@@ -169,7 +171,7 @@ impl Checker<'_> {
             errors.push(ErrorRef::Builtin(BuiltinError::Cast));
         }
         let done = match &operation.done {
-            Some(done) => self.statuses(Some(&done.value)),
+            Some(done) => patterns(Some(done)),
             None if operation.method.value == Method::Delete => DELETE_DONE.to_vec(),
             None => Vec::new(),
         };
@@ -192,50 +194,10 @@ impl Checker<'_> {
             undo,
             done,
             absent,
-            unknown_on: self.statuses(operation.unknown_on.as_ref().map(|statuses| &statuses.value)),
+            unknown_on: patterns(operation.unknown_on.as_ref()),
             confirm: operation.confirm.as_ref().map(|confirm| confirm.call),
             errors,
         }
-    }
-
-    fn statuses(&mut self, statuses: Option<&Vec<StatusPattern>>) -> Vec<StatusPattern> {
-        statuses.cloned().unwrap_or_default()
-    }
-
-    fn raises(&mut self, raises: &[Raise]) -> Vec<(StatusPattern, flow_hir::ErrorDeclId)> {
-        let mut checked: Vec<(StatusPattern, flow_hir::ErrorDeclId)> = Vec::new();
-        for raise in raises {
-            let ErrorRef::Declared(error) = raise.error.value else {
-                let name = self.error_name(raise.error.value);
-                self.report(
-                    Diagnostic::new(
-                        &codes::F0404,
-                        raise.error.span,
-                        format!("`{name}` cannot be raised by a status"),
-                    )
-                    .help("declare an error: `error Name { … }`"),
-                );
-                continue;
-            };
-            let success = match raise.status.value {
-                StatusPattern::Exact(status) => (200..300).contains(&status),
-                StatusPattern::Class(class) => class == 2,
-            };
-            if success {
-                self.report(Diagnostic::new(
-                    &codes::F0409,
-                    raise.status.span,
-                    "a status of success cannot raise an error",
-                ));
-                continue;
-            }
-            if checked.iter().any(|(status, _)| *status == raise.status.value) {
-                self.report(Diagnostic::new(&codes::F0408, raise.status.span, "this status stands twice"));
-                continue;
-            }
-            checked.push((raise.status.value, error));
-        }
-        checked
     }
 
     /// What may travel in a path, a query, a header or a body.

@@ -21,6 +21,7 @@ mod recursion;
 mod requests;
 mod retry;
 mod rules;
+mod statuses;
 mod tests;
 mod typed;
 mod types;

@@ -3,14 +3,14 @@
 use flow_diagnostics::{Diagnostic, codes, nearest};
 use flow_hir::{
     CallCount, ErrorRef, Expectation, ExprId, ExprKind, LocalId, Mock, MockAnswer, Name, OperationId,
-    ResponseForm, SignalId, Spanned, Test, TestStep, TestStepKind,
+    ResponseForm, SignalId, Spanned, StatusPattern, Test, TestStep, TestStepKind,
 };
 use flow_source::Span;
 
 use crate::checker::Checker;
 use crate::display;
 use crate::infer::{Infer, Place, Reason};
-use crate::typed::ParamValue;
+use crate::typed::{CheckedOperation, ParamValue};
 use crate::types::{Ty, TyKind};
 
 /// Where expressions of tests stand, for messages about effects.
@@ -128,7 +128,7 @@ impl Checker<'_> {
             MockAnswer::Fail(error) => self.check_failure(operation, *error),
             MockAnswer::Status { status, body } => {
                 let Some(body) = body else { return };
-                let declared_body = self.body_by_status(checked.result, status.value);
+                let declared_body = self.body_by_status(&checked, status.value);
                 match (declared_body, &declared.response) {
                     (Some(ty), Some(response)) => {
                         let reason = Reason { span: response.span, text: "the declared response".into() };
@@ -150,10 +150,15 @@ impl Checker<'_> {
     }
 
     /// The type of the body that a response by status declares for a status.
-    fn body_by_status(&self, result: Ty, status: u16) -> Option<Ty> {
+    fn body_by_status(&self, operation: &CheckedOperation, status: u16) -> Option<Ty> {
         let types = &self.typed.types;
-        let union = types.union(result).filter(|union| union.is_by_status())?;
-        let (_, case) = union.case(&status.to_string())?;
+        let union = types.union(operation.result).filter(|union| union.is_by_status())?;
+        let named = |pattern: StatusPattern| union.case(&pattern.to_string());
+        let exact = StatusPattern::Exact(status);
+        let class = StatusPattern::Class(u8::try_from(status / 100).ok()?);
+        // An error that the status itself raises comes before an answer of its class.
+        let raised = operation.raises.iter().any(|(pattern, _)| *pattern == exact);
+        let (_, case) = named(exact).or_else(|| named(class).filter(|_| !raised))?;
         types.field(case.record, "body").map(|(_, field)| field.ty)
     }
 

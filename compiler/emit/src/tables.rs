@@ -9,9 +9,8 @@ use flow_hir::{
 };
 use flow_plan::{
     Api, Backoff, Balance, Config, ErrorType, Exhausted, Field, Idempotency, InputForm, Literal, Method, Op,
-    Operation, Param, Place, Policy, Purity, Rate, Response, RetryOn, Type, TypeId,
+    Operation, Param, Place, Policy, Purity, Rate, Response, RetryOn, Statuses, Type, TypeId,
 };
-use flow_source::Span;
 
 use crate::builder::Scope;
 use crate::context::Context;
@@ -245,26 +244,17 @@ impl Context<'_> {
             params.push(self.next_param());
         }
         let made = self.request_form(id, &params);
-        let statuses = |context: &mut Self, patterns: &[StatusPattern], span: Span| -> Vec<u16> {
-            patterns.iter().flat_map(|pattern| context.exact(*pattern, span)).collect()
-        };
-        let span_of = |list: &Option<flow_hir::Spanned<Vec<StatusPattern>>>| {
-            list.as_ref().map_or(declared.head, |list| list.span)
-        };
         let (mut absent, mut done, mut unknown_on, mut raises) =
             (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut response = Response::Ignored;
         let mut class = flow_plan::EffectClass::Unsafe;
         let mut own_rate = None;
         if let Some(checked) = &checked {
-            absent = statuses(self, &checked.absent, span_of(&declared.absent));
-            done = statuses(self, &checked.done, span_of(&declared.done));
-            unknown_on = statuses(self, &checked.unknown_on, span_of(&declared.unknown_on));
-            for ((pattern, error), raise) in checked.raises.iter().zip(&declared.raises) {
-                let error = self.error_type(*error);
-                raises.extend(
-                    self.exact(*pattern, raise.status.span).into_iter().map(|status| (status, error)),
-                );
+            absent = statuses(&checked.absent);
+            done = statuses(&checked.done);
+            unknown_on = statuses(&checked.unknown_on);
+            for (pattern, error) in &checked.raises {
+                raises.push((status(*pattern), self.error_type(*error)));
             }
             if let Some(body) = checked.body {
                 // With statuses that count as absent, the result is null too.
@@ -359,25 +349,15 @@ impl Context<'_> {
     }
 
     /// The statuses that a response by status declares.
-    fn statuses_of(&self, response: Response) -> Vec<u16> {
+    fn statuses_of(&self, response: Response) -> Vec<Statuses> {
         let Response::ByStatus(ty) = response else { return Vec::new() };
         let Type::Tagged { cases, .. } = self.plan.types.get(ty) else { return Vec::new() };
-        let status = |case: &flow_plan::Case| match case.wire {
-            Literal::Int(status) => u16::try_from(status).ok(),
-            _ => None,
+        let status = |case: &flow_plan::Case| match &case.wire {
+            Literal::Int(status) => u16::try_from(*status).ok().map(Statuses::One),
+            Literal::String(class) => class.strip_suffix("xx")?.parse().ok().map(Statuses::Class),
+            Literal::Bool(_) => None,
         };
         cases.iter().filter_map(status).collect()
-    }
-
-    /// Plans hold statuses one by one.
-    fn exact(&mut self, pattern: StatusPattern, span: Span) -> Vec<u16> {
-        match pattern {
-            StatusPattern::Exact(status) => vec![status],
-            StatusPattern::Class(_) => {
-                self.not_built(span, "a class of statuses here", "write the statuses one by one");
-                Vec::new()
-            }
-        }
     }
 
     /// The plan's entry of a retry policy.
@@ -440,6 +420,17 @@ impl Context<'_> {
             respect_retry_after: checked.respect_retry_after,
         })
     }
+}
+
+fn status(pattern: StatusPattern) -> Statuses {
+    match pattern {
+        StatusPattern::Exact(status) => Statuses::One(status),
+        StatusPattern::Class(class) => Statuses::Class(class),
+    }
+}
+
+fn statuses(patterns: &[StatusPattern]) -> Vec<Statuses> {
+    patterns.iter().map(|pattern| status(*pattern)).collect()
 }
 
 fn method(method: flow_hir::Method) -> Method {

@@ -166,13 +166,13 @@ pub struct Operation {
     /// What undoes it.
     pub undo: Option<UndoClause>,
     /// Statuses that count as success when it undoes or is re-sent.
-    pub done: Option<Spanned<Vec<StatusPattern>>>,
+    pub done: Option<StatusList>,
     /// The safe call that settles an unknown outcome.
     pub confirm: Option<UndoCall>,
     /// More statuses that leave the outcome unknown.
-    pub unknown_on: Option<Spanned<Vec<StatusPattern>>>,
+    pub unknown_on: Option<StatusList>,
     /// Statuses that make the result null.
-    pub absent: Option<Spanned<Vec<StatusPattern>>>,
+    pub absent: Option<StatusList>,
     /// How the pages of its answers follow each other.
     pub paginate: Option<Spanned<Paginate>>,
     /// Fixed or computed headers; the values see the parameters.
@@ -192,6 +192,9 @@ pub struct Operation {
     /// The whole declaration.
     pub span: Span,
 }
+
+/// `[404, 4xx]`.
+pub type StatusList = Spanned<Vec<Spanned<StatusPattern>>>;
 
 /// What of an answer the type of a response describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

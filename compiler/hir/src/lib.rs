@@ -24,7 +24,7 @@ mod walk;
 
 pub use api::{
     Api, ApiRate, Auth, Idempotency, Method, Operation, OperationParam, Paginate, ParamPlace, PathPart,
-    Raise, ResponseForm, UndoCall, UndoClause, VersionTravel,
+    Raise, ResponseForm, StatusList, UndoCall, UndoClause, VersionTravel,
 };
 pub use body::{
     Argument, BinaryOp, Block, Branch, CallOptions, Catch, CatchSelector, Compensation, CompensationKind,

@@ -116,6 +116,15 @@ impl StatusPattern {
     }
 }
 
+impl std::fmt::Display for StatusPattern {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Exact(status) => write!(f, "{status}"),
+            Self::Class(class) => write!(f, "{class}xx"),
+        }
+    }
+}
+
 /// `retry: transient` or `retry: none`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryRef {

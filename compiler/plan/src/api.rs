@@ -206,6 +206,34 @@ impl Response {
     }
 }
 
+/// Statuses that a declaration names. What is named by itself comes before what is named by its class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Statuses {
+    /// One.
+    One(u16),
+    /// All of a class, by its first digit.
+    Class(u8),
+}
+
+impl Statuses {
+    /// Whether a status is meant.
+    pub fn cover(self, status: u16) -> bool {
+        match self {
+            Self::One(one) => one == status,
+            Self::Class(class) => status / 100 == u16::from(class),
+        }
+    }
+}
+
+impl std::fmt::Display for Statuses {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::One(status) => write!(f, "{status}"),
+            Self::Class(class) => write!(f, "{class}xx"),
+        }
+    }
+}
+
 /// An operation of an API.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Operation {
@@ -222,19 +250,19 @@ pub struct Operation {
     /// What becomes of the answer.
     pub response: Response,
     /// The statuses that the response declares, where it is a union of them.
-    pub statuses: Vec<u16>,
+    pub statuses: Vec<Statuses>,
     /// What sending it twice may do.
     pub class: EffectClass,
     /// What makes it idempotent beyond its method.
     pub idempotency: Option<Idempotency>,
     /// Statuses that raise declared errors, whose fields the body gives.
-    pub raises: Vec<(u16, ErrorId)>,
+    pub raises: Vec<(Statuses, ErrorId)>,
     /// Statuses that make the result null.
-    pub absent: Vec<u16>,
+    pub absent: Vec<Statuses>,
     /// Statuses that count as success when it undoes or is sent again.
-    pub done: Vec<u16>,
+    pub done: Vec<Statuses>,
     /// Further statuses that leave the outcome unknown.
-    pub unknown_on: Vec<u16>,
+    pub unknown_on: Vec<Statuses>,
     /// A rate limit of its own.
     pub rate: Option<Rate>,
     /// Headers sent with it.

@@ -25,7 +25,7 @@ mod verify;
 
 pub use api::{
     Api, Auth, Backoff, Balance, EffectClass, Exhausted, Idempotency, KeyPlace, Method, Operation, Param,
-    PathPart, Place, Policy, Rate, Response, RetryOn, Setting,
+    PathPart, Place, Policy, Rate, Response, RetryOn, Setting, Statuses,
 };
 pub use debug::{Debug, FunctionDebug, Location};
 pub use encoding::{DecodeError, PlanHash};
@@ -36,7 +36,7 @@ pub use ids::{
     SignalId, StepId, TypeId,
 };
 pub use op::{Op, Reg, Target};
-pub use outcome::Outcome;
+pub use outcome::{Meaning, Outcome};
 pub use plan::{
     Callee, Config, Constant, ErrorType, FORMAT, Fact, InputForm, Plan, Signal, Step, Undo, WorstCase,
 };

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Api, ApiId, Boundary, Child, ChildId, ConfigId, ConstantId, EffectClass, ErrorId, Function, FunctionId,
-    Key, Operation, OperationId, Policy, PolicyId, Response, SignalId, StepId, Type, TypeId, Types,
+    Key, Meaning, Operation, OperationId, Policy, PolicyId, Response, SignalId, StepId, Type, TypeId, Types,
 };
 
 /// The version of the plan format. A runtime refuses plans of a newer one.
@@ -236,7 +236,7 @@ impl Plan {
                 self.types.record_fields(ty)?.first().map(|body| body.ty)
             }
             Response::ByStatus(ty) => {
-                let case = operation.statuses.iter().position(|declared| *declared == status)?;
+                let Meaning::Result(Some(case)) = operation.meaning(status) else { return None };
                 let Type::Tagged { cases, .. } = self.types.get(self.types.open_secret(ty)) else {
                     return None;
                 };

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use flow_plan::{BodyForm, ErrorId};
+use flow_plan::{BodyForm, ErrorId, Statuses};
 
 use crate::{
     api::{Api, Played},
@@ -24,8 +24,9 @@ pub(crate) struct Made {
 pub(crate) fn success(api: &Api, played: &Played, number: u64, sources: &Sources) -> Made {
     let plan = played.program().plan();
     let statuses = &played.operation.statuses;
-    let success = statuses.iter().find(|status| (200..300).contains(*status));
-    let status = success.or(statuses.first()).copied().unwrap_or(200);
+    let success =
+        statuses.iter().find(|statuses| matches!(statuses, Statuses::One(200..300) | Statuses::Class(2)));
+    let status = success.or(statuses.first()).map_or(200, |statuses| played.operation.example(*statuses));
     let good =
         |media_type, body| Made { reply: Reply { status, media_type, link: None, body }, misfit: None };
     let Some(ty) = plan.body_of(&played.operation, status) else {

@@ -29,7 +29,7 @@ pub(crate) fn take(
 ) -> Verdict {
     let operation = &played.operation;
     if operation.class == EffectClass::Safe && memory.gone.contains(&received.target) {
-        let status = operation.absent.first().copied().unwrap_or(404);
+        let status = operation.absent.first().map_or(404, |statuses| operation.example(*statuses));
         return Verdict::problem(status, "it was deleted", "it was deleted");
     }
     let mut sources = request_sources(played, received);

@@ -8,7 +8,7 @@ use flow_driver::{Answer as Declared, LocalId, TestOperation, Value};
 use flow_engine::{Answer, Sending};
 use flow_http::{HttpResponse, NetError, NotSent, Unanswered};
 use flow_journal::ExecutionId;
-use flow_plan::{EffectClass, Operation, OperationId, Pages, Place, Plan, StepId};
+use flow_plan::{EffectClass, Meaning, Operation, OperationId, Pages, Place, Plan, StepId};
 use flow_vm::{Program, StepPath};
 
 use super::played;
@@ -327,7 +327,11 @@ fn perform(answer: &Prepared, used: usize, plan: &Plan, sending: &Sending, after
         Prepared::Fail(name, fields) => {
             let raised = operation.and_then(|operation| {
                 let error = |id| plan.error(id).is_some_and(|error| error.name == *name);
-                operation.raises.iter().find(|(_, id)| error(*id)).map(|(status, _)| *status)
+                operation
+                    .raises
+                    .iter()
+                    .find(|(_, id)| error(*id))
+                    .map(|(statuses, _)| operation.example(*statuses))
             });
             match (raised, name.as_str()) {
                 (Some(status), _) => respond(status, fields.clone(), after),
@@ -364,7 +368,9 @@ fn answered(response: HttpResponse, after: Duration) -> Answer {
 
 /// A success that fits no type: a body that is no JSON, or a status that is not declared.
 fn undecodable(operation: Option<&Operation>) -> HttpResponse {
-    let declared = |status: &u16| operation.is_some_and(|operation| operation.statuses.contains(status));
+    let declared = |status: &u16| {
+        operation.is_some_and(|operation| matches!(operation.meaning(*status), Meaning::Result(Some(_))))
+    };
     let status = (200..300).find(|status| !declared(status)).unwrap_or(200);
     HttpResponse::new(status, vec![0xff]).with_header("content-type", "text/html; charset=utf-8")
 }

@@ -127,7 +127,7 @@ fn failures(program: &Program, operation: &Operation) -> Vec<(String, Prepared)>
         let Some(error) = plan.error(*error) else { continue };
         if found.iter().all(|(name, _)| *name != error.name) {
             let fields = flow_mock::sample(program, error.fields, "").into_bytes();
-            found.push((error.name.clone(), Prepared::Status(*status, fields)));
+            found.push((error.name.clone(), Prepared::Status(operation.example(*status), fields)));
         }
     }
     let plain = FAILURES.into_iter().find(|status| !is_declared(operation, *status));
@@ -142,8 +142,8 @@ fn failures(program: &Program, operation: &Operation) -> Vec<(String, Prepared)>
 
 fn is_declared(operation: &Operation, status: u16) -> bool {
     let lists = [&operation.absent, &operation.done, &operation.unknown_on, &operation.statuses];
-    operation.raises.iter().any(|(raises, _)| *raises == status)
-        || lists.iter().any(|list| list.contains(&status))
+    operation.raises.iter().any(|(raises, _)| raises.cover(status))
+        || lists.iter().any(|list| list.iter().any(|statuses| statuses.cover(status)))
 }
 
 /// Whether a call that breaks off is made again.

@@ -8,7 +8,7 @@ use flow_syntax::ast;
 use rustc_hash::FxHashMap;
 
 use super::Lowerer;
-use crate::{Name, Spanned, StatusPattern};
+use crate::{Name, Spanned, StatusList, StatusPattern};
 
 /// A property whose name and value stand.
 pub(super) struct Property {
@@ -147,7 +147,7 @@ impl Lowerer {
     }
 
     /// `[404, 410]`, or one status alone.
-    pub(super) fn statuses(&mut self, value: &ast::Expr, name: &str) -> Option<Spanned<Vec<StatusPattern>>> {
+    pub(super) fn statuses(&mut self, value: &ast::Expr, name: &str) -> Option<StatusList> {
         let span = self.span(value);
         let elements: Vec<ast::Expr> = match value {
             ast::Expr::ListExpr(list) => list
@@ -163,7 +163,8 @@ impl Lowerer {
         for element in elements {
             let at = self.span(&element);
             match Self::literal(&element) {
-                Some(literal) => statuses.extend(self.status(&literal, at)),
+                Some(literal) => statuses
+                    .extend(self.status(&literal, at).map(|status| Spanned { value: status, span: at })),
                 None => self.wrong_value(at, name, "statuses, such as `[404, 410]`"),
             }
         }

@@ -68,23 +68,19 @@ impl Lowerer {
         ])
     }
 
-    /// `{ 201: Customer, 200: Rejected }`.
+    /// `{ 201: Customer, 202: null, 4xx: Rejected }`.
     fn lower_statuses(&mut self, statuses: &ast::StatusType) -> TypeRefKind {
         let mut cases: Vec<Case> = Vec::new();
         for case in statuses.cases() {
             let at = self.span(&case);
-            let body = self.lower_type(case.ty(), at);
+            let body = match case.is_empty() {
+                true => TypeRef { kind: TypeRefKind::Builtin(BuiltinType::Null), span: at },
+                false => self.lower_type(case.ty(), at),
+            };
             let Some(literal) = case.status().and_then(|token| ast::LiteralValue::of_token(&token)) else {
                 continue;
             };
-            let status = match self.status(&literal, at) {
-                Some(StatusPattern::Exact(status)) => status,
-                Some(StatusPattern::Class(_)) => {
-                    self.not_built_at(at, "a class in a response by status", "write the statuses one by one");
-                    continue;
-                }
-                None => continue,
-            };
+            let Some(status) = self.status(&literal, at) else { continue };
             let text: Arc<str> = Arc::from(status.to_string());
             if let Some(first) = cases.iter().find(|case| case.name.text == text) {
                 let first = first.span;
@@ -95,7 +91,10 @@ impl Lowerer {
                 continue;
             }
             let record = TypeRef { kind: TypeRefKind::Record(vec![field("body", body)]), span: at };
-            let wire = Some(LiteralKind::Int(i64::from(status)));
+            let wire = Some(match status {
+                StatusPattern::Exact(status) => LiteralKind::Int(i64::from(status)),
+                StatusPattern::Class(_) => LiteralKind::String(Arc::clone(&text)),
+            });
             cases.push(Case { name: Name { text, span: at }, wire, record, span: at });
         }
         if cases.is_empty() {
@@ -113,11 +112,7 @@ impl Lowerer {
     ) -> PatternKind {
         let literal = tag.status().and_then(|token| ast::LiteralValue::of_token(&token));
         let status = match literal.and_then(|literal| self.status(&literal, span)) {
-            Some(StatusPattern::Exact(status)) => status,
-            Some(StatusPattern::Class(_)) => {
-                self.not_built_at(span, "a class of statuses in a pattern", "write an arm for each status");
-                return self.bind_only(tag, span, kind);
-            }
+            Some(status) => status,
             None => return self.bind_only(tag, span, kind),
         };
         let body = match (tag.record(), tag.binding()) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{EffectClass, FunctionId, Outcome, Plan, StepId, Target, Undo};
+use crate::{EffectClass, FunctionId, Outcome, Plan, Statuses, StepId, Target, Undo};
 
 use super::Stays;
 use super::errors::is_detached;
@@ -225,7 +225,12 @@ pub(super) fn of_call(
 /// a status that says so.
 fn done_for_certain(plan: &Plan, step: StepId) -> (bool, Asks) {
     let Some(operation) = plan.step_operation(step) else { return (true, Asks::No) };
-    let outcomes = || operation.statuses.iter().map(|status| operation.outcome(*status, false));
+    let statuses = |statuses: &Statuses| match *statuses {
+        Statuses::One(status) => status..=status,
+        Statuses::Class(class) => u16::from(class) * 100..=u16::from(class) * 100 + 99,
+    };
+    let outcomes =
+        || operation.statuses.iter().flat_map(statuses).map(|status| operation.outcome(status, false));
     let certain = outcomes().all(|outcome| outcome == Outcome::Done);
     let asks = plan.unknown_needs_attention(step) && outcomes().any(|outcome| outcome == Outcome::Unknown);
     (certain, if asks { Asks::May } else { Asks::No })

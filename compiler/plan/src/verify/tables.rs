@@ -4,7 +4,7 @@ use super::types::known;
 use super::{Checked, Checker, ensure, requests};
 use crate::{
     Callee, Child, Constant, ErrorId, Fact, Function, FunctionId, InputForm, Literal, Operation, PathPart,
-    Place, Plan, Purity, Reg, Response, RetryOn, Step, Type, TypeId, Undo,
+    Place, Plan, Purity, Reg, Response, RetryOn, Statuses, Step, Type, TypeId, Undo,
 };
 
 /// Bytes of a constant text: 8 MB, the limit of every text at run time.
@@ -186,7 +186,8 @@ fn check_operation(checker: &Checker<'_>, operation: &Operation) -> Checked {
     check_response(checker, operation)?;
     for (status, error) in &operation.raises {
         check_error(plan, *error)?;
-        ensure(!(200..300).contains(status), || format!("{status} is a success, and raises an error"))?;
+        let success = matches!(status, Statuses::One(200..300) | Statuses::Class(2));
+        ensure(!success, || format!("{status} is a success, and raises an error"))?;
     }
     Ok(())
 }
@@ -241,10 +242,7 @@ fn check_response(checker: &Checker<'_>, operation: &Operation) -> Checked {
             };
             let mut statuses = Vec::new();
             for case in cases {
-                let Literal::Int(status) = case.wire else {
-                    return Err(format!("`{}` is no status", case.name));
-                };
-                statuses.push(u16::try_from(status).map_err(|_| format!("`{status}` is no status"))?);
+                statuses.push(status_of(&case.wire).ok_or_else(|| format!("`{}` is no status", case.name))?);
                 let fits = types
                     .record_fields(case.fields)
                     .is_some_and(|fields| matches!(fields, [body] if body.name == "body"))
@@ -253,6 +251,18 @@ fn check_response(checker: &Checker<'_>, operation: &Operation) -> Checked {
             }
             ensure(statuses == operation.statuses, || "the statuses are not those of the response".to_owned())
         }
+    }
+}
+
+/// The statuses that the tag of a case stands for: `201`, `"4xx"`.
+fn status_of(tag: &Literal) -> Option<Statuses> {
+    match tag {
+        Literal::Int(status) => u16::try_from(*status).ok().map(Statuses::One),
+        Literal::String(text) => match text.strip_suffix("xx")?.parse().ok()? {
+            class @ 1..=5 => Some(Statuses::Class(class)),
+            _ => None,
+        },
+        Literal::Bool(_) => None,
     }
 }
 

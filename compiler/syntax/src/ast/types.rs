@@ -172,6 +172,11 @@ impl StatusCase {
     pub fn ty(&self) -> Option<TypeExpr> {
         child(&self.0)
     }
+
+    /// Whether it has no body: `202: null`.
+    pub fn is_empty(&self) -> bool {
+        has_token(&self.0, SyntaxKind::NullKeyword)
+    }
 }
 
 impl UnionType {

@@ -192,12 +192,12 @@ fn map<'t>(rules: &Rules<'t>) -> Rule<'t> {
     if_ahead(|ahead| ahead.nth(1) == Kind::StringKeyword && ahead.nth(2) == Kind::Colon, rule)
 }
 
-/// `{ 201: Customer, 200: Rejected }`
+/// `{ 201: Customer, 202: null }`
 fn statuses<'t>(rules: &Rules<'t>) -> Rule<'t> {
     let case = seq([
         any_of(&[Kind::Int, Kind::StatusClass]),
         need(token(Kind::Colon), "`:`"),
-        need(rules.ty.clone(), "the type of the body"),
+        need(alternatives([token(Kind::NullKeyword), rules.ty.clone()]), "the type of the body, or `null`"),
     ]);
     let list = List {
         open: Kind::LeftBrace,

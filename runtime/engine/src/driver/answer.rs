@@ -2,7 +2,7 @@
 
 use flow_http::{HttpResponse, NetError, NotSent, Unanswered, next_page, retry::Fault};
 use flow_journal::AttemptOutcome;
-use flow_plan::{EffectClass, Operation, Outcome, Response};
+use flow_plan::{EffectClass, Meaning, Operation, Outcome, Response};
 use flow_vm::{CallAnswer, Refusal, UnknownReason};
 
 use crate::AttemptResult;
@@ -63,12 +63,12 @@ pub(super) fn conclusion(
             }
         }
         (Ok(response), fault) => {
-            let success =
-                (200..300).contains(&response.status) || operation.absent.contains(&response.status);
+            let meaning = operation.meaning(response.status);
+            let success = (200..300).contains(&response.status)
+                || matches!(meaning, Meaning::Absent | Meaning::Result(_));
             // A status of `done` after an earlier attempt that may have arrived means that that one did. The
             // machine knows nothing of attempts, so it is told what that one would have been told. The attempt's
             // own record keeps the status as it came.
-            let success = success || operation.gives_result(response.status);
             let stands_for_earlier = fault.is_none() && !success && !undoes;
             if stands_for_earlier && operation.response == Response::Ignored {
                 CallAnswer::Answered { status: 204, headers: Vec::new(), body: Vec::new() }

@@ -321,7 +321,11 @@ impl Shop {
                 idempotency: None,
                 raises: Vec::new(),
                 absent: Vec::new(),
-                done: if method == Method::Delete { vec![404, 410] } else { Vec::new() },
+                done: if method == Method::Delete {
+                    vec![flow_plan::Statuses::One(404), flow_plan::Statuses::One(410)]
+                } else {
+                    Vec::new()
+                },
                 unknown_on: Vec::new(),
                 statuses: Vec::new(),
                 rate: None,
@@ -406,7 +410,7 @@ impl Shop {
                 ),
                 keyed(
                     operation("charge", Method::Post, &["/payments"], Place::Body, json, idempotent),
-                    vec![(402, ErrorId(0))],
+                    vec![(flow_plan::Statuses::One(402), ErrorId(0))],
                 ),
                 operation(
                     "refund",

@@ -306,14 +306,14 @@ pub fn order_example() -> Arc<Program> {
     let inventory = plans.api("inventory", 1);
     let reserve = keyed(plans.operation(inventory, "post reserve /inventory/reservations", Some(made)));
     reserve.params.push(param("items", Place::Body, items));
-    reserve.raises.push((409, out_of_stock));
+    reserve.raises.push((flow_plan::Statuses::One(409), out_of_stock));
     plans.operation(inventory, "delete release /inventory/reservations/{id}", None);
 
     let payments = plans.api("payments", 2);
     plans.operation(payments, "get method /customers/{customer}/payment-method", Some(method));
     let charges = keyed(plans.operation(payments, "post charge /payments", Some(made)));
     charges.params.push(param("charge", Place::Body, charge));
-    charges.raises.push((402, declined));
+    charges.raises.push((flow_plan::Statuses::One(402), declined));
     plans.operation(payments, "delete refund /payments/{id}", None);
     plans.load()
 }

@@ -1,6 +1,6 @@
 //! What the answer of a call means: its outcome, its result or error, and the undo that it registers.
 
-use flow_plan::{ErrorId, FunctionId, Op, Operation, Outcome, StepId, Target, Undo};
+use flow_plan::{ErrorId, FunctionId, Meaning, Op, Operation, Outcome, StepId, Target, Undo};
 
 use super::Machine;
 use super::fiber::{FiberId, Progress, UndoAction, UndoEntry};
@@ -127,7 +127,7 @@ impl Machine {
     ) -> Result<Judgement, Fault> {
         let status = answer.status;
         let outcome = operation.outcome(status, called.undoes);
-        if operation.absent.contains(&status) {
+        if operation.meaning(status) == Meaning::Absent {
             return Ok(Judgement { outcome, result: Ok([0; 3]) });
         }
         if outcome == Outcome::Done {

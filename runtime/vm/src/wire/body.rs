@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use flow_plan::{BodyForm, Operation, Response, Type, TypeId};
+use flow_plan::{BodyForm, Meaning, Operation, Response, Type, TypeId};
 
 use super::Wire;
 use super::decode::quotable;
@@ -205,7 +205,7 @@ impl Wire<'_> {
     fn by_status(&mut self, ty: TypeId, operation: &Operation, answer: Answer<'_>) -> Result<Slots, Misfit> {
         let program = self.env.program;
         let types = &program.plan().types;
-        let Some(case) = operation.statuses.iter().position(|status| *status == answer.status) else {
+        let Meaning::Result(Some(case)) = operation.meaning(answer.status) else {
             let statuses: Vec<String> = operation.statuses.iter().map(ToString::to_string).collect();
             let found = answer.status;
             return Err(Misfit::syntax(format!("expected status {}, found {found}", statuses.join(" or "))));
@@ -215,7 +215,11 @@ impl Wire<'_> {
         };
         let fields = cases.get(case).and_then(|case| types.record_fields(case.fields));
         let Some([body]) = fields else { return Err(Fault::Damaged.into()) };
-        let slots = self.body(body.ty, answer)?;
+        // What is declared to have no body is not looked into.
+        let slots = match types.get(body.ty) {
+            Type::Null => [0; 3],
+            _ => self.body(body.ty, answer)?,
+        };
         let width = program.width(body.ty);
         let record = self.heap.record(width)?;
         self.heap.write(record, 0, slots.get(..width).unwrap_or(&slots))?;

@@ -26,7 +26,7 @@ use flow_plan::{
     Api, ApiId, Balance, Branch, Callee, Case, Catch, Config, ConfigId, Constant, ConstantId, EffectClass,
     ErrorId, ErrorType, FORMAT, Field, Function, FunctionId, Group, GroupId, GroupMode, Handler, InputForm,
     ListId, Literal, Literals, Method, Operation, OperationId, Param, PathPart, Place, Plan, Purity, Reg,
-    Register, Response, Setting, Signal, SignalId, Step, StepId, Target, Type, TypeId, Types, Undo,
+    Register, Response, Setting, Signal, SignalId, Statuses, Step, StepId, Target, Type, TypeId, Types, Undo,
     WorstCase,
 };
 
@@ -348,12 +348,12 @@ impl Assembler {
         while !cursor.peek().is_empty() {
             match cursor.next().as_str() {
                 "raises" => {
-                    let status = cursor.number();
+                    let status = Statuses::One(cursor.number());
                     raises.push((status, id(&self.errors, &cursor.next(), ErrorId)));
                 }
-                "absent" => absent.push(cursor.number()),
-                "done" => done.push(cursor.number()),
-                "unknown_on" => unknown_on.push(cursor.number()),
+                "absent" => absent.push(Statuses::One(cursor.number())),
+                "done" => done.push(Statuses::One(cursor.number())),
+                "unknown_on" => unknown_on.push(Statuses::One(cursor.number())),
                 other => panic!("no property `{other}`"),
             }
         }

@@ -393,8 +393,16 @@ fn tables_that_are_refused() {
             |plan| plan.operations[0].path.clear(),
             "the path does not name",
         ),
-        ("a success that raises", |plan| plan.operations[0].raises[0].0 = 201, "is a success, and raises"),
-        ("statuses without a null", |plan| plan.operations[0].absent.push(404), "the response has no null"),
+        (
+            "a success that raises",
+            |plan| plan.operations[0].raises[0].0 = flow_plan::Statuses::One(201),
+            "is a success, and raises",
+        ),
+        (
+            "statuses without a null",
+            |plan| plan.operations[0].absent.push(flow_plan::Statuses::One(404)),
+            "the response has no null",
+        ),
         (
             "a whole response that is no record of three",
             |plan| {
@@ -440,7 +448,7 @@ fn tables_that_are_refused() {
         ),
         (
             "statuses without a response by status",
-            |plan| plan.operations[0].statuses.push(200),
+            |plan| plan.operations[0].statuses.push(flow_plan::Statuses::One(200)),
             "the response is not by status",
         ),
         (
