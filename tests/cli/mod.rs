@@ -2,4 +2,5 @@
 
 mod fmt;
 mod input;
+mod pause;
 mod send;

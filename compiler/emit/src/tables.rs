@@ -375,10 +375,6 @@ impl Context<'_> {
     fn make_policy(&mut self, id: RetryId) -> Option<Policy> {
         let checked = self.typed.retries.get(id)?.clone();
         let declared = &self.program.retries[id];
-        if checked.exhausted == flow_hir::Exhausted::Pause {
-            let span = declared.exhausted.map_or(declared.name.span, |exhausted| exhausted.span);
-            self.not_built(span, "`exhausted: pause`", "use `exhausted: fail`");
-        }
         let jitter = match checked.jitter {
             flow_hir::Jitter::None => false,
             flow_hir::Jitter::Full => true,

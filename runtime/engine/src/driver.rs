@@ -437,7 +437,9 @@ impl Driver {
         let sending = self.calls.values().any(Call::is_under_way);
         let idle = !sending && !self.is_busy() && !self.ended;
         if idle {
-            if let Some(reason) = self.paused.take() {
+            // What was left to an operator may have been cancelled since: by a sibling that failed, say.
+            let held = self.calls.values().any(|call| call.phase == call::Phase::Operator);
+            if let Some(reason) = self.paused.take().filter(|_| held) {
                 self.show(EventKind::Held { reason: reason.clone() }, context);
                 self.end(Outcome::Paused { reason }, context);
             } else {

@@ -144,14 +144,17 @@ pub(crate) fn standing<'a>(
         let acts = workflow.plan.step_operation(step.step).is_some_and(|operation| {
             operation.class != EffectClass::Safe && operation.idempotency != Some(Idempotency::Natural)
         });
-        let took_effect = step
-            .attempts
-            .iter()
-            .any(|attempt| matches!(attempt.result, Some(AttemptResult::Answered { good: true, .. })));
         let was_undone =
             undone.iter().any(|undone| undone.step == Some(step.step) && undone.path == step.path);
-        acts && took_effect && !step.undoes && !was_undone
+        acts && took_effect(step) && !step.undoes && !was_undone
     })
+}
+
+/// Whether an attempt of a call was answered with what it needs.
+pub(crate) fn took_effect(step: &StepReport) -> bool {
+    let good =
+        |attempt: &AttemptReport| matches!(attempt.result, Some(AttemptResult::Answered { good: true, .. }));
+    step.attempts.iter().any(good)
 }
 
 fn attempt(attempt: &AttemptReport) -> String {

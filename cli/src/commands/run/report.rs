@@ -2,7 +2,7 @@
 
 use flow_diagnostics::render::Terminal;
 use flow_driver::CompiledWorkflow;
-use flow_engine::{AttemptResult, Outcome, Report};
+use flow_engine::{AttemptResult, Outcome, Report, StepReport};
 use flow_vm::{Raised, Undone, Unsettled};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -121,6 +121,7 @@ impl<'a> Shown<'a> {
             Outcome::NeedsAttention(attention) => failure::held(attention, self.workflow, sources, steps),
             Outcome::Paused { reason } => {
                 output.error(&format!("paused: {reason}"));
+                output.say(&self.paused());
                 return Ok(());
             }
         };
@@ -128,6 +129,29 @@ impl<'a> Shown<'a> {
             &Terminal::new(sources, output.color()).columns(crate::output::columns()).render(&diagnostic),
         );
         Ok(())
+    }
+
+    /// What a paused execution leaves, and how to go on.
+    fn paused(&self) -> String {
+        let names = |steps: &mut dyn Iterator<Item = &StepReport>| {
+            steps.map(|step| step.name.as_str()).collect::<Vec<_>>().join(", ")
+        };
+        let steps = &self.report.steps;
+        let done = names(&mut failure::standing(steps, &[], self.workflow));
+        let undoing = names(&mut steps.iter().filter(|step| step.undoes && failure::took_effect(step)));
+        let mut text = match done.as_str() {
+            "" => "  nothing that it did stands\n".to_owned(),
+            done => format!("  done: {done}\n"),
+        };
+        if !undoing.is_empty() {
+            text.push_str(&format!("  undone by: {undoing}\n"));
+        } else if !done.is_empty() {
+            text.push_str("  nothing was undone\n");
+        }
+        text.push_str(
+            "  it was kept in memory alone and ends with this process: mend the cause, and start it again\n",
+        );
+        text
     }
 
     /// The JSON form:
@@ -160,6 +184,9 @@ impl<'a> Shown<'a> {
             }
             Outcome::Paused { reason: why } => {
                 reason = Some(why.as_str());
+                let stands = failure::standing(&self.report.steps, &[], self.workflow);
+                standing =
+                    stands.map(|s| UndoneStep { step: s.name.clone(), path: s.path.0.clone() }).collect();
                 "paused"
             }
         };
@@ -198,7 +225,7 @@ impl<'a> Shown<'a> {
     }
 
     fn attempts(&self) -> Vec<Attempt> {
-        let each = |step: &flow_engine::StepReport| {
+        let each = |step: &StepReport| {
             let of_step = |attempt: &flow_engine::AttemptReport| {
                 let (outcome, status, message) = match &attempt.result {
                     Some(AttemptResult::Answered { status, .. }) => ("answered", Some(*status), None),

@@ -8,7 +8,7 @@ use flow_http::{
     retry_after_us,
 };
 use flow_journal::{AttemptEnded, AttemptStarted, Record};
-use flow_plan::{EffectClass, Response, RetryOn};
+use flow_plan::{EffectClass, Exhausted, Response, RetryOn};
 use flow_vm::{EffectId, UnknownReason};
 
 use super::{
@@ -16,7 +16,9 @@ use super::{
     call::{Call, Phase, Tables, lock},
     intent,
 };
-use crate::{Action, AttemptId, AttemptReport, Context, EventKind, Retry, Sending, random::unit};
+use crate::{
+    Action, AttemptId, AttemptReport, AttemptResult, Context, EventKind, Retry, Sending, random::unit,
+};
 
 /// Of the body of an attempt that is not the last, so much is written down: 4 KiB.
 const EXCERPT_MAX: usize = 4 << 10;
@@ -45,11 +47,17 @@ enum TimeLeft {
     Never,
 }
 
-fn describe(why: GiveUp) -> &'static str {
-    match why {
-        GiveUp::Attempts => "in all its attempts",
-        GiveUp::Within => "for as long as it is tried",
-        GiveUp::NotRetried | GiveUp::SentOnce => "for good",
+/// Whether an operator is asked when the policy is exhausted.
+fn pauses(tables: Tables<'_>) -> bool {
+    tables.policy.is_some_and(|policy| policy.exhausted == Exhausted::Pause)
+}
+
+/// What came of an attempt, for people.
+fn in_words(result: &AttemptResult) -> String {
+    match result {
+        AttemptResult::Answered { status, .. } => format!("answered with status {status}"),
+        AttemptResult::NotSent { message } => format!("not sent: {message}"),
+        AttemptResult::Unanswered { message } => format!("no answer: {message}"),
     }
 }
 
@@ -65,6 +73,7 @@ impl Driver {
                 call.phase = Phase::Deadline;
                 return self.keep(call);
             }
+            TimeLeft::Spent if pauses(tables) => return self.hold(call, GiveUp::Within),
             TimeLeft::Spent => return self.give_up(call, context),
             TimeLeft::Never => return self.drop_call(call, context),
         };
@@ -238,13 +247,7 @@ impl Driver {
                 call.phase = Phase::Deadline;
                 self.keep(call);
             }
-            Next::Operator(why) => {
-                let name = self.plan().step_name(call.call.step);
-                self.paused =
-                    Some(format!("`{name}` has failed {}, and its policy says `pause`", describe(why)));
-                call.phase = Phase::Operator;
-                self.keep(call);
-            }
+            Next::Operator(why) => self.hold(call, why),
         }
         // What is known of an unsafe call is durable before anything else goes out.
         self.must_commit |= tables.operation.class == EffectClass::Unsafe;
@@ -263,6 +266,23 @@ impl Driver {
         if self.deprecated.insert(tables.operation_id) {
             self.show(EventKind::Deprecated { call: self.name(call), deprecation }, context);
         }
+    }
+
+    /// Leaves a call to an operator: its policy is exhausted, and says so.
+    fn hold(&mut self, mut call: Call, why: GiveUp) {
+        let policy = Self::tables(&self.program, &call.call).and_then(|tables| tables.policy);
+        let policy = policy.map_or_else(String::new, |policy| format!(" `{}`", policy.name));
+        let name = self.plan().step_name(call.call.step);
+        let last = self.last_attempt(&call).and_then(|attempt| attempt.result.as_ref());
+        let last = last.map_or_else(String::new, |last| format!(" ({})", in_words(last)));
+        let how = match (why, call.attempts) {
+            (GiveUp::Within, _) => "for as long as it is tried".to_owned(),
+            (_, 1) => "in its one attempt".to_owned(),
+            (_, attempts) => format!("in all its {attempts} attempts"),
+        };
+        self.paused = Some(format!("`{name}` has failed {how}{last}, and policy{policy} says `pause`"));
+        call.phase = Phase::Operator;
+        self.keep(call);
     }
 
     fn next(
