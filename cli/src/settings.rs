@@ -103,7 +103,7 @@ impl Sources {
         }
         for set in sets {
             let Some((name, value)) = set.split_once('=') else {
-                usage!("`--set {set}` has no `=`: write `--set name=value`");
+                usage!("a `--set` has no `=`: write `--set name=value`");
             };
             if !is_name(name) {
                 let fault = name.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(0);
@@ -164,8 +164,14 @@ impl Sources {
             }
             Err(error) => bail!("cannot read {}: {}", path.display(), crate::world::words(&error)),
         };
-        let table: toml::Table =
-            text.parse().with_context(|| format!("{} is not valid TOML", path.display()))?;
+        // The line itself is not quoted: a secret may stand in it.
+        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+            let at = error
+                .span()
+                .and_then(|span| text.get(..span.start))
+                .map_or(0, |before| before.matches('\n').count());
+            anyhow::anyhow!("{}:{}: this is not valid TOML: {}", path.display(), at + 1, error.message())
+        })?;
         self.allow_private = match table.get("allow_private") {
             None => false,
             Some(toml::Value::Boolean(allowed)) => *allowed,

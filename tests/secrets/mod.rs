@@ -329,3 +329,27 @@ workflow main () -> int {
         hides(&ran);
     }
 }
+
+#[test]
+fn a_mistake_in_a_file_of_settings_does_not_quote_it() {
+    let folder = std::env::temp_dir().join(format!("flow-secrets-settings-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("main.flow"), "config { token: secret string }\nworkflow main () { }\n")
+        .unwrap();
+    let ran = |arguments: &[&str]| run(&mut flow(&folder, &[&["run", "main.flow"], arguments].concat()));
+    let mut all = vec![ran(&["--set", TOKEN])];
+    for line in [format!("token = \"{TOKEN}"), format!("token = {TOKEN}"), format!("token {TOKEN}")] {
+        std::fs::write(folder.join("flow.toml"), format!("[config]\n{line}\n")).unwrap();
+        let found = ran(&[]);
+        assert!(found.stderr.contains("flow.toml:2: this is not valid TOML"), "{}", found.seen());
+        all.push(found);
+        std::fs::remove_file(folder.join("flow.toml")).unwrap();
+        std::fs::write(folder.join(".env"), line.replacen('=', ":", 1)).unwrap();
+        all.push(ran(&["--env-file", ".env"]));
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+    for ran in all {
+        assert_ne!(ran.code, 0, "{}", ran.seen());
+        hides(&ran);
+    }
+}
