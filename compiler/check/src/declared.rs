@@ -109,11 +109,15 @@ impl Checker<'_> {
         }
     }
 
-    /// Checks one `where`. Its value is not null: null is not constrained.
+    /// Checks one `where`. Its value is not null: null is not constrained. That of a secret is seen as it is: whether it
+    /// fits is all that is told.
     pub(crate) fn check_constraint(&mut self, constraint: Option<&Constraint>, ty: &TypeRef) {
         let Some(constraint) = constraint else { return };
         let value = self.lower_type(ty);
-        let value = self.typed.types.without_null(value);
+        let value = match *self.typed.types.structure(self.typed.types.without_null(value)) {
+            TyKind::Secret(inner) => self.typed.types.without_null(inner),
+            _ => self.typed.types.without_null(value),
+        };
         let mut infer = Infer::new(self, Place::Pure("a `where`"));
         infer.bind(constraint.value, value);
         let reason = Reason { span: constraint.span, text: "a `where` is true or false".into() };

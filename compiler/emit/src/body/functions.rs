@@ -95,6 +95,7 @@ impl Context<'_> {
         let nullable = matches!(self.plan.types.get(value.ty), Type::Optional(_));
         let about_nullable = matches!(self.plan.types.get(about), Type::Optional(_));
         if !nullable || about_nullable {
+            let value = self.opened(value, about);
             self.bind_local(condition.value, value);
             return self.expr(condition.condition);
         }
@@ -102,11 +103,20 @@ impl Context<'_> {
         let done = self.current.label();
         self.current.jump_if(out.reg, done);
         let inner = self.unwrap(value);
+        let inner = self.opened(inner, about);
         self.bind_local(condition.value, inner);
         let holds = self.expr(condition.condition);
         self.assign(out, holds);
         self.current.bind(done);
         out
+    }
+
+    /// What a condition on a secret sees: the value as it is.
+    fn opened(&self, value: Value, plain: TypeId) -> Value {
+        match self.plan.types.get(value.ty) {
+            Type::Secret(_) => Value { ty: plain, ..value },
+            _ => value,
+        }
     }
 
     /// A pure `fn` of the program, made at first use.
