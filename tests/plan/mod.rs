@@ -43,3 +43,24 @@ fn comments_layout_and_names_of_locals_do_not_change_the_hash_and_code_does() {
     assert_ne!(hash_of(&source.replace("attempts: 4", "attempts: 5")), original);
     std::fs::remove_dir_all(folder).unwrap();
 }
+
+/// Each file of `worst` begins with the figures that its plan has, and how they come about.
+#[test]
+fn the_worst_case_is_as_counted_by_hand() {
+    let folder = root().join("tests/plan/worst");
+    let (mut seen, mut problems) = (0, Vec::new());
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let source = std::fs::read_to_string(folder.join(&name)).unwrap();
+        let said = source.lines().next().unwrap().strip_prefix("// gives: ").unwrap().to_owned();
+        let ran = run(&mut flow(&folder, &["plan", &name, "--workflow", "main"]));
+        let found = ran.stdout.lines().find_map(|line| line.trim().strip_prefix("worst case"));
+        let found = found.map(str::trim);
+        if found != Some(&said) {
+            problems.push(format!("{name}: {found:?}, not {said:?}\n{}", ran.stderr));
+        }
+        seen += 1;
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+    assert!(seen >= 30, "{seen} files");
+}

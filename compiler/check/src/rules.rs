@@ -3,6 +3,7 @@
 mod compensation;
 mod credential;
 mod deprecated;
+mod list_bound;
 mod race_in_undo;
 mod retry_bounds;
 mod retry_safety;

@@ -8,7 +8,7 @@ use flow_hir::{
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{calls, steps};
+use super::{calls, list_bound, steps};
 use crate::checker::Checker;
 use crate::typed::{CheckedBackoff, CheckedRetry, OperationUndo, StepUndo, WorstCase};
 
@@ -24,18 +24,22 @@ struct Cost {
     time_us: Option<u64>,
     calls: Option<u64>,
     undo_us: Option<u64>,
+    /// The longest time of the `finally`s that run after a deadline has passed.
+    after_us: Option<u64>,
     /// The least time that a way to a result takes.
     least_us: u64,
 }
 
 impl Cost {
-    const NOTHING: Self = Self { time_us: Some(0), calls: Some(0), undo_us: Some(0), least_us: 0 };
+    const NOTHING: Self =
+        Self { time_us: Some(0), calls: Some(0), undo_us: Some(0), after_us: Some(0), least_us: 0 };
 
     fn then(self, next: Self) -> Self {
         Self {
             time_us: add(self.time_us, next.time_us),
             calls: add(self.calls, next.calls),
             undo_us: add(self.undo_us, next.undo_us),
+            after_us: greater(self.after_us, next.after_us),
             least_us: self.least_us.saturating_add(next.least_us),
         }
     }
@@ -46,6 +50,7 @@ impl Cost {
             time_us: greater(self.time_us, other.time_us),
             calls: greater(self.calls, other.calls),
             undo_us: greater(self.undo_us, other.undo_us),
+            after_us: greater(self.after_us, other.after_us),
             least_us: self.least_us.min(other.least_us),
         }
     }
@@ -56,6 +61,7 @@ impl Cost {
             time_us: greater(self.time_us, other.time_us),
             calls: add(self.calls, other.calls),
             undo_us: add(self.undo_us, other.undo_us),
+            after_us: greater(self.after_us, other.after_us),
             least_us: self.least_us.max(other.least_us),
         }
     }
@@ -65,6 +71,7 @@ impl Cost {
             time_us: multiply(self.time_us, count),
             calls: multiply(self.calls, count),
             undo_us: multiply(self.undo_us, count),
+            after_us: self.after_us,
             least_us: 0,
         }
     }
@@ -139,11 +146,13 @@ impl Finder<'_, '_> {
                 .mend(self.allow(within, cost)),
             );
         }
-        Cost {
-            time_us: Some(cost.time_us.map_or(within_us, |time_us| time_us.min(within_us))),
-            least_us: cost.least_us.min(within_us),
-            ..cost
-        }
+        // It cuts off no `finally`.
+        let bound_us = add(Some(within_us), cost.after_us);
+        let time_us = match (cost.time_us, bound_us) {
+            (Some(time_us), Some(bound_us)) => Some(time_us.min(bound_us)),
+            (time_us, bound_us) => time_us.or(bound_us),
+        };
+        Cost { time_us, least_us: cost.least_us.min(within_us), ..cost }
     }
 
     /// The edit that gives a deadline enough time: for the worst case where that is bounded.
@@ -204,7 +213,7 @@ impl Finder<'_, '_> {
                 }
                 cost.then(self.step(expr, *operation))
             }
-            ExprKind::Undo { body, .. } => Cost { undo_us: self.undo_time(*body), ..Cost::NOTHING },
+            ExprKind::Undo { body, .. } => Cost { undo_us: self.cost(*body).time_us, ..Cost::NOTHING },
             ExprKind::CallWorkflow { workflow, arguments, detached, .. } => {
                 let mut cost = Cost::NOTHING;
                 for argument in arguments {
@@ -316,9 +325,10 @@ impl Finder<'_, '_> {
                 let mut cost = body.then(caught.unwrap_or(Cost::NOTHING));
                 // A body that fails early takes no time.
                 cost.least_us = if catches.is_empty() { body.least_us } else { 0 };
-                // No deadline cuts off a `finally`.
+                // No deadline around cuts off a `finally`.
                 let after = finally.map_or(Cost::NOTHING, |finally| self.cost(finally));
-                cost.then(Cost { least_us: 0, ..after })
+                let after_us = add(cost.after_us, after.time_us);
+                Cost { after_us, ..cost.then(Cost { least_us: 0, ..after }) }
             }
             _ => {
                 let mut children = Vec::new();
@@ -425,6 +435,7 @@ impl Finder<'_, '_> {
     fn count(&self, iterable: ExprId) -> Option<u64> {
         let program = self.checker.program;
         match &program.exprs[iterable].kind {
+            ExprKind::Local(_) | ExprKind::Field { .. } => list_bound::most(self.checker, iterable),
             ExprKind::List(items) if items.iter().all(|item| matches!(item, ListItem::Item(_))) => {
                 u64::try_from(items.len()).ok()
             }
@@ -442,7 +453,7 @@ impl Finder<'_, '_> {
     }
 
     /// One step with its attempts, and its undo.
-    fn step(&self, expr: ExprId, operation: OperationId) -> Cost {
+    fn step(&mut self, expr: ExprId, operation: OperationId) -> Cost {
         let typed = &self.checker.typed;
         let Some(call) = typed.calls.get(expr) else { return Cost::NOTHING };
         let (time_us, calls) = self.attempts(call.timeout_us, call.retry);
@@ -450,21 +461,13 @@ impl Finder<'_, '_> {
             (StepUndo::Operation, Some(OperationUndo::Call { operation, .. })) => {
                 self.operation_time(*operation)
             }
-            (StepUndo::Compensate { body, .. }, _) => self.undo_time(*body),
+            (StepUndo::Compensate { body, .. }, _) => {
+                let body = *body;
+                self.cost(body).time_us
+            }
             _ => Some(0),
         };
-        Cost { time_us, calls, undo_us, least_us: 0 }
-    }
-
-    /// The time of undo code that stands in the workflow.
-    fn undo_time(&self, body: ExprId) -> Option<u64> {
-        let mut total = Some(0);
-        for step in steps(self.checker, body) {
-            if let ExprKind::CallOperation { operation, .. } = self.checker.program.exprs[step].kind {
-                total = add(total, self.operation_time(operation));
-            }
-        }
-        total
+        Cost { time_us, calls, undo_us, ..Cost::NOTHING }
     }
 
     /// A child with what undoes it: it undoes itself where it fails, and is undone where it has succeeded.
