@@ -112,7 +112,9 @@ fn rotated(
     };
     let mut simulation = Simulation::new(program, resolved, 1, net);
     let mut run = simulation.start(INPUT).unwrap();
-    if matches!(&run, Run::Ended(report) if matches!(report.outcome, Outcome::Paused { .. })) {
+    if let Run::Ended(report) = &run
+        && let Outcome::Paused { .. } = report.outcome
+    {
         run = simulation.recover(Duration::from_secs(1)).unwrap();
     }
     let events = simulation.events().to_vec();
