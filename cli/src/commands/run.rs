@@ -1,7 +1,7 @@
 //! `flow run`: one execution, from start to end, against real HTTP services or mocks.
 
 mod callbacks;
-mod failure;
+pub(super) mod failure;
 pub(crate) mod progress;
 mod report;
 

@@ -3,7 +3,7 @@
 use flow_diagnostics::{Diagnostic, codes, nearest};
 use flow_hir::{
     CallCount, ErrorRef, Expectation, ExprId, ExprKind, LocalId, Mock, MockAnswer, Name, OperationId,
-    ResponseForm, SignalId, Spanned, StatusPattern, Test, TestStep, TestStepKind,
+    ResponseForm, Spanned, StatusPattern, Test, TestStep, TestStepKind, Workflow,
 };
 use flow_source::Span;
 
@@ -58,8 +58,8 @@ impl Checker<'_> {
                 Infer::new(self, PLACE).any(*value);
                 None
             }
-            TestStepKind::Send { run, signal, value } => {
-                self.check_send(*run, signal, *value);
+            TestStepKind::Send { run, target, value } => {
+                self.check_send(*run, target, *value);
                 None
             }
             TestStepKind::Advance { duration } => {
@@ -202,38 +202,74 @@ impl Checker<'_> {
         }
     }
 
-    /// What is sent is a signal of the execution's workflow, and fits it.
-    fn check_send(&mut self, run: LocalId, signal: &Name, value: ExprId) {
-        self.must_be_run(run, signal.span);
+    /// What is sent goes to a signal or a callback of the execution's workflow, and fits it.
+    fn check_send(&mut self, run: LocalId, target: &Name, value: ExprId) {
+        self.must_be_run(run, target.span);
         let TyKind::Run(workflow) = *self.typed.types.structure(self.typed.local(run)) else {
             Infer::new(self, PLACE).any(value);
             return;
         };
-        let workflow = &self.program.workflows[workflow];
-        let names: Vec<(&str, SignalId)> =
-            workflow.signals.iter().map(|id| (&*self.program.signals[*id].name.text, *id)).collect();
-        if let Some((_, id)) = names.iter().find(|(name, _)| *name == &*signal.text) {
-            let declared = &self.program.signals[*id];
-            let reason = Reason { span: declared.name.span, text: "the signal is declared here".into() };
+        let program = self.program;
+        let workflow = &program.workflows[workflow];
+        let mut known: Vec<(&Name, Ty, Option<ExprId>)> = Vec::new();
+        for id in &workflow.signals {
             let ty = self.typed.signals.get(*id).copied().unwrap_or(Ty::ERROR);
-            Infer::new(self, PLACE).check(value, ty, Some(&reason));
-            return;
+            known.push((&program.signals[*id].name, ty, None));
         }
-        Infer::new(self, PLACE).any(value);
-        let known = || names.iter().map(|(name, _)| *name);
-        let diagnostic = Diagnostic::new(
-            &codes::F0201,
-            signal.span,
-            format!("`{}` receives no signal `{}`", workflow.name.text, signal.text),
-        )
-        .also(workflow.name.span, "declared here");
-        let diagnostic = match nearest(&signal.text, known()) {
+        for (local, callback) in program.callbacks_made(workflow.body) {
+            let ty = match *self.typed.types.structure(self.typed.local(local)) {
+                TyKind::Callback(answer) => answer,
+                _ => Ty::ERROR,
+            };
+            known.push((&program.locals[local].name, ty, Some(callback)));
+        }
+        let found: Vec<_> = known.iter().filter(|(name, ..)| name.text == target.text).collect();
+        match *found.as_slice() {
+            [&(name, ty, callback)] => {
+                let text = if callback.is_some() {
+                    "the callback is made here"
+                } else {
+                    "the signal is declared here"
+                };
+                let reason = Reason { span: name.span, text: text.into() };
+                Infer::new(self, PLACE).check(value, ty, Some(&reason));
+                if let Some(callback) = callback {
+                    self.typed.answers.insert(value, callback);
+                }
+            }
+            [] => {
+                Infer::new(self, PLACE).any(value);
+                let names: Vec<&str> = known.iter().map(|(name, ..)| &*name.text).collect();
+                self.unknown_target(workflow, target, &names);
+            }
+            [&(first, ..), &(second, ..), ..] => {
+                Infer::new(self, PLACE).any(value);
+                let message =
+                    format!("`{}` has more than one `{}` to send to", workflow.name.text, target.text);
+                self.report(
+                    Diagnostic::new(&codes::F0209, target.span, message)
+                        .also(first.span, "one of them")
+                        .also(second.span, "another one")
+                        .help("give them names of their own in the workflow"),
+                );
+            }
+        }
+    }
+
+    fn unknown_target(&mut self, workflow: &Workflow, target: &Name, names: &[&str]) {
+        let known = || names.iter().copied();
+        let message = format!("`{}` has no signal and no callback `{}`", workflow.name.text, target.text);
+        let diagnostic =
+            Diagnostic::new(&codes::F0201, target.span, message).also(workflow.name.span, "declared here");
+        let diagnostic = match nearest(&target.text, known()) {
             Some(near) => diagnostic.help(format!("did you mean `{near}`?")).edit(
                 format!("change to `{near}`"),
-                signal.span,
+                target.span,
                 near,
             ),
-            None if names.is_empty() => diagnostic.help("declare it there: `signal name { … }`"),
+            None if names.is_empty() => {
+                diagnostic.help("declare it there: `signal name { … }`, or `let name = callback<T>()`")
+            }
             None => diagnostic.help(format!("it receives {}", display::names(known()))),
         };
         self.report(diagnostic);

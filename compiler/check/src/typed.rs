@@ -57,6 +57,8 @@ pub struct Typed {
     /// Tests: for each step that names arguments of an operation or starts a workflow, the value for each
     /// parameter (of operations: `None` for a parameter that is not named, which matches anything).
     pub tests: SideTable<TestId, Vec<Option<Vec<ParamValue>>>>,
+    /// What tests send to callbacks: by what is sent, the `callback<T>()` that it answers.
+    pub answers: SideTable<ExprId, ExprId>,
 }
 
 /// A conversion and what it leads to.

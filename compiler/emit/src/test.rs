@@ -117,6 +117,17 @@ pub enum ActionKind {
         /// What is sent.
         value: Value,
     },
+    /// Answers a callback.
+    Answer {
+        /// The execution.
+        run: LocalId,
+        /// The name of the callback's `let`.
+        name: String,
+        /// The place of the instructions that make it, in the debug data of the workflow's plan.
+        made_at: Span,
+        /// The answer.
+        value: Value,
+    },
     /// Lets time pass.
     Advance {
         /// For how long, in microseconds.
@@ -233,13 +244,15 @@ impl Context<'_> {
                 None => ActionKind::SnapshotValue(self.pure_value(*value)),
             },
             TestStepKind::SnapshotPlan { workflow } => ActionKind::SnapshotPlan { workflow: *workflow },
-            TestStepKind::Send { run, signal, value } => {
-                // What the checker knows as the record that goes with the signal.
-                let ty = self.ty(self.value_ty(*value));
-                ActionKind::Send {
-                    run: *run,
-                    signal: signal.text.to_string(),
-                    value: self.pure(ty, |context| context.expr(*value)),
+            TestStepKind::Send { run, target, value: sent } => {
+                // What the checker knows as the record that goes with the signal, or as the answer.
+                let value = self.pure_value(*sent);
+                let (run, name) = (*run, target.text.to_string());
+                match self.typed.answers.get(*sent).map(|made| &self.program.exprs[*made].kind) {
+                    Some(ExprKind::Callback { ty }) => {
+                        ActionKind::Answer { run, name, made_at: ty.span, value }
+                    }
+                    _ => ActionKind::Send { run, signal: name, value },
                 }
             }
             TestStepKind::Advance { duration } => match self.literal(*duration, flow_check::Ty::DURATION) {

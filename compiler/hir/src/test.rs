@@ -71,8 +71,8 @@ pub enum TestStepKind {
     Send {
         /// The execution.
         run: LocalId,
-        /// The signal.
-        signal: Name,
+        /// The signal, or the `let` of the workflow that names a callback.
+        target: Name,
         /// What is sent, a record.
         value: ExprId,
     },

@@ -5,7 +5,8 @@ use rustc_hash::FxHashSet;
 
 use crate::{
     Argument, Block, CallOptions, Compensation, CompensationKind, ExprId, ExprKind, Idempotency, ListItem,
-    LocalId, OperationId, Program, ReceiveSource, RecordItem, Statement, TemplatePart, UndoClause,
+    LocalId, OperationId, PatternKind, Program, ReceiveSource, RecordItem, Statement, TemplatePart,
+    UndoClause,
 };
 
 impl Program {
@@ -206,6 +207,23 @@ impl Program {
             }
         });
         assigned
+    }
+
+    /// The callbacks that a body makes and names, each with the `let` that names it: `let cb = callback<T>()`.
+    pub fn callbacks_made(&self, body: ExprId) -> Vec<(LocalId, ExprId)> {
+        let mut made = Vec::new();
+        self.for_each_inside(body, &mut |expr| {
+            let ExprKind::Block(block) = &self.exprs[expr].kind else { return };
+            for statement in &block.statements {
+                if let Statement::Let { pattern, value, .. } = statement
+                    && let PatternKind::Bind(local) = pattern.kind
+                    && let ExprKind::Callback { .. } = self.exprs[*value].kind
+                {
+                    made.push((local, *value));
+                }
+            }
+        });
+        made
     }
 
     /// The place of the expression that gives a body its value: the last one of a block, or itself.

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use flow_http::{Exchange, HttpRequest, Limits, Settings};
 use flow_journal::{ExecutionId, Parent, Record, Sealer};
-use flow_plan::OperationId;
+use flow_plan::{FunctionId, OperationId, Target};
 use flow_vm::{CallEffect, EffectId, Program, SignalRefusal};
 
 use crate::{Event, Now, Outcome, Random, Report};
@@ -183,4 +183,17 @@ pub struct Context<'a> {
     pub sealer: &'a Sealer,
     /// Where callbacks are answered: their URLs begin with it.
     pub callbacks: &'a str,
+    /// Where the callbacks that are made are noted, for who answers them itself.
+    pub made: Option<&'a mut Vec<MadeCallback>>,
+}
+
+/// A callback that an execution has made.
+#[derive(Clone, Debug)]
+pub struct MadeCallback {
+    /// The execution.
+    pub execution: ExecutionId,
+    /// The instruction that made it.
+    pub at: (FunctionId, Target),
+    /// The secret part of its URL.
+    pub token: String,
 }

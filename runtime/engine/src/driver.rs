@@ -368,7 +368,7 @@ impl Driver {
                 let day = crate::zone::day(context.now.wall_us, &zone);
                 self.complete(id, CompletionResult::Today(day), context);
             }
-            EffectKind::Callback { .. } => self.make_callback(id, context),
+            EffectKind::Callback { at, .. } => self.make_callback(id, at, context),
             EffectKind::Report { json } => {
                 let at_us = context.now.wall_us;
                 self.record(Record::Reported(Reported { effect: id.0, json: json.clone(), at_us }));

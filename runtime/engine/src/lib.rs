@@ -26,7 +26,7 @@ mod simulation;
 mod zone;
 
 pub use action::{
-    Action, Address, AttemptId, ChildNews, Context, Delivery, Input, Sending, Spawning, TimerId,
+    Action, Address, AttemptId, ChildNews, Context, Delivery, Input, MadeCallback, Sending, Spawning, TimerId,
 };
 pub use clock::{Clock, Now, SystemClock};
 pub use driver::{Beginning, Driver, RecoverError};

@@ -21,8 +21,8 @@ use flow_journal::{CodecError, ExecutionId, Record, Sealer, codec};
 use flow_vm::{EffectId, InputError, Program, SignalRefusal};
 
 use crate::{
-    Action, AttemptId, Beginning, ChildNews, Context, Driver, Event, Input, Now, Report, Resolved,
-    SeededRandom, Sending, Spawning, TimerId, random::uuid_v7,
+    Action, AttemptId, Beginning, ChildNews, Context, Driver, Event, Input, MadeCallback, Now, Report,
+    Resolved, SeededRandom, Sending, Spawning, TimerId, random::uuid_v7,
 };
 
 pub use outside::Standing;
@@ -107,6 +107,8 @@ pub struct Simulation<N> {
     points: Vec<CrashPoint>,
     /// The steps whose requests have gone out and whose executions have been started, by effect.
     steps: BTreeMap<(ExecutionId, u64), flow_plan::StepId>,
+    /// The callbacks that were made, in all lives.
+    made: Vec<MadeCallback>,
     /// What became of what was sent, by number.
     replies: BTreeMap<u64, Result<(), SignalRefusal>>,
     /// When it is told to cancel, on the monotonic clock of this life.
@@ -177,6 +179,7 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
             notes_points: false,
             points: Vec::new(),
             steps: BTreeMap::new(),
+            made: Vec::new(),
             replies: BTreeMap::new(),
             cancel_at_us: None,
             events: Vec::new(),
@@ -274,6 +277,7 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
             settings: &settings,
             sealer: &self.sealer,
             callbacks: CALLBACKS,
+            made: Some(&mut self.made),
         })
     }
 

@@ -49,6 +49,8 @@ pub enum EffectKind {
     Callback {
         /// The callback's number in this execution, from 0.
         number: u64,
+        /// The instruction that makes it.
+        at: (FunctionId, Target),
     },
     /// Show how far the execution has come.
     Report {

@@ -17,12 +17,13 @@ use flow_engine::{
 use flow_http::Redactor;
 use flow_journal::Record;
 use flow_source::Span;
-use flow_vm::Program;
+use flow_vm::{Program, SignalRefusal};
 
 use super::mocks::{Called, Mocks};
 use super::snapshot::Snapshots;
 use super::trace::{self, Trace};
 use super::variation::{self, Fault, Places, Variation};
+use crate::commands::run::failure::place;
 
 /// From which every test draws its chance.
 const SEED: u64 = 1;
@@ -254,7 +255,21 @@ impl<'c> Case<'c> {
             }
             ActionKind::Send { run, signal, value } => {
                 if let Some(json) = self.value(value, span) {
-                    self.send(*run, signal, &json, span);
+                    let send = |simulation: &mut Simulation<Net>| simulation.signal(signal, &json);
+                    self.send(*run, signal, send, span);
+                }
+            }
+            ActionKind::Answer { run, name, made_at, value } => {
+                if let Some(json) = self.value(value, span)
+                    && let Some(workflow) = self.runs.get(run).map(|finished| finished.workflow)
+                {
+                    let sources = &self.bench.compilation.sources;
+                    let makes = |function, at| {
+                        let location = workflow.debug.location(function, at);
+                        location.is_some_and(|location| place(location, workflow, sources) == *made_at)
+                    };
+                    let send = |simulation: &mut Simulation<Net>| simulation.answer(makes, &json);
+                    self.send(*run, name, send, span);
                 }
             }
             ActionKind::Advance { micros } => self.advance(Duration::from_micros(*micros), span),
@@ -472,26 +487,39 @@ impl<'c> Case<'c> {
         Some(done)
     }
 
-    fn send(&mut self, run: Local, signal: &str, json: &[u8], span: Span) {
+    /// Sends a signal or the answer of a callback, which stays the first one.
+    fn send(
+        &mut self,
+        run: Local,
+        name: &str,
+        send: impl Fn(&mut Simulation<Net>) -> Result<Run, SignalRefusal>,
+        span: Span,
+    ) {
         self.mocks.borrow_mut().begin(run);
         let varied = self.variation.is_some();
         let Some(finished) = self.runs.get_mut(&run) else { return };
         let taken = |simulation: &Simulation<Net>| {
             let records = simulation.history().unwrap_or_default();
-            records.iter().filter(|record| matches!(record, Record::Signalled(_))).count()
+            let is_taken = |record: &&Record| matches!(record, Record::Signalled(_) | Record::CalledBack(_));
+            records.iter().filter(is_taken).count()
         };
         let before = taken(&finished.simulation);
         let send_again = |simulation: &mut Simulation<Net>| {
-            if taken(simulation) > before { None } else { simulation.signal(signal, json).ok() }
+            if taken(simulation) > before { None } else { send(simulation).ok() }
         };
-        match finished.simulation.signal(signal, json) {
+        match send(&mut finished.simulation) {
             Ok(done) => self.gone_on(run, done, span, send_again),
-            // What goes wrong has ended it before, and its sender is told so.
-            Err(_) if varied && matches!(finished.done, Done::Ended(_)) => {}
+            Err(SignalRefusal::Repeated) => {}
+            // What goes wrong has ended it before, or has kept it from what it would be sent: its sender is told so.
+            Err(SignalRefusal::Ended | SignalRefusal::NoCallback) if varied => {}
             Err(refusal) => {
+                let why = match &refusal {
+                    SignalRefusal::NoCallback => "the execution has not made this callback".to_owned(),
+                    refusal => refusal.to_string(),
+                };
                 let mut diagnostic =
-                    Diagnostic::failure("test", span, format!("`{signal}` is not taken: {refusal}"));
-                if let Done::Ended(_) = &finished.done {
+                    Diagnostic::failure("test", span, format!("`{name}` is not taken: {why}"));
+                if matches!(finished.done, Done::Ended(_)) || refusal == SignalRefusal::NoCallback {
                     diagnostic = diagnostic.note(format!("it {}", finished.ending()));
                 }
                 self.found.push(diagnostic);

@@ -148,8 +148,12 @@ impl Lowerer {
     pub(super) fn lower_send(&mut self, send: &ast::SendStatement, span: Span) -> Option<TestStepKind> {
         let call = send.call()?;
         let form = || {
-            Diagnostic::new(&codes::F0904, span, "`send` takes an execution, a signal and what is sent")
-                .help("write `send run.signal({ … })`")
+            Diagnostic::new(
+                &codes::F0904,
+                span,
+                "`send` takes an execution, a signal or callback, and what is sent",
+            )
+            .help("write `send run.signal({ … })`")
         };
         let ast::Expr::CallExpr(call) = call else {
             self.report(form());
@@ -160,7 +164,7 @@ impl Lowerer {
             return None;
         };
         let run = self.lower_run(field.base())?;
-        let signal = field.field().map(|field| self.named(&field))?;
+        let target = field.field().map(|field| self.named(&field))?;
         let arguments = self.lower_arguments(&call);
         let value = match arguments.as_slice() {
             [one] if one.name.is_none() => one.value,
@@ -170,7 +174,7 @@ impl Lowerer {
                 return None;
             }
         };
-        Some(TestStepKind::Send { run, signal, value })
+        Some(TestStepKind::Send { run, target, value })
     }
 }
 

@@ -3,10 +3,11 @@
 //! Whoever sends something is told that it was taken only when that is durable: then no crash loses it.
 
 use flow_journal::{CalledBack, Record, Signalled};
+use flow_plan::{FunctionId, Target};
 use flow_vm::{CompletionResult, EffectId, SignalRefusal};
 
 use super::{Driver, Given};
-use crate::{Action, Address, Context, Delivery, EventKind, Input};
+use crate::{Action, Address, Context, Delivery, EventKind, Input, MadeCallback};
 
 /// Nothing is taken in any more; whoever sends something is told so.
 pub(super) fn refuse_at_the_end(input: Input) -> Vec<Action> {
@@ -95,8 +96,16 @@ impl Driver {
     }
 
     /// Makes the URL of a callback: where answers go, the execution, and a token of 128 random bits.
-    pub(super) fn make_callback(&mut self, effect: EffectId, context: &mut Context<'_>) {
+    pub(super) fn make_callback(
+        &mut self,
+        effect: EffectId,
+        at: (FunctionId, Target),
+        context: &mut Context<'_>,
+    ) {
         let token = format!("{:016x}{:016x}", context.random.bits(), context.random.bits());
+        if let Some(made) = &mut context.made {
+            made.push(MadeCallback { execution: self.execution, at, token: token.clone() });
+        }
         let base = context.callbacks.trim_end_matches('/');
         let url = format!("{base}/callbacks/{}/{token}", self.execution);
         let digest = digest(&token);

@@ -89,6 +89,7 @@ impl Task {
             settings: &self.settings,
             sealer: &self.engine.parts.sealer,
             callbacks: &self.engine.parts.callbacks,
+            made: None,
         })
     }
 

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use flow_journal::ExecutionId;
+use flow_plan::{FunctionId, Target};
 use flow_vm::SignalRefusal;
 
 use super::{Answer, Run, Simulation};
-use crate::{Address, Delivery, Input, Report, Sending, StepReport};
+use crate::{Address, Delivery, Input, MadeCallback, Report, Sending, StepReport};
 
 /// An execution that has not ended, and how far it has come.
 #[derive(Clone, Debug)]
@@ -55,12 +56,40 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
     /// # Errors
     /// Where the signal is not taken.
     pub fn signal(&mut self, name: &str, json: &[u8]) -> Result<Run, SignalRefusal> {
+        self.deliver(Address::Signal(name.to_owned()), json)
+    }
+
+    /// Answers a callback of the execution, by what tells the instructions that make it, and lets it go on. Where
+    /// they have made several, the oldest one without an answer is answered.
+    ///
+    /// # Errors
+    /// Where the answer is not taken.
+    pub fn answer(
+        &mut self,
+        makes: impl Fn(FunctionId, Target) -> bool,
+        json: &[u8],
+    ) -> Result<Run, SignalRefusal> {
+        let is_it = |made: &&MadeCallback| made.execution == self.execution && makes(made.at.0, made.at.1);
+        let tokens: Vec<String> = self.made.iter().filter(is_it).map(|made| made.token.clone()).collect();
+        let mut refusal = SignalRefusal::NoCallback;
+        for token in tokens {
+            match self.deliver(Address::Callback(token), json) {
+                // It was lost in a crash before it was durable, and made anew.
+                Err(SignalRefusal::NoCallback) => {}
+                Err(SignalRefusal::Repeated) => refusal = SignalRefusal::Repeated,
+                delivered => return delivered,
+            }
+        }
+        if self.lives.contains_key(&self.execution) { Err(refusal) } else { Err(SignalRefusal::Ended) }
+    }
+
+    fn deliver(&mut self, to: Address, json: &[u8]) -> Result<Run, SignalRefusal> {
         if !self.lives.contains_key(&self.execution) {
             return Err(SignalRefusal::Ended);
         }
         let number = self.delivered;
         self.delivered = number.wrapping_add(1);
-        let delivery = Delivery { number, to: Address::Signal(name.to_owned()), json: json.to_vec() };
+        let delivery = Delivery { number, to, json: json.to_vec() };
         self.give(self.execution, Input::Deliver(delivery));
         let run = self.run();
         self.replies.remove(&number).unwrap_or(Ok(())).map(|()| run)

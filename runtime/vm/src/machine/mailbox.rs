@@ -4,7 +4,7 @@
 //! is kept, and the first `receive` that it suits takes it. What a fiber was given it has received: an
 //! interruption takes a wait away, never a signal.
 
-use flow_plan::{Op, Reg, SignalId, TypeId};
+use flow_plan::{Op, Reg, SignalId, Target, TypeId};
 
 use super::Machine;
 use super::fiber::{Callback, Early, FiberId, Progress, Receiving, Scope};
@@ -305,7 +305,9 @@ impl Machine {
             return Err(Fault::limit("more than 10,000 callbacks are made"));
         }
         let number = self.core.callbacks.len() as u64;
-        self.wait(id, EffectKind::Callback { number })?;
+        let fiber = self.fiber(id)?;
+        let at = (fiber.function(), Target(fiber.at()));
+        self.wait(id, EffectKind::Callback { number, at })?;
         let Progress::Waiting(effect) = self.fiber(id)?.progress else { return Err(Fault::Damaged) };
         self.core.callbacks.push(Callback { ty: of, effect, digest: None, answer: None });
         Ok(())

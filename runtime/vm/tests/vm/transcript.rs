@@ -156,7 +156,7 @@ fn show(plan: &Plan, step: &Step, lines: &mut Vec<String>) {
             EffectKind::Uuid => "uuid".to_owned(),
             EffectKind::Random => "random".to_owned(),
             EffectKind::Today { zone } => format!("today in {zone}"),
-            EffectKind::Callback { number } => format!("callback {number}"),
+            EffectKind::Callback { number, .. } => format!("callback {number}"),
             EffectKind::Report { json } => format!("report {}", String::from_utf8_lossy(json)),
             EffectKind::Log { text } => format!("log {text}"),
             EffectKind::Spawn(spawn) => {
