@@ -5,9 +5,10 @@ use flow_hir::{ExprKind, OperationId, UndoCall, UndoClause};
 
 use crate::api::is_natural;
 use crate::checker::Checker;
+use crate::coercion::{Coercion, coerce};
 use crate::infer::{Infer, Place};
 use crate::mend;
-use crate::typed::{EffectClass, OperationUndo};
+use crate::typed::{Coerced, EffectClass, OperationUndo};
 use crate::types::{Ty, TyKind};
 
 impl Checker<'_> {
@@ -69,6 +70,22 @@ impl Checker<'_> {
         let program = self.program;
         let Some(confirm) = &program.operations[id].confirm else { return };
         let Some(checked) = self.typed.operations.get(id).cloned() else { return };
+        if checked.effect == EffectClass::Safe {
+            self.report(
+                Diagnostic::new(
+                    &codes::F0605,
+                    confirm.span,
+                    "there is nothing to confirm: this operation changes nothing",
+                )
+                .help("leave out `confirm`"),
+            );
+        } else if checked.pages.is_some() {
+            let message = "an operation with pages cannot be confirmed: one value is no page of it";
+            self.report(
+                Diagnostic::new(&codes::F0605, confirm.span, message)
+                    .help("leave out `confirm` or `paginate`"),
+            );
+        }
         let Some(target) = self.declared_call(confirm, checked.result) else { return };
         let Some(asked) = self.typed.operations.get(target).cloned() else { return };
         let name = self.operation_name(target);
@@ -95,13 +112,20 @@ impl Checker<'_> {
             );
         } else if checked.body.is_some() {
             let found = self.typed.types.without_null(asked.result);
-            if crate::coercion::coerce(&self.typed.types, found, checked.result).is_none() {
-                let (found, expected) = (self.words(found), self.words(checked.result));
-                self.report(Diagnostic::new(
-                    &codes::F0605,
-                    confirm.span,
-                    format!("`{name}` gives `{found}`, but the result of the operation is `{expected}`"),
-                ));
+            let due = self.typed.types.optional(checked.result);
+            match coerce(&self.typed.types, asked.result, due) {
+                Some(Coercion::Same) => {}
+                Some(how) => {
+                    self.typed.coercions.insert(confirm.call, Coerced { to: due, how });
+                }
+                None => {
+                    let (found, expected) = (self.words(found), self.words(checked.result));
+                    self.report(Diagnostic::new(
+                        &codes::F0605,
+                        confirm.span,
+                        format!("`{name}` gives `{found}`, but the result of the operation is `{expected}`"),
+                    ));
+                }
             }
         }
     }

@@ -229,13 +229,6 @@ impl Context<'_> {
         let declared = &self.program.operations[id];
         let api = self.api(declared.api);
         let checked = self.typed.operations.get(id).cloned();
-        if let Some(confirm) = &declared.confirm {
-            self.not_built(
-                confirm.span,
-                "`confirm`",
-                "catch `unknown`, or give the operation an idempotency key",
-            );
-        }
         let mut params: Vec<Param> =
             declared.params.iter().map(|param| self.operation_param(param)).collect();
         let by_link = checked.as_ref().and_then(|checked| checked.pages.as_ref());
@@ -243,6 +236,7 @@ impl Context<'_> {
         if by_link {
             params.push(self.next_param());
         }
+        let types: Vec<TypeId> = params.iter().map(|param| param.ty).collect();
         let made = self.request_form(id, &params);
         let (mut absent, mut done, mut unknown_on, mut raises) =
             (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -283,6 +277,7 @@ impl Context<'_> {
             response,
             statuses: self.statuses_of(response),
             class,
+            confirm: self.confirm_function(id, response.ty(), &types),
             idempotency: self.idempotency(id),
             form: made.form,
             raises,

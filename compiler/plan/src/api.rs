@@ -263,6 +263,10 @@ pub struct Operation {
     pub done: Vec<Statuses>,
     /// Further statuses that leave the outcome unknown.
     pub unknown_on: Vec<Statuses>,
+    /// A flow function that settles an unknown outcome. Its parameters are those of the operation; it gives the
+    /// result of the call that was done, or null where it was not. Where the answer is ignored, it gives whether it
+    /// was done.
+    pub confirm: Option<FunctionId>,
     /// A rate limit of its own.
     pub rate: Option<Rate>,
     /// Headers sent with it.

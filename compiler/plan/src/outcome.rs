@@ -169,6 +169,7 @@ mod tests {
             absent: vec![Statuses::One(410)],
             done: vec![Statuses::Class(4)],
             unknown_on: vec![Statuses::Class(5), Statuses::One(423)],
+            confirm: None,
             rate: None,
             headers: Vec::new(),
             form: RequestForm::default(),

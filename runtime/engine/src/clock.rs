@@ -26,6 +26,13 @@ impl Now {
         let ahead = u64::try_from(wall_us.saturating_sub(self.wall_us)).unwrap_or(0);
         self.mono_us.saturating_add(ahead)
     }
+
+    /// The monotonic clock at a moment that has passed on the wall clock, if neither has jumped; negative where that was
+    /// before this process.
+    pub(crate) fn since_mono(self, wall_us: i64) -> i64 {
+        let mono_us = i64::try_from(self.mono_us).unwrap_or(i64::MAX);
+        mono_us.saturating_sub(self.wall_us.saturating_sub(wall_us).max(0))
+    }
 }
 
 /// Tells the time, and waits for it.

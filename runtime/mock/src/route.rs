@@ -154,6 +154,7 @@ mod tests {
             absent: Vec::new(),
             done: Vec::new(),
             unknown_on: Vec::new(),
+            confirm: None,
             statuses: Vec::new(),
             rate: None,
             headers: Vec::new(),

@@ -84,6 +84,23 @@ pub struct CallEffect {
     pub deadlines: Vec<EffectId>,
     /// Whether the call undoes something: its `done` statuses then count as success.
     pub undoes: bool,
+    /// Whether nothing around the execution cuts it off: it stands in an undo, a confirmation or a `finally`.
+    pub shielded: bool,
+    /// Where it goes on after it was confirmed that it was not done.
+    pub resumes: Option<Again>,
+}
+
+/// Where a call goes on that was not done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Again {
+    /// The attempts that have begun.
+    pub attempts: u32,
+    /// When the first one began, on the wall clock.
+    pub first_us: Option<i64>,
+    /// When the next one is due, on the wall clock.
+    pub due_us: i64,
+    /// Whether the policy is used up, and says that an operator is asked.
+    pub exhausted: bool,
 }
 
 /// A child execution, or one that is only started.
@@ -109,6 +126,13 @@ pub struct SpawnEffect {
 /// `7/0/4`. It is the same whenever the same execution comes to the same call, and different for every other call.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct StepPath(pub String);
+
+impl StepPath {
+    /// The path of the step whose outcome is confirmed here, where one is.
+    pub fn confirms(&self) -> Option<&str> {
+        self.0.rsplit_once("/confirm").map(|(step, _)| step)
+    }
+}
 
 /// The parts of a request that the machine makes; the rest stands in the table of the step's operation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,6 +165,8 @@ pub struct Completion {
 pub enum Result {
     /// Of a call, after all its attempts.
     Call(CallAnswer),
+    /// Of a call whose outcome is unknown, and which may go on if it is confirmed that it was not done.
+    Repeatable(CallAnswer, Again),
     /// Of a child execution at its end, or of one that is only started.
     Child(ChildAnswer),
     /// Of a timer.

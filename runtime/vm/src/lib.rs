@@ -32,9 +32,9 @@ mod json;
 mod wire;
 
 pub use effect::{
-    Attention, CallAnswer, CallEffect, ChildAnswer, ChildError, Completion, Effect, EffectId, EffectKind,
-    Failure, Raised, Refusal, Request, Result as CompletionResult, SpawnEffect, Status, Step, StepPath,
-    Undone, UnknownReason, Unsettled,
+    Again, Attention, CallAnswer, CallEffect, ChildAnswer, ChildError, Completion, Effect, EffectId,
+    EffectKind, Failure, Raised, Refusal, Request, Result as CompletionResult, SpawnEffect, Status, Step,
+    StepPath, Undone, UnknownReason, Unsettled,
 };
 pub use error::{DecodeError, InputError, ResumeError, SignalRefusal, StateError};
 pub use machine::{Awaited, Identity, Machine};

@@ -7,6 +7,7 @@
 mod answer;
 mod child;
 mod collect;
+mod confirm;
 mod effects;
 mod fiber;
 mod group;
@@ -166,14 +167,19 @@ impl Machine {
         Step { effects: std::mem::take(&mut self.effects), status: self.status() }
     }
 
-    /// The fiber that runs next. While an execution is about to be held, only what undoes goes on.
+    /// The fiber that runs next. While an execution is about to be held, only what undoes or confirms goes on.
     fn next_fiber(&self) -> Option<FiberId> {
         self.core.ready.iter().copied().find(|id| !self.is_held(*id))
     }
 
     /// Whether a fiber does not go on, since the execution is about to be held.
     fn is_held(&self, id: FiberId) -> bool {
-        self.core.halted.is_some() && self.core.fibers.get(&id).is_none_or(|fiber| !fiber.undoes)
+        self.core.halted.is_some()
+            && self
+                .core
+                .fibers
+                .get(&id)
+                .is_none_or(|fiber| !fiber.undoes && !matches!(fiber.role, Role::Confirm(_)))
     }
 
     /// Lets a ready fiber run until it waits, ends, or the slice is used up.

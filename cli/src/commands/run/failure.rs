@@ -4,7 +4,7 @@
 use flow_diagnostics::Diagnostic;
 use flow_driver::{CompiledWorkflow, Sources};
 use flow_engine::{AttemptReport, AttemptResult, StepReport};
-use flow_plan::{EffectClass, Idempotency, Location, StepId};
+use flow_plan::{EffectClass, Idempotency, Location, Meaning, StepId};
 use flow_source::{FileId, Span};
 use flow_vm::{Attention, Failure, Raised, StepPath, Undone};
 
@@ -146,7 +146,21 @@ pub(crate) fn standing<'a>(
         });
         let was_undone =
             undone.iter().any(|undone| undone.step == Some(step.step) && undone.path == step.path);
-        acts && took_effect(step) && !step.undoes && !was_undone
+        let done = took_effect(step) || was_confirmed(step, steps, workflow);
+        acts && done && !step.undoes && !was_undone
+    })
+}
+
+/// Whether it was confirmed in the end that a step is done.
+fn was_confirmed(step: &StepReport, steps: &[StepReport], workflow: &CompiledWorkflow) -> bool {
+    let last = steps.iter().rfind(|other| other.path.confirms() == Some(step.path.0.as_str()));
+    let answer =
+        last.and_then(|last| Some((last.attempts.last()?, workflow.plan.step_operation(last.step)?)));
+    answer.is_some_and(|(attempt, operation)| match attempt.result {
+        Some(AttemptResult::Answered { status, good: true }) => {
+            operation.meaning(status) != Meaning::Absent && attempt.excerpt.trim_ascii() != b"null"
+        }
+        _ => false,
     })
 }
 

@@ -111,7 +111,11 @@ pub(crate) fn deprecated(deprecation: &Deprecation) -> String {
 }
 
 fn name(call: &CallName) -> String {
-    if call.undoes { format!("undo {}", call.name) } else { call.name.clone() }
+    match () {
+        () if call.path.confirms().is_some() => format!("confirm {}", call.name),
+        () if call.undoes => format!("undo {}", call.name),
+        () => call.name.clone(),
+    }
 }
 
 fn outcome(result: &AttemptResult, output: &Output) -> String {

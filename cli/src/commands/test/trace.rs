@@ -69,7 +69,11 @@ impl<'a> Trace<'a> {
             while let Some((_, line)) = between.next_if(|(begun, _)| *begun <= index) {
                 let _ = writeln!(out, "{indent}{line}");
             }
-            let undo = if step.undoes { "undo " } else { "" };
+            let undo = match () {
+                () if step.path.confirms().is_some() => "confirm ",
+                () if step.undoes => "undo ",
+                () => "",
+            };
             let Some(execution) = step.child else {
                 let call = self.calls.iter().find(|call| call.is_at(seen.execution, &step.path));
                 let call = call.map_or_else(|| step.name.clone(), Called::words);

@@ -151,7 +151,7 @@ fn is_tried_again(plan: &Plan, step: StepId, operation: &Operation) -> bool {
     let Some(Callee::Operation { retry: Some(policy), .. }) = plan.step(step).map(|step| step.callee) else {
         return false;
     };
-    operation.class != EffectClass::Unsafe
+    (operation.class != EffectClass::Unsafe || operation.confirm.is_some())
         && plan.policy(policy).is_some_and(|policy| {
             policy.attempts.is_none_or(|attempts| attempts > 1) && policy.on.contains(&RetryOn::Connection)
         })

@@ -456,7 +456,17 @@ impl Finder<'_, '_> {
     fn step(&mut self, expr: ExprId, operation: OperationId) -> Cost {
         let typed = &self.checker.typed;
         let Some(call) = typed.calls.get(expr) else { return Cost::NOTHING };
-        let (time_us, calls) = self.attempts(call.timeout_us, call.retry);
+        let (mut time_us, mut calls) = self.attempts(call.timeout_us, call.retry);
+        if let Some((each_us, requests)) = self.confirmation(operation) {
+            // Each attempt may have to be confirmed; `within` limits those before the last one.
+            let policy = call.retry.and_then(|retry| typed.retries.get(retry));
+            let limited = policy.is_some_and(|policy| policy.within_us.is_some());
+            let attempts = policy.map_or(Some(1), |policy| policy.attempts).map(u64::from);
+            let times = if limited { Some(1) } else { attempts };
+            let product = |a: Option<u64>, b: Option<u64>| Some(a?.saturating_mul(b?));
+            time_us = add(time_us, product(times, each_us));
+            calls = add(calls, product(attempts, requests));
+        }
         let undo_us = match (&call.undo, typed.operations.get(operation).map(|operation| &operation.undo)) {
             (StepUndo::Operation, Some(OperationUndo::Call { operation, .. })) => {
                 self.operation_time(*operation)
@@ -468,6 +478,16 @@ impl Finder<'_, '_> {
             _ => Some(0),
         };
         Cost { time_us, calls, undo_us, ..Cost::NOTHING }
+    }
+
+    /// The longest time and the most requests of what settles an unknown outcome, where something does.
+    fn confirmation(&self, operation: OperationId) -> Option<(Option<u64>, Option<u64>)> {
+        let confirm = self.checker.typed.operations.get(operation)?.confirm?;
+        let ExprKind::CallOperation { operation, .. } = self.checker.program.exprs[confirm].kind else {
+            return None;
+        };
+        let asked = self.checker.typed.operations.get(operation)?;
+        Some(self.attempts(asked.timeout_us, asked.retry))
     }
 
     /// A child with what undoes it: it undoes itself where it fails, and is undone where it has succeeded.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use flow_check::{Condition, Ty};
 use flow_diagnostics::{Diagnostic, codes};
-use flow_hir::{ExprId, LocalId};
+use flow_hir::{ExprId, LocalId, OperationId};
 use flow_plan::{FunctionId, ListId, Op, Purity, Reg, Type, TypeId};
 
 use super::calls::{PAGE_BODY, StepResult};
@@ -139,6 +139,40 @@ impl Context<'_> {
         self.current.emit(Op::Return { src: value.reg });
         self.leave(made);
         made
+    }
+
+    /// What settles an unknown outcome of an operation: a flow function over its arguments. It gives the result of a
+    /// call that was done, and null where it was not; of one without a result, whether it was done.
+    pub(crate) fn confirm_function(
+        &mut self,
+        operation: OperationId,
+        response: Option<TypeId>,
+        params: &[TypeId],
+    ) -> Option<FunctionId> {
+        let declared = &self.program.operations[operation];
+        let call = declared.confirm.as_ref()?.call;
+        let api = &self.program.apis[declared.api].name.text;
+        let id = self.reserve_function(format!("confirm of {api}.{}", declared.name.text));
+        let result = match response {
+            None => self.intern(Type::Bool),
+            Some(ty) if matches!(self.plan.types.get(ty), Type::Optional(_) | Type::Json) => ty,
+            Some(ty) => self.intern(Type::Optional(ty)),
+        };
+        self.enter(Purity::Flow, result);
+        for (param, ty) in declared.params.iter().zip(params) {
+            self.param(param.local, *ty);
+        }
+        let was_undo = std::mem::replace(&mut self.in_undo, true);
+        let mut value = self.expr(call);
+        self.in_undo = was_undo;
+        if response.is_none() {
+            let absent = self.is_null(value);
+            value = self.register_as(Type::Bool);
+            self.current.emit(Op::Not { dst: value.reg, src: absent.reg });
+        }
+        self.current.emit(Op::Return { src: value.reg });
+        self.leave(id);
+        Some(id)
     }
 
     /// Undo code: a flow function over what it captures, then the step's result and the cause where they are used.

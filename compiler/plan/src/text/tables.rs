@@ -70,6 +70,9 @@ fn step(out: &mut String, plan: &Plan, id: StepId, depth: usize) -> Result {
     if step.undo != Undo::Undeclared || operation.class != EffectClass::Safe {
         undo(out, plan, step.undo)?;
     }
+    if let Some(function) = operation.confirm {
+        write!(out, "; confirm {}", called_words(plan, function))?;
+    }
     for (status, error) in &operation.raises {
         let name = plan.error(*error).map_or("?", |error| &error.name);
         write!(out, "; {status} raises {name}")?;
@@ -100,14 +103,14 @@ fn undo(out: &mut String, plan: &Plan, undo: Undo) -> Result {
         Undo::Nothing => write!(out, "; nothing to undo"),
         Undo::Irreversible => write!(out, "; cannot be undone"),
         Undo::Function { function, uses_result, .. } => {
-            write!(out, "; undo {}", undo_words(plan, function))?;
+            write!(out, "; undo {}", called_words(plan, function))?;
             if uses_result { write!(out, " (needs the result)") } else { Ok(()) }
         }
     }
 }
 
-/// What an undo calls, by name.
-fn undo_words(plan: &Plan, function: FunctionId) -> String {
+/// What an undo or a confirmation calls, by name.
+fn called_words(plan: &Plan, function: FunctionId) -> String {
     let calls: Vec<String> = plan
         .function(function)
         .into_iter()

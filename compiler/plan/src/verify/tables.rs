@@ -189,7 +189,30 @@ fn check_operation(checker: &Checker<'_>, operation: &Operation) -> Checked {
         let success = matches!(status, Statuses::One(200..300) | Statuses::Class(2));
         ensure(!success, || format!("{status} is a success, and raises an error"))?;
     }
-    Ok(())
+    operation.confirm.map_or(Ok(()), |function| check_confirm(checker, operation, function))
+}
+
+/// What settles an unknown outcome takes the arguments of the call, and gives its result or null.
+fn check_confirm(checker: &Checker<'_>, operation: &Operation, id: FunctionId) -> Checked {
+    let function = checker.plan.function(id).ok_or_else(|| format!("there is no function {id}"))?;
+    ensure(function.purity == Purity::Flow, || format!("{id} is pure, and confirms nothing"))?;
+    let takes = param_types(function);
+    let fits = takes.len() == operation.params.len()
+        && takes
+            .iter()
+            .zip(&operation.params)
+            .all(|(takes, param)| takes.is_some_and(|takes| checker.alike(takes, param.ty)));
+    ensure(fits, || format!("{id} does not take the arguments of `{}`", operation.name))?;
+    let gives = match operation.response.ty() {
+        None => matches!(checker.open(function.result), Type::Bool),
+        Some(due) if matches!(checker.open(due), Type::Optional(_) | Type::Json) => {
+            checker.alike(function.result, due)
+        }
+        Some(due) => {
+            matches!(checker.open(function.result), Type::Optional(inner) if checker.alike(*inner, due))
+        }
+    };
+    ensure(gives, || format!("{id} does not give the result of `{}`", operation.name))
 }
 
 fn check_response(checker: &Checker<'_>, operation: &Operation) -> Checked {

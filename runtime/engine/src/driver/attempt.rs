@@ -9,7 +9,7 @@ use flow_http::{
 };
 use flow_journal::{AttemptEnded, AttemptStarted, Record};
 use flow_plan::{EffectClass, Exhausted, Response, RetryOn};
-use flow_vm::{EffectId, UnknownReason};
+use flow_vm::{Again, EffectId, UnknownReason};
 
 use super::{
     Driver, answer,
@@ -31,6 +31,8 @@ const ECHO_MAX: usize = 6 * (64 << 10);
 enum Next {
     Conclude,
     Again(Retry),
+    /// It is open whether it took effect: what goes on if it did not.
+    IfNotDone(Again),
     Deadline,
     Operator(GiveUp),
 }
@@ -153,8 +155,8 @@ impl Driver {
             }
             limit_us = limit_us.min(left_us);
         }
-        // A child takes no longer than its parent has time; its undos are not cut off.
-        if let Some(deadline_us) = self.deadline_us.filter(|_| !call.call.undoes) {
+        // A child takes no longer than its parent has time; what is shielded in it is not cut off.
+        if let Some(deadline_us) = self.deadline_us.filter(|_| !call.call.shielded) {
             let left_us = deadline_us.saturating_sub(now_us);
             if left_us == 0 {
                 return TimeLeft::Nothing;
@@ -229,6 +231,12 @@ impl Driver {
                 let answer = answer::conclusion(tables.operation, exchange.result, fault, undoes, doubt);
                 self.conclude(call, answer, context);
             }
+            Next::IfNotDone(again) => {
+                let undoes = call.call.undoes;
+                let doubt = call.doubt.clone();
+                let answer = answer::conclusion(tables.operation, exchange.result, fault, undoes, doubt);
+                self.ask_whether_done(call, answer, again, context);
+            }
             Next::Again(retry) => {
                 let (undoes, doubt) = (call.call.undoes, call.doubt.clone());
                 call.last = Some(answer::conclusion(tables.operation, exchange.result, fault, undoes, doubt));
@@ -269,7 +277,7 @@ impl Driver {
     }
 
     /// Leaves a call to an operator: its policy is exhausted, and says so.
-    fn hold(&mut self, mut call: Call, why: GiveUp) {
+    pub(super) fn hold(&mut self, mut call: Call, why: GiveUp) {
         let policy = Self::tables(&self.program, &call.call).and_then(|tables| tables.policy);
         let policy = policy.map_or_else(String::new, |policy| format!(" `{}`", policy.name));
         let name = self.plan().step_name(call.call.step);
@@ -317,7 +325,15 @@ impl Driver {
             elapsed_us: call.elapsed_us(context.now.mono_us),
             retry_after_us: asked,
         };
-        match retry::decide(tables.policy, tables.operation.class, failed, unit(context.random)) {
+        // What is open is confirmed before it is sent again, and so it is not sent twice.
+        let confirmed = tables.operation.class == EffectClass::Unsafe && tables.operation.confirm.is_some();
+        let class = if confirmed { EffectClass::Idempotent } else { tables.operation.class };
+        let asks = confirmed && call.doubt.is_some();
+        match retry::decide(tables.policy, class, failed, unit(context.random)) {
+            Decision::Again { after_us, .. } if asks => {
+                Next::IfNotDone(call.again(after_us, false, context.now))
+            }
+            Decision::Pause(_) if asks => Next::IfNotDone(call.again(0, true, context.now)),
             Decision::Again { after_us, asked } => Next::Again(Retry { after_us, asked }),
             Decision::GiveUp(_) => Next::Conclude,
             Decision::Pause(why) => Next::Operator(why),
@@ -340,7 +356,12 @@ impl Driver {
             Ok(response) if fault.is_some() && self.declares_secrets(call, response.status) => {
                 b"(not shown: what is declared for it holds a secret)".to_vec()
             }
-            Ok(response) if fault.is_some() || !matches!(next, Next::Conclude) => {
+            // What a confirmation says is shown too: whether it is null.
+            Ok(response)
+                if fault.is_some()
+                    || !matches!(next, Next::Conclude)
+                    || call.call.path.confirms().is_some() =>
+            {
                 excerpt(&response.body, context.settings.redactor())
             }
             _ => Vec::new(),

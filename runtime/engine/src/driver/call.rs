@@ -2,15 +2,15 @@
 
 use std::sync::{Arc, MutexGuard, PoisonError};
 
-use flow_http::{Draft, Limits, Parts};
+use flow_http::{Draft, Limits, Parts, retry::GiveUp};
 use flow_plan::{Api, Callee, EffectClass, Operation, OperationId, Policy};
-use flow_vm::{CallAnswer, CallEffect, CompletionResult, EffectId, Refusal};
+use flow_vm::{Again, CallAnswer, CallEffect, CompletionResult, EffectId, Refusal};
 
 use super::{
     Driver, STEPS_REPORTED_MAX,
     answer::{self, Doubt},
 };
-use crate::{Action, CallName, Context, Delay, EventKind, StepReport, TimerId, idempotency_key};
+use crate::{Action, CallName, Context, Delay, EventKind, Now, StepReport, TimerId, idempotency_key};
 
 /// A call that is not finished.
 #[derive(Clone, Debug)]
@@ -63,6 +63,17 @@ impl Call {
     pub(super) fn elapsed_us(&self, now_us: u64) -> u64 {
         let now_us = i64::try_from(now_us).unwrap_or(i64::MAX);
         u64::try_from(self.first_us.map_or(0, |first_us| now_us.saturating_sub(first_us))).unwrap_or(0)
+    }
+
+    /// How it goes on after so many microseconds, if it was not done.
+    pub(super) fn again(&self, after_us: u64, exhausted: bool, now: Now) -> Again {
+        let back = |us: u64| i64::try_from(us).unwrap_or(i64::MAX);
+        Again {
+            attempts: self.attempts,
+            first_us: self.first_us.map(|_| now.wall_us.saturating_sub(back(self.elapsed_us(now.mono_us)))),
+            due_us: now.wall_us.saturating_add(back(after_us)),
+            exhausted,
+        }
     }
 
     /// When it goes on by itself.
@@ -119,26 +130,35 @@ impl Driver {
             next: call.request.next.as_deref(),
             computed: &call.request.computed,
         };
-        match Draft::new(self.program.plan(), tables.operation_id, parts, &key) {
-            Ok(draft) => self.ask(
-                Call {
-                    effect,
-                    call: Arc::new(call),
-                    draft,
-                    recorded: false,
-                    attempts: 0,
-                    first_us: None,
-                    arrived: false,
-                    doubt: None,
-                    cancelled: false,
-                    phase: Phase::Deadline,
-                    last: None,
-                    url: String::new(),
-                    report,
-                },
-                context,
-            ),
-            Err(error) => self.refuse(effect, error.to_string(), context),
+        let draft = match Draft::new(self.program.plan(), tables.operation_id, parts, &key) {
+            Ok(draft) => draft,
+            Err(error) => return self.refuse(effect, error.to_string(), context),
+        };
+        let again = call.resumes;
+        let mut call = Call {
+            effect,
+            call: Arc::new(call),
+            draft,
+            recorded: false,
+            attempts: again.map_or(0, |again| again.attempts),
+            first_us: again.and_then(|again| again.first_us).map(|at_us| context.now.since_mono(at_us)),
+            // What an earlier attempt has done may be seen late.
+            arrived: again.is_some(),
+            doubt: None,
+            cancelled: false,
+            phase: Phase::Deadline,
+            last: again.map(|_| not_done()),
+            url: String::new(),
+            report,
+        };
+        match again {
+            Some(again) if again.exhausted => self.hold(call, GiveUp::Attempts),
+            Some(again) if again.due_us > context.now.wall_us => {
+                let due_us = context.now.mono_at(again.due_us);
+                call.phase = Phase::Wait { due_us };
+                self.wait(call, due_us);
+            }
+            _ => self.ask(call, context),
         }
     }
 
@@ -156,8 +176,11 @@ impl Driver {
         self.complete(effect, CompletionResult::Call(answer), context);
     }
 
-    /// Names a call in the report; nothing beyond the most that are named.
+    /// Names a call in the report; nothing beyond the most that are named. One that goes on has its place.
     pub(super) fn report_call(&mut self, call: &CallEffect) -> Option<usize> {
+        if call.resumes.is_some() {
+            return reported(&self.reports, call);
+        }
         if self.reports.len() >= STEPS_REPORTED_MAX {
             return None;
         }
@@ -225,9 +248,24 @@ impl Driver {
 
     /// Ends a call with what is known of it.
     pub(super) fn conclude(&mut self, call: Call, answer: CallAnswer, context: &Context<'_>) {
+        self.give(call, CompletionResult::Call(answer), context);
+    }
+
+    /// Ends a call of which it is open whether it took effect, and which may go on if it did not.
+    pub(super) fn ask_whether_done(
+        &mut self,
+        call: Call,
+        answer: CallAnswer,
+        again: Again,
+        context: &Context<'_>,
+    ) {
+        self.give(call, CompletionResult::Repeatable(answer, again), context);
+    }
+
+    fn give(&mut self, call: Call, result: CompletionResult, context: &Context<'_>) {
         let class = Self::tables(&self.program, &call.call).map(|tables| tables.operation.class);
         self.must_commit |= class == Some(EffectClass::Unsafe);
-        self.complete(call.effect, CompletionResult::Call(answer), context);
+        self.complete(call.effect, result, context);
     }
 
     /// The machine no longer waits for more attempts of a call.
@@ -270,6 +308,18 @@ impl Driver {
     fn show_delay(&mut self, call: &Call, why: Delay, wait_us: u64, context: &Context<'_>) {
         self.show(EventKind::Delayed { call: self.name(call), why, wait_us }, context);
     }
+}
+
+/// What is known of a call that goes on.
+fn not_done() -> CallAnswer {
+    let message =
+        "it was confirmed that it was not done, and there is no time for another attempt".to_owned();
+    CallAnswer::Refused { reason: Refusal::Timeout, message }
+}
+
+/// Where a call stands among the reports.
+pub(super) fn reported(reports: &[StepReport], call: &CallEffect) -> Option<usize> {
+    reports.iter().rposition(|report| report.step == call.step && report.path == call.path)
 }
 
 pub(super) fn lock<'a>(context: &Context<'a>) -> MutexGuard<'a, Limits> {

@@ -4,7 +4,7 @@
 //! | of the call is known | safe | idempotent | unsafe |
 //! |---|---|---|---|
 //! | nothing, or that it was not sent | sent | sent | sent |
-//! | that it may have been sent | sent again | sent again: the same key and the recorded bytes | unknown |
+//! | that it may have been sent | sent again | sent again: the same key and the recorded bytes | unknown; sent again where it is confirmed that it was not done |
 
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
@@ -12,13 +12,13 @@ use flow_http::Draft;
 use flow_journal::{AttemptOutcome, ExecutionId, History, Record, SealError, Sealer, Started};
 use flow_plan::{ConfigId, EffectClass, Plan};
 use flow_vm::{
-    CallAnswer, Completion, Effect, EffectId, EffectKind, InputError, Machine, Program, ResumeError,
-    StateError, Status, Step, UnknownReason,
+    Again, CallAnswer, CallEffect, Completion, Effect, EffectId, EffectKind, InputError, Machine, Program,
+    ResumeError, StateError, Status, Step, UnknownReason,
 };
 
 use super::{
     Driver, answer,
-    call::{Call, Phase},
+    call::{Call, Phase, reported},
     intent,
     open::{Last, Open, Saved},
     timer::Timer,
@@ -149,6 +149,7 @@ impl Driver {
         let id = open.effect.id;
         let EffectKind::Call(effect) = open.effect.kind.clone() else { return Ok(()) };
         let operation = self.plan().step_operation(effect.step);
+        let confirms = operation.is_some_and(|operation| operation.confirm.is_some());
         let Some((class, method)) = operation.map(|operation| (operation.class, operation.method)) else {
             return Err(RecoverError::Misfit(format!("there is no step {}", effect.step)));
         };
@@ -166,9 +167,7 @@ impl Driver {
             })?,
         };
         let now = context.now;
-        let mono_us = i64::try_from(now.mono_us).unwrap_or(i64::MAX);
-        let first_us =
-            open.first_us.map(|first| mono_us.saturating_sub(now.wall_us.saturating_sub(first).max(0)));
+        let first_us = open.first_us.map(|first_us| now.since_mono(first_us));
         // An attempt of a repeatable call may have gone out without a record of its own.
         let in_doubt = match class {
             EffectClass::Safe => false,
@@ -201,7 +200,10 @@ impl Driver {
             phase: Phase::Wait { due_us },
             report: open.report,
         };
-        if open.cancelled || in_doubt && class == EffectClass::Unsafe {
+        if in_doubt && class == EffectClass::Unsafe && confirms && !open.cancelled {
+            let (answer, again) = (answer::unfinished(call.doubt.clone()), call.again(0, false, now));
+            self.ask_whether_done(call, answer, again, context);
+        } else if open.cancelled || in_doubt && class == EffectClass::Unsafe {
             self.drop_call(call, context);
         } else if due_us > now.mono_us {
             self.wait(call, due_us);
@@ -388,6 +390,11 @@ impl Replay {
                     if matches!(open.last, Last::Ended { retry_at_us: None, .. }) {
                         (open.attempts, open.first_us) = (0, None);
                     }
+                    if let EffectKind::Call(CallEffect { resumes: Some(again), .. }) = &mut open.effect.kind
+                        && again.exhausted
+                    {
+                        *again = Again::default();
+                    }
                 }
             }
             Record::Proceeded { slices, .. } => {
@@ -443,6 +450,14 @@ impl Replay {
             }
             _ => Open::new(effect),
         };
+        if let EffectKind::Call(call) = &open.effect.kind
+            && let Some(again) = call.resumes
+        {
+            (open.attempts, open.first_us) = (again.attempts, again.first_us);
+            open.report = reported(&self.saved.reports, call);
+            self.saved.open.insert(open.effect.id, open);
+            return;
+        }
         let called = match &open.effect.kind {
             EffectKind::Call(call) => Some((call.step, &call.path, call.undoes, None)),
             EffectKind::Spawn(spawn) => {

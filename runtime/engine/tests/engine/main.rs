@@ -10,6 +10,7 @@
 
 mod children;
 mod computing;
+mod confirm;
 mod finally;
 mod identity;
 mod races;

@@ -43,6 +43,9 @@ pub(crate) const CHARGE: StepId = StepId(3);
 pub(crate) const REFUND: StepId = StepId(4);
 pub(crate) const TAG: StepId = StepId(5);
 pub(crate) const NOTIFY: StepId = StepId(6);
+/// The steps of what is confirmed.
+pub(crate) const ENTER: StepId = StepId(7);
+pub(crate) const SEEN: StepId = StepId(8);
 /// The step of a parent that calls its child.
 pub(crate) const CHILD: StepId = StepId(7);
 
@@ -230,6 +233,47 @@ impl Shop {
         plan
     }
 
+    /// Enters something once, which no key protects, and whose outcome is confirmed.
+    pub(crate) fn confirmed(&self) -> Plan {
+        let mut main = Code::new(ID, &[ID]);
+        let (id, entered) = (main.reg(TEXT), main.reg(ID));
+        main.op(Op::Field { dst: id, record: Reg(0), offset: 0, slots: 1 });
+        main.call(entered, ENTER, &[id]);
+        main.op(Op::Return { src: entered });
+        let mut plan = self.plan(main);
+        plan.types.0.push(Type::Optional(ID));
+        let entry = TypeId(u32::try_from(plan.types.0.len() - 1).unwrap());
+        let mut confirm = Code::new(entry, &[TEXT]);
+        let seen = confirm.reg(entry);
+        confirm.call(seen, SEEN, &[Reg(0)]);
+        confirm.op(Op::Return { src: seen });
+        plan.functions.push(confirm.finish(Purity::Flow));
+        let function = FunctionId(u32::try_from(plan.functions.len() - 1).unwrap());
+        let [quote, notify] = [QUOTE, NOTIFY].map(|step| plan.step_operation(step).unwrap().clone());
+        plan.operations.push(Operation {
+            name: "enter".into(),
+            response: Response::Body(ID),
+            confirm: Some(function),
+            ..notify
+        });
+        plan.operations.push(Operation {
+            name: "seen".into(),
+            response: Response::Body(entry),
+            absent: vec![flow_plan::Statuses::One(404)],
+            ..quote
+        });
+        let reserve = plan.step(RESERVE).unwrap().undo;
+        for (operation, undo) in [(7, reserve), (8, Undo::Nothing)] {
+            let callee = Callee::Operation {
+                operation: OperationId(operation),
+                timeout_us: self.timeout_us,
+                retry: Some(PolicyId(0)),
+            };
+            plan.steps.push(Step { callee, undo });
+        }
+        plan
+    }
+
     /// Only one of its steps, which takes the id; `times` in a row.
     pub(crate) fn only(&self, step: StepId, times: usize) -> Plan {
         let mut main = Code::new(ID, &[ID]);
@@ -327,6 +371,7 @@ impl Shop {
                     Vec::new()
                 },
                 unknown_on: Vec::new(),
+                confirm: None,
                 statuses: Vec::new(),
                 rate: None,
                 headers: Vec::new(),

@@ -8,7 +8,7 @@ use flow_http::{HttpResponse, NetError, NotSent, Secret, Unanswered};
 use flow_plan::{Plan, StepId};
 use flow_vm::Program;
 
-use crate::shop::{CHARGE, NOTIFY, QUOTE, REFUND, RELEASE, RESERVE, TAG};
+use crate::shop::{CHARGE, ENTER, NOTIFY, QUOTE, REFUND, RELEASE, RESERVE, SEEN, TAG};
 
 pub(crate) const TOKEN: &str = "tok-5f3c9a71";
 
@@ -144,6 +144,16 @@ impl State {
                 }
                 self.removed.push(id);
                 HttpResponse::new(204, "")
+            }
+            // No key tells one from the other: it enters what it is sent as often as that is.
+            ENTER => {
+                let id = format!("{step}-{}", self.made.len());
+                self.made.insert(id.clone(), id.clone());
+                created(&id)
+            }
+            SEEN => {
+                let id = self.made.values().find(|id| id.starts_with(&format!("{ENTER}-")));
+                id.map_or_else(|| HttpResponse::new(404, ""), |id| created(id))
             }
             TAG | NOTIFY => HttpResponse::new(204, ""),
             other => panic!("no step {other}"),

@@ -47,6 +47,7 @@ fn plan(change: impl FnOnce(&mut Api, &mut Operation)) -> Plan {
         absent: Vec::new(),
         done: Vec::new(),
         unknown_on: Vec::new(),
+        confirm: None,
         statuses: Vec::new(),
         rate: None,
         headers: vec![("x-both".into(), text("operation"))],

@@ -253,6 +253,7 @@ impl Plans {
             absent: Vec::new(),
             done: Vec::new(),
             unknown_on: Vec::new(),
+            confirm: None,
             statuses: Vec::new(),
             rate: None,
             headers: Vec::new(),

@@ -5,7 +5,7 @@ use flow_plan::{ErrorId, FunctionId, Meaning, Op, Operation, Outcome, StepId, Ta
 use super::Machine;
 use super::fiber::{FiberId, Progress, UndoAction, UndoEntry};
 use crate::dynamic;
-use crate::effect::{CallAnswer, StepPath};
+use crate::effect::{Again, CallAnswer, StepPath};
 use crate::error::DecodeError;
 use crate::error_object::{self, Kind, NewError};
 use crate::fault::Fault;
@@ -22,7 +22,7 @@ const MESSAGE_BYTES_MAX: usize = 4096;
 #[derive(Clone)]
 pub(super) struct Called {
     pub(super) step: StepId,
-    path: StepPath,
+    pub(super) path: StepPath,
     at: (FunctionId, Target),
     pub(super) undoes: bool,
     /// Whether anything reads the result.
@@ -44,15 +44,30 @@ impl Called {
 
 impl Machine {
     /// A call has ended.
-    pub(super) fn answered(&mut self, id: FiberId, answer: CallAnswer) -> Result<(), Fault> {
+    pub(super) fn answered(
+        &mut self,
+        id: FiberId,
+        answer: CallAnswer,
+        again: Option<Again>,
+    ) -> Result<(), Fault> {
         let called = self.called(id)?;
+        let judged = self.judged(&called, &answer)?;
+        match self.program.operation(called.step)?.confirm {
+            Some(function) if judged.outcome == Outcome::Unknown && !self.is_held(id) => {
+                self.begin_confirm(id, function, answer, again)
+            }
+            _ => self.conclude(id, &called, judged),
+        }
+    }
+
+    /// What an answer means.
+    pub(super) fn judged(&mut self, called: &Called, answer: &CallAnswer) -> Result<Judgement, Fault> {
         let program = self.program.clone();
         let operation = program.operation(called.step)?;
-        let judged = match self.with_room(|machine| machine.judge(&called, operation, &answer)) {
-            Ok(judged) => judged,
-            Err(fault) => unheld(&called, operation, fault)?,
-        };
-        self.conclude(id, &called, judged)
+        match self.with_room(|machine| machine.judge(called, operation, answer)) {
+            Ok(judged) => Ok(judged),
+            Err(fault) => unheld(called, operation, fault),
+        }
     }
 
     /// Goes on after a call of an operation or a workflow.
@@ -208,7 +223,8 @@ impl Machine {
     fn settle_undo(&mut self, id: FiberId, called: &Called, judged: &Judgement) -> Result<(), Fault> {
         let fiber = self.fiber_mut(id)?;
         let progress = std::mem::replace(&mut fiber.progress, super::Progress::Ready);
-        let Progress::Calling(_, mut args) = progress else { return Err(Fault::Damaged) };
+        let Progress::Calling(_, captured) = progress else { return Err(Fault::Damaged) };
+        let mut args = captured.undo;
         let saga = fiber.innermost_saga();
         if called.undoes || judged.outcome == Outcome::NotDone {
             return Ok(());
@@ -239,7 +255,7 @@ impl Machine {
 }
 
 /// What an answer means that can't be held: as one that can't be read.
-fn unheld(called: &Called, operation: &Operation, fault: Fault) -> Result<Judgement, Fault> {
+pub(super) fn unheld(called: &Called, operation: &Operation, fault: Fault) -> Result<Judgement, Fault> {
     if fault == Fault::Damaged {
         return Err(fault);
     }
@@ -255,7 +271,7 @@ fn unknown_outcome(operation: &Operation) -> Outcome {
     }
 }
 
-fn shortened(message: &str) -> String {
+pub(super) fn shortened(message: &str) -> String {
     let end = (0..=MESSAGE_BYTES_MAX.min(message.len())).rev().find(|end| message.is_char_boundary(*end));
     message.get(..end.unwrap_or(0)).unwrap_or_default().to_owned()
 }

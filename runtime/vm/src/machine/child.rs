@@ -4,7 +4,7 @@ use flow_plan::{ListId, Outcome, Reg, StepId};
 
 use super::Machine;
 use super::answer::{Called, Judgement};
-use super::fiber::FiberId;
+use super::fiber::{Captured, FiberId};
 use crate::effect::{ChildAnswer, ChildError, EffectKind, SpawnEffect};
 use crate::error_object::{self, Kind, NewError};
 use crate::fault::Fault;
@@ -28,13 +28,13 @@ impl Machine {
         let env = Env { program: &program, config: &self.core.config };
         let mut wire = Wire::new(env, &mut self.heap, &mut budget);
         let input = wire.encode(called.input, &record, Conditions::Checked)?;
-        let captured = self.captured(id, step, captures)?;
+        let undo = self.captured(id, step, captures)?;
         let undoes = self.fiber(id)?.undoes;
         let path = self.fiber(id)?.path(&step.0.to_string());
         // What is only started outlives the deadlines around its start.
         let deadlines = if detached { Vec::new() } else { self.deadlines_around(id)? };
         let spawn = SpawnEffect { step, child, path, input, deadlines, detached, undoes };
-        self.wait_for_call(id, EffectKind::Spawn(spawn), captured)
+        self.wait_for_call(id, EffectKind::Spawn(spawn), Captured { undo, ..Captured::default() })
     }
 
     /// Whether an answer is one that a step can have.

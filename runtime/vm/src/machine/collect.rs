@@ -2,7 +2,7 @@
 
 use flow_plan::{FunctionId, Op, Undo};
 
-use super::fiber::{Progress, UndoAction};
+use super::fiber::{Captured, Progress, UndoAction};
 use super::{Core, Machine};
 use crate::collector::{Collector, Of};
 use crate::fault::Fault;
@@ -42,18 +42,8 @@ pub(super) fn relocate(
         let function = program.function(fiber.function())?;
         let op = function.code.get(fiber.at() as usize);
         match &mut fiber.progress {
-            Progress::Calling(_, captured) => {
-                let Some(Op::Call { step, .. } | Op::Spawn { step, .. }) = op else {
-                    return Err(Fault::Damaged);
-                };
-                if let Some(Undo::Function { function, .. }) =
-                    program.plan().step(*step).map(|step| step.undo)
-                {
-                    arguments(program, function, captured, collector)?;
-                } else if !captured.is_empty() {
-                    return Err(Fault::Damaged);
-                }
-            }
+            Progress::Calling(_, captured) => kept(program, op, captured, collector)?,
+            Progress::Confirming(confirming) => kept(program, op, &mut confirming.captured, collector)?,
             Progress::Unwinding(unwinding) => {
                 collector.handle(&mut unwinding.error, Of::Error)?;
                 for (_, error) in &mut unwinding.failed {
@@ -106,6 +96,30 @@ pub(super) fn relocate(
     for callback in &mut core.callbacks {
         if let Some(slots) = &mut callback.answer {
             collector.value(callback.ty, slots)?;
+        }
+    }
+    Ok(())
+}
+
+/// What a call keeps of the registers.
+fn kept(
+    program: &Program,
+    op: Option<&Op>,
+    captured: &mut Captured,
+    collector: &mut Collector<'_>,
+) -> Result<(), Fault> {
+    let Some(Op::Call { step, .. } | Op::Spawn { step, .. }) = op else { return Err(Fault::Damaged) };
+    let plan = program.plan();
+    let undo = match plan.step(*step).map(|step| step.undo) {
+        Some(Undo::Function { function, .. }) => Some(function),
+        _ => None,
+    };
+    let confirm = plan.step_operation(*step).and_then(|operation| operation.confirm);
+    for (function, slots) in [(undo, &mut captured.undo), (confirm, &mut captured.args)] {
+        match function {
+            Some(function) => arguments(program, function, slots, collector)?,
+            None if slots.is_empty() => {}
+            None => return Err(Fault::Damaged),
         }
     }
     Ok(())

@@ -4,8 +4,8 @@ use flow_plan::op::Operand;
 use flow_plan::{FunctionId, ListId, Op, Reg, StepId, Target, Type, Undo};
 
 use super::Machine;
-use super::fiber::{FiberId, Progress, Scope, UndoAction, UndoEntry, Wait};
-use crate::effect::{CallEffect, EffectId, EffectKind};
+use super::fiber::{Captured, FiberId, Progress, Role, Scope, UndoAction, UndoEntry, Wait};
+use crate::effect::{CallEffect, EffectId, EffectKind, Request};
 use crate::error_object::{Kind, NewError};
 use crate::fault::Fault;
 use crate::limits::UNDOS_MAX;
@@ -157,14 +157,30 @@ impl Machine {
     }
 
     fn call(&mut self, id: FiberId, step: StepId, args: ListId, captures: ListId) -> Result<(), Fault> {
-        let undoes = self.fiber(id)?.undoes;
         self.check_room_for_undo(id, step)?;
-        let request = self.request(id, step, args)?;
-        let captured = self.captured(id, step, captures)?;
-        let path = self.fiber(id)?.path(&step.0.to_string());
-        let deadlines = self.deadlines_around(id)?;
-        let call = CallEffect { step, path, request, deadlines, undoes };
-        self.wait_for_call(id, EffectKind::Call(call), captured)
+        let mut args = self.gather(id, args)?;
+        let request = self.request_of(step, &args)?;
+        let undo = self.captured(id, step, captures)?;
+        let call = self.call_of(id, step, request)?;
+        if self.program.operation(step)?.confirm.is_none() {
+            args.clear();
+        }
+        self.wait_for_call(id, EffectKind::Call(call), Captured { undo, args, confirmed: 0 })
+    }
+
+    /// The call of a step at its place.
+    pub(super) fn call_of(&self, id: FiberId, step: StepId, request: Request) -> Result<CallEffect, Fault> {
+        let fiber = self.fiber(id)?;
+        let outermost = self.around(id)?.pop().ok_or(Fault::Damaged)?;
+        Ok(CallEffect {
+            step,
+            path: fiber.path(&step.0.to_string()),
+            request,
+            deadlines: self.deadlines_around(id)?,
+            undoes: fiber.undoes,
+            shielded: !matches!(self.fiber(outermost)?.role, Role::Root | Role::Loser),
+            resumes: None,
+        })
     }
 
     /// Whether another undo can be registered, if the step may have one.
@@ -190,7 +206,7 @@ impl Machine {
         &mut self,
         id: FiberId,
         kind: EffectKind,
-        captured: Vec<u64>,
+        captured: Captured,
     ) -> Result<(), Fault> {
         let effect = self.ask(kind);
         self.core.waits.insert(effect, Wait::Call(id, false));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use flow_plan::{FunctionId, SignalId, StepId, TypeId};
 use serde::{Deserialize, Serialize};
 
-use crate::effect::{EffectId, StepPath, Undone};
+use crate::effect::{Again, CallAnswer, EffectId, StepPath, Undone};
 use crate::interpret::Thread;
 use crate::program::Slots;
 
@@ -28,6 +28,8 @@ pub(super) enum Role {
     Loser,
     /// An undo, run for a fiber that an error unwinds. It is shielded from what interrupts others.
     Undo(FiberId),
+    /// A call that says whether the step of a fiber was done, whose outcome is unknown. It is shielded likewise.
+    Confirm(FiberId),
 }
 
 /// A scope of a fiber's root frame.
@@ -53,8 +55,10 @@ pub(super) enum Progress {
     Ready,
     /// It waits for an effect, not a call.
     Waiting(EffectId),
-    /// It waits for a call, whose undo will be registered over the captured slots.
-    Calling(EffectId, Vec<u64>),
+    /// It waits for a call.
+    Calling(EffectId, Captured),
+    /// It waits for what says whether its call was done.
+    Confirming(Box<Confirming>),
     /// It waits for a signal, or for the answer of a callback.
     Receiving(Receiving),
     /// It waits for its branches.
@@ -63,6 +67,32 @@ pub(super) enum Progress {
     Unwinding(Unwinding),
     /// The workflow has given its result, as JSON, and waits for those that have lost a race.
     Returned(Vec<u8>),
+}
+
+/// What a call keeps of the registers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Captured {
+    /// The slots over which its undo will be registered.
+    pub(super) undo: Vec<u64>,
+    /// Its arguments, where its outcome can be confirmed.
+    pub(super) args: Vec<u64>,
+    /// How often that has been done.
+    pub(super) confirmed: u32,
+}
+
+/// A call whose outcome is unknown, while it is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Confirming {
+    /// Who asks.
+    pub(super) by: FiberId,
+    /// The call, which has ended.
+    pub(super) effect: EffectId,
+    /// What it has kept.
+    pub(super) captured: Captured,
+    /// What is known of it.
+    pub(super) answer: CallAnswer,
+    /// How it goes on if it was not done.
+    pub(super) again: Option<Again>,
 }
 
 /// A wait for what comes from outside. For what, its instruction says.

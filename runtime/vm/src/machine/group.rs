@@ -185,6 +185,10 @@ impl Machine {
                 self.core.fibers.remove(&id);
                 self.undo_ended(of, None)
             }
+            Role::Confirm(of) => {
+                self.core.fibers.remove(&id);
+                self.confirmed(of, Some(slots))
+            }
             Role::Loser => Err(Fault::Damaged),
         }
     }

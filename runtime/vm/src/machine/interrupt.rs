@@ -24,7 +24,7 @@ pub(super) enum Interruption {
 }
 
 impl Machine {
-    /// A fiber and those that forked it, from the inside out, up to the workflow, an undo or a `finally`.
+    /// A fiber and those that forked it, from the inside out, up to the workflow, an undo, a confirmation or a `finally`.
     pub(super) fn around(&self, id: FiberId) -> Result<Vec<FiberId>, Fault> {
         let mut all = vec![id];
         let mut present = id;
@@ -58,7 +58,7 @@ impl Machine {
                 Role::Root => self.core.cancelled,
                 Role::Branch(group, _) => self.is_stopped(group)?,
                 Role::Loser => true,
-                Role::Undo(_) => false,
+                Role::Undo(_) | Role::Confirm(_) => false,
             };
             if stopped {
                 return Ok(Some(Interruption::Cancelled));

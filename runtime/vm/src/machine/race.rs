@@ -24,7 +24,7 @@ impl Machine {
             Role::Root => Some(ROOT_SAGA),
             Role::Loser => Some(fiber.saga),
             Role::Branch(group, _) => self.forked(group)?.0.mode.is_race().then_some(fiber.saga),
-            Role::Undo(_) => None,
+            Role::Undo(_) | Role::Confirm(_) => None,
         })
     }
 

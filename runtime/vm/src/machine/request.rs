@@ -1,9 +1,8 @@
 //! The request of a call, from the arguments.
 
-use flow_plan::{ListId, PathPart, Place, StepId, Type, TypeId};
+use flow_plan::{PathPart, Place, StepId, Type, TypeId};
 
 use super::Machine;
-use super::fiber::FiberId;
 use crate::effect::Request;
 use crate::fault::Fault;
 use crate::interpret::{self, Budget, Env};
@@ -11,16 +10,15 @@ use crate::wire::{Conditions, Wire, padded};
 
 impl Machine {
     /// Makes the request of a step. A condition that does not hold is `cast`, and nothing is sent.
-    pub(super) fn request(&mut self, id: FiberId, step: StepId, args: ListId) -> Result<Request, Fault> {
+    pub(super) fn request_of(&mut self, step: StepId, slots: &[u64]) -> Result<Request, Fault> {
         let program = self.program.clone();
         let operation = program.operation(step)?;
-        let slots = self.gather(id, args)?;
         let mut budget = Budget::default();
         let env = Env { program: &program, config: &self.core.config };
         let mut wire = Wire::new(env, &mut self.heap, &mut budget);
         let mut request = Request::default();
         let mut texts = Vec::new();
-        let mut rest = slots.as_slice();
+        let mut rest = slots;
         for param in &operation.params {
             let (value, after) = rest.split_at_checked(program.width(param.ty)).ok_or(Fault::Damaged)?;
             rest = after;
@@ -60,7 +58,7 @@ impl Machine {
             }
         }
         for function in &operation.form.computed {
-            let slots = interpret::call(wire.env, wire.heap, wire.budget, *function, &slots)?;
+            let slots = interpret::call(wire.env, wire.heap, wire.budget, *function, slots)?;
             request.computed.push(wire.heap.text(slots[0])?.to_owned());
         }
         Ok(request)

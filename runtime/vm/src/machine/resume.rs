@@ -35,7 +35,7 @@ impl Machine {
         match wait {
             Wait::Deadline(_) => matches!(result, Outcome::Fired),
             Wait::Call(id, _) => match (op(id), result) {
-                (Some(Op::Call { .. }), Outcome::Call(_)) => true,
+                (Some(Op::Call { .. }), Outcome::Call(_) | Outcome::Repeatable(..)) => true,
                 (Some(Op::Spawn { step, .. }), Outcome::Child(answer)) => self.is_answer_of(step, answer),
                 _ => false,
             },
@@ -64,7 +64,8 @@ impl Machine {
                 self.interrupt_waiting(&[id]);
                 Ok(())
             }
-            (Wait::Call(id, _), Outcome::Call(answer)) => self.answered(id, answer),
+            (Wait::Call(id, _), Outcome::Call(answer)) => self.answered(id, answer, None),
+            (Wait::Call(id, _), Outcome::Repeatable(answer, again)) => self.answered(id, answer, Some(again)),
             (Wait::Call(id, _), Outcome::Child(answer)) => self.child_ended(id, answer),
             (Wait::Fiber(id), Outcome::Fired) => self.awaited(id, None),
             (Wait::Fiber(id), Outcome::Now(micros)) => self.awaited(id, Some([micros.cast_unsigned(), 0])),

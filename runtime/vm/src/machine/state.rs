@@ -31,7 +31,7 @@ use crate::program::{Program, Slots};
 const MAGIC: &[u8] = b"flowvm";
 
 /// The version of the encoding.
-const FORMAT: u32 = 7;
+const FORMAT: u32 = 8;
 
 #[derive(Serialize, Deserialize)]
 struct Header {
@@ -161,7 +161,11 @@ fn write(program: &Program, core: &Core, words: &[u64]) -> Option<Vec<u8>> {
 fn is_waiting(progress: &Progress) -> bool {
     matches!(
         progress,
-        Progress::Waiting(_) | Progress::Calling(..) | Progress::Receiving(_) | Progress::Forked(_)
+        Progress::Waiting(_)
+            | Progress::Calling(..)
+            | Progress::Confirming(_)
+            | Progress::Receiving(_)
+            | Progress::Forked(_)
     )
 }
 
@@ -378,6 +382,10 @@ fn check_fiber(program: &Program, core: &Core, id: FiberId, fiber: &Fiber) -> Ch
             matches!(op, Some(Op::Call { .. } | Op::Spawn { .. }))
                 && matches!(core.waits.get(effect), Some(Wait::Call(by, _)) if *by == id)
         }
+        Progress::Confirming(confirming) => {
+            matches!(op, Some(Op::Call { .. }))
+                && core.fibers.get(&confirming.by).is_some_and(|by| by.role == Role::Confirm(id))
+        }
         Progress::Receiving(receiving) => {
             receiving.number < core.next_receive
                 && matches!(op, Some(Op::Receive { .. } | Op::ReceiveIf { .. } | Op::ReceiveCallback { .. }))
@@ -392,6 +400,10 @@ fn check_fiber(program: &Program, core: &Core, id: FiberId, fiber: &Fiber) -> Ch
         Role::Root | Role::Loser => true,
         Role::Branch(group, _) => core.groups.get(&group).is_some_and(|group| group.running.contains(&id)),
         Role::Undo(of) => core.fibers.contains_key(&of),
+        Role::Confirm(of) => core.fibers.get(&of).is_some_and(|fiber| match &fiber.progress {
+            Progress::Confirming(confirming) => confirming.by == id,
+            _ => false,
+        }),
     };
     if fits && placed { Ok(()) } else { Err("its fibers do not fit together") }
 }

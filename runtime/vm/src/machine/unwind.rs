@@ -137,6 +137,7 @@ impl Machine {
             }
             Role::Loser => self.loser_ended(fiber.undone),
             Role::Undo(of) => self.undo_ended(of, Some(unwinding.error)),
+            Role::Confirm(of) => self.confirmed(of, None),
         }
     }
 

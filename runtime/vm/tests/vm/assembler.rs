@@ -370,6 +370,7 @@ impl Assembler {
             absent,
             done,
             unknown_on,
+            confirm: None,
             statuses: vec![],
             rate: None,
             headers: Vec::new(),
