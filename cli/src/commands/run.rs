@@ -302,7 +302,7 @@ async fn wait(handle: Handle, output: &Output) -> anyhow::Result<(Report, Option
 fn explain(error: StartError, given: &Sources) -> anyhow::Error {
     let errors = match error {
         StartError::Settings(errors) => errors,
-        StartError::Input(error) => return Usage(format!("the input does not fit: {error}")).into(),
+        StartError::Input(error) => return Usage(error.to_string()).into(),
         other => return anyhow::Error::new(other),
     };
     let lines: Vec<String> = errors.iter().map(|error| setting(error, given)).collect();

@@ -107,7 +107,9 @@ impl Infer<'_, '_> {
             | (LiteralKind::Decimal(_), TyKind::Decimal)
             | (LiteralKind::String(_), TyKind::String) => true,
             (literal, TyKind::Literals(literals)) => {
-                if !literals.open && !literals.members.contains(literal) {
+                let kind = std::mem::discriminant(literal);
+                let is_of_kind = literals.members.iter().any(|member| std::mem::discriminant(member) == kind);
+                if is_of_kind && !literals.open && !literals.members.contains(literal) {
                     let members: Vec<String> = literals.members.iter().map(display::literal).collect();
                     let written = display::literal(literal);
                     let mut diagnostic = Diagnostic::new(
@@ -123,7 +125,7 @@ impl Infer<'_, '_> {
                     }
                     self.checker.report(diagnostic);
                 }
-                true
+                is_of_kind
             }
             (LiteralKind::Int(status), TyKind::Union(union)) => union.case(&status.to_string()).is_some(),
             _ => false,

@@ -215,6 +215,12 @@ impl Lowerer {
                 _ => None,
             })
             .collect();
+        if versions.is_empty() {
+            let known = self.declared_names(|symbol| matches!(symbol, Symbol::Workflow(..)));
+            let known = known.into_iter().map(str::to_owned).collect();
+            self.unknown(&codes::F0201, "workflow", text, span, known, "");
+            return None;
+        }
         self.one_version(text, "workflow", span, version, &versions)
     }
 
