@@ -67,3 +67,10 @@ fn a_test_of_every_failure_says_what_it_ran_and_how_to_repeat_what_failed() {
     assert_eq!(ran.code, 2, "{}", ran.seen());
     assert!(ran.stderr.contains("there is no variation 9"), "{}", ran.seen());
 }
+
+#[test]
+fn a_failing_test_shows_no_secret() {
+    let ran = run(&mut flow(&folder("fails"), &["test", "secrets.flow"]));
+    assert!(ran.stdout.contains("[secret]"), "{}", ran.seen());
+    assert!(!ran.seen().contains("kept-to-itself"), "{}", ran.seen());
+}

@@ -353,6 +353,12 @@ impl<'c> Case<'c> {
         }
     }
 
+    /// A text without the secrets that the executions hold.
+    fn masked(&self, text: &str) -> String {
+        let redactors = self.runs.values().map(|finished| finished.simulation.redactor());
+        redactors.fold(self.redactor.text(text), |text, redactor| redactor.text(&text))
+    }
+
     fn without_result(&mut self, run: Local, span: Span) {
         let ending = self.runs.get(&run).map(Finished::ending);
         let message = match ending {
@@ -651,7 +657,7 @@ impl<'c> Case<'c> {
             let same: Vec<String> =
                 all.iter().filter(|called| called.is(operation, None)).map(|called| called.words()).collect();
             if arguments.is_some() && !same.is_empty() {
-                let same = self.redactor.text(&same.join(", "));
+                let same = self.masked(&same.join(", "));
                 diagnostic = diagnostic.note(format!("its calls were: {same}"));
             }
             self.found.push(diagnostic);
