@@ -329,7 +329,7 @@ impl Context<'_> {
     }
 
     /// A register for what is never computed.
-    fn never(&mut self) -> Value {
+    pub(super) fn never(&mut self) -> Value {
         self.register_as(Type::Null)
     }
 

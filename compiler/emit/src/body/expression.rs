@@ -170,6 +170,13 @@ impl Context<'_> {
             self.current.emit(Op::List { dst: out.reg, of: ty, items });
             return out;
         }
+        if self.typed.ty(id) == Ty::NEVER {
+            // Of what is spread there is never a value: nothing tells what the list holds.
+            for item in items {
+                self.expr(item_expr(item));
+            }
+            return self.never();
+        }
         // Only the list's own register holds it while it grows.
         let whole = self.empty_list(ty);
         for item in items {
