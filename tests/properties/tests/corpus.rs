@@ -14,7 +14,6 @@ pub(crate) fn texts() -> Vec<String> {
     texts
 }
 
-#[expect(clippy::disallowed_methods, reason = "tests read their data")]
 fn collect(folder: &Path, texts: &mut Vec<String>) {
     let mut entries: Vec<_> = std::fs::read_dir(folder).unwrap().flatten().collect();
     entries.sort_by_key(std::fs::DirEntry::file_name);

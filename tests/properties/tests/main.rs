@@ -2,6 +2,12 @@
 //!
 //! `FLOW_PROPERTY_CASES` asks for more of each.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, and its helpers serve it alone"
+)]
+
 mod corpus;
 mod mutation;
 
