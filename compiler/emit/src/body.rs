@@ -6,6 +6,7 @@
 mod attempt;
 mod branches;
 pub(crate) mod calls;
+mod cast;
 mod coerce;
 mod collections;
 mod control;

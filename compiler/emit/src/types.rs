@@ -56,6 +56,16 @@ impl Context<'_> {
         }
     }
 
+    /// Whether a value of the form of a type may break a condition in it.
+    pub(crate) fn has_conditions(&self, ty: Ty) -> bool {
+        let types = &self.typed.types;
+        types.any_inside(ty, |kind| match kind {
+            TyKind::Named(decl, _) => types.conditions.get(*decl).is_some(),
+            TyKind::Record(fields) => fields.iter().any(|field| field.constraint.is_some()),
+            _ => false,
+        })
+    }
+
     /// The entry of what a type stands for.
     fn plain_type(&mut self, ty: Ty) -> TypeId {
         let ty = self.typed.types.resolve(ty);

@@ -36,7 +36,7 @@ pub use files::{Files, ImportProblem};
 pub use findings::Findings;
 pub use index::{Arena, Index, SideTable};
 pub use lower::lower;
-pub use pattern::{FieldPattern, Pattern, PatternKind};
+pub use pattern::{FieldPattern, Pattern, PatternKind, RecordPattern};
 pub use program::{
     ApiId, ConfigId, ErrorDeclId, ExprId, FunctionId, LocalId, Name, OperationId, Program, RetryId, SignalId,
     Spanned, TestId, TypeDeclId, WorkflowId,

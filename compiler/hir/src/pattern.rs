@@ -24,8 +24,8 @@ pub enum PatternKind {
     Bind(LocalId),
     /// A literal: it matches equal values.
     Literal(Literal),
-    /// `{ a, b: pattern }`.
-    Record(Vec<FieldPattern>),
+    /// `{ a, b: pattern, ...rest }`.
+    Record(RecordPattern),
     /// `[x, y, ...rest]`.
     List {
         /// The patterns of the first elements.
@@ -40,7 +40,7 @@ pub enum PatternKind {
         /// The case's name.
         name: Name,
         /// Patterns of its fields.
-        fields: Vec<FieldPattern>,
+        fields: RecordPattern,
         /// The name that is bound to the record of the case's fields.
         binding: Option<LocalId>,
     },
@@ -48,31 +48,24 @@ pub enum PatternKind {
     Or(Vec<Pattern>),
 }
 
-impl Pattern {
-    /// The names that it binds, in the order in which they stand.
-    pub fn locals(&self) -> Vec<LocalId> {
-        let mut found = Vec::new();
-        self.find_locals(&mut found);
-        found
+/// `{ a, b: pattern, ...rest }`.
+#[derive(Clone, Debug, Default)]
+pub struct RecordPattern {
+    /// The fields.
+    pub fields: Vec<FieldPattern>,
+    /// The name that is bound to a record of all other fields.
+    pub rest: Option<LocalId>,
+}
+
+impl RecordPattern {
+    /// Whether it looks at nothing.
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty() && self.rest.is_none()
     }
 
-    fn find_locals(&self, found: &mut Vec<LocalId>) {
-        match &self.kind {
-            PatternKind::Missing | PatternKind::Wildcard | PatternKind::Literal(_) => {}
-            PatternKind::Bind(local) => found.push(*local),
-            PatternKind::Record(fields) => {
-                fields.iter().for_each(|field| field.pattern.find_locals(found));
-            }
-            PatternKind::Case { fields, binding, .. } => {
-                found.extend(*binding);
-                fields.iter().for_each(|field| field.pattern.find_locals(found));
-            }
-            PatternKind::List { items, rest } => {
-                items.iter().for_each(|item| item.find_locals(found));
-                found.extend(rest.iter().flatten());
-            }
-            PatternKind::Or(alternatives) => alternatives.iter().for_each(|item| item.find_locals(found)),
-        }
+    fn for_each_local(&self, each: &mut dyn FnMut(LocalId)) {
+        self.fields.iter().for_each(|field| field.pattern.for_each_local(each));
+        self.rest.iter().for_each(|local| each(*local));
     }
 }
 
@@ -86,19 +79,26 @@ pub struct FieldPattern {
 }
 
 impl Pattern {
+    /// The names that it binds, in the order in which they stand.
+    pub fn locals(&self) -> Vec<LocalId> {
+        let mut found = Vec::new();
+        self.for_each_local(&mut |local| found.push(local));
+        found
+    }
+
     /// Hands out the names that it binds.
     pub fn for_each_local(&self, each: &mut dyn FnMut(LocalId)) {
         match &self.kind {
             PatternKind::Missing | PatternKind::Wildcard | PatternKind::Literal(_) => {}
             PatternKind::Bind(local) => each(*local),
-            PatternKind::Record(fields) => fields.iter().for_each(|field| field.pattern.for_each_local(each)),
+            PatternKind::Record(record) => record.for_each_local(each),
             PatternKind::List { items, rest } => {
                 items.iter().for_each(|item| item.for_each_local(each));
                 rest.iter().flatten().for_each(|local| each(*local));
             }
             PatternKind::Case { fields, binding, .. } => {
                 binding.iter().for_each(|local| each(*local));
-                fields.iter().for_each(|field| field.pattern.for_each_local(each));
+                fields.for_each_local(each);
             }
             PatternKind::Or(patterns) => patterns.iter().for_each(|pattern| pattern.for_each_local(each)),
         }

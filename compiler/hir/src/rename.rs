@@ -72,7 +72,7 @@ impl Renaming<'_> {
     fn pattern(&mut self, pattern: &Pattern) {
         match &pattern.kind {
             PatternKind::Record(fields) | PatternKind::Case { fields, .. } => {
-                for field in fields {
+                for field in &fields.fields {
                     if let PatternKind::Bind(local) = field.pattern.kind
                         && field.field.span == field.pattern.span
                     {

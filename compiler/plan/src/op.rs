@@ -483,6 +483,7 @@ builtins! {
     ListConcat "list.concat" (List, Same) -> Same "the items of both";
     DecimalRound "decimal.round" (Decimal, Int) -> Decimal "half-even, to that many digits after the point";
     DecimalFloor "decimal.floor" (Decimal) -> Decimal "the greatest whole number not above";
+    DecimalToInt "decimal.int" (Decimal) -> Int "the int of the same value; another is `cast`";
     DecimalCeil "decimal.ceil" (Decimal) -> Decimal "the smallest whole number not below";
     DecimalAbs "decimal.abs" (Decimal) -> Decimal "without its sign";
     IntAbs "int.abs" (Int) -> Int "without its sign; overflow is `arithmetic`";

@@ -134,6 +134,11 @@ pub(crate) fn apply(
             Ok(padded(&decimal::to_slots(value)))
         }
         Builtin::DecimalFloor => Ok(padded(&decimal::to_slots(decimal_at(slots, arg(0)?).floor()))),
+        Builtin::DecimalToInt => {
+            let value = decimal_at(slots, arg(0)?);
+            let whole = decimal::to_int(value).ok_or_else(|| Fault::cast(format!("{value} is no int")))?;
+            one(whole.cast_unsigned())
+        }
         Builtin::DecimalCeil => Ok(padded(&decimal::to_slots(decimal_at(slots, arg(0)?).ceil()))),
         Builtin::DecimalAbs => Ok(padded(&decimal::to_slots(decimal_at(slots, arg(0)?).abs()))),
         Builtin::IntAbs => {

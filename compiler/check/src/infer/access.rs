@@ -1,12 +1,12 @@
 //! Reading: names, configuration, fields, elements.
 
 use flow_diagnostics::{Change, Diagnostic, Edit, codes};
-use flow_hir::{ConfigId, ErrorRef, ExprId, LocalId, Name, TypeRef};
+use flow_hir::{ConfigId, ErrorRef, ExprId, LocalId, Name};
 
 use flow_source::Span;
 
 use super::facts::Spot;
-use super::{Infer, Reason, Want};
+use super::{Infer, Want};
 use crate::display;
 use crate::types::{Ty, TyKind};
 
@@ -272,29 +272,5 @@ impl Infer<'_, '_> {
                 Ty::ERROR
             }
         }
-    }
-
-    /// `value as T`: from json, or between types where a conversion may fail.
-    pub(super) fn cast(&mut self, value: ExprId, ty: &TypeRef) -> Ty {
-        let target = self.type_of(ty);
-        let found = self.any(value);
-        let types = &self.checker.typed.types;
-        let permitted = matches!(&*types.structure(found), TyKind::Json | TyKind::Error | TyKind::Never)
-            || target == Ty::ERROR
-            || crate::coercion::coerce(types, found, target).is_some();
-        if !permitted {
-            let (from, to) = (self.checker.words(found), self.checker.words(target));
-            let span = self.checker.span(value);
-            self.checker.report(
-                Diagnostic::new(&codes::F0301, span, format!("`{from}` cannot be taken as `{to}`"))
-                    .help("`as` checks a value of type `json` against a type"),
-            );
-            return target;
-        }
-        if !matches!(&*self.checker.typed.types.structure(found), TyKind::Json) {
-            let reason = Reason { span: ty.span, text: "taken as this".into() };
-            self.fit(value, found, target, Some(&reason));
-        }
-        target
     }
 }

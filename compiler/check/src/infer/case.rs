@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use flow_diagnostics::{Diagnostic, codes};
-use flow_hir::{ExprId, FieldPattern, LocalId, Name, TypeDeclId};
+use flow_hir::{ExprId, LocalId, Name, RecordPattern, TypeDeclId};
 use flow_source::Span;
 
 use super::{Infer, Reason, Want};
@@ -97,7 +97,7 @@ impl Infer<'_, '_> {
         span: Span,
         named: Option<(TypeDeclId, Span)>,
         name: &Name,
-        fields: &[FieldPattern],
+        fields: &RecordPattern,
         binding: Option<LocalId>,
         ty: Ty,
     ) {
@@ -109,9 +109,7 @@ impl Infer<'_, '_> {
             return;
         }
         if record == Ty::ERROR {
-            for field in fields {
-                self.pattern(&field.pattern, Ty::ERROR);
-            }
+            self.mistaken_fields(fields);
         } else {
             self.record_pattern(span, fields, record);
         }

@@ -200,7 +200,7 @@ impl Infer<'_, '_> {
 
     /// What a `for` goes over: the type of the elements.
     pub(super) fn element_of(&mut self, iterable: ExprId) -> Ty {
-        let ty = self.any(iterable);
+        let ty = self.range_or_value(iterable);
         match &*self.checker.typed.types.structure(ty) {
             TyKind::List(element) => *element,
             TyKind::Range => Ty::INT,

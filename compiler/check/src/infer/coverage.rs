@@ -37,8 +37,12 @@ pub(super) enum Shape {
 impl Shape {
     /// The shape of a pattern; what has been reported takes everything.
     pub(super) fn of(pattern: &Pattern) -> Self {
-        let fields = |fields: &[flow_hir::FieldPattern]| -> Vec<(Arc<str>, Self)> {
-            fields.iter().map(|field| (Arc::clone(&field.field.text), Self::of(&field.pattern))).collect()
+        let fields = |pattern: &flow_hir::RecordPattern| -> Vec<(Arc<str>, Self)> {
+            pattern
+                .fields
+                .iter()
+                .map(|field| (Arc::clone(&field.field.text), Self::of(&field.pattern)))
+                .collect()
         };
         match &pattern.kind {
             PatternKind::Missing | PatternKind::Wildcard | PatternKind::Bind(_) => Self::Any,

@@ -86,11 +86,7 @@ impl Infer<'_, '_> {
                 self.order(left, right, op, op_span)
             }
             BinaryOp::In => self.membership(left, right),
-            BinaryOp::Range => {
-                self.check(left, Ty::INT, None);
-                self.check(right, Ty::INT, None);
-                Ty::RANGE
-            }
+            BinaryOp::Range => self.stray_range(expr, left, right, want),
             BinaryOp::Add
             | BinaryOp::Subtract
             | BinaryOp::Multiply
@@ -352,7 +348,7 @@ impl Infer<'_, '_> {
 
     /// `x in xs`, `x in 1..10`.
     fn membership(&mut self, left: ExprId, right: ExprId) -> Ty {
-        let right_ty = self.any(right);
+        let right_ty = self.range_or_value(right);
         let kind = self.checker.typed.types.structure(right_ty);
         match &*kind {
             TyKind::List(element) => {

@@ -1,7 +1,7 @@
 //! Patterns, and whether a `match` covers every case.
 
 use flow_diagnostics::{Change, Diagnostic, Edit, codes};
-use flow_hir::{ExprId, FieldPattern, LiteralKind, MatchArm, Pattern, PatternKind};
+use flow_hir::{ExprId, LiteralKind, MatchArm, Pattern, PatternKind, RecordPattern};
 use flow_source::Span;
 
 use super::coverage::{Coverage, Shape};
@@ -59,15 +59,14 @@ impl Infer<'_, '_> {
         }
     }
 
-    pub(super) fn record_pattern(&mut self, span: Span, patterns: &[FieldPattern], ty: Ty) {
+    pub(super) fn record_pattern(&mut self, span: Span, pattern: &RecordPattern, ty: Ty) {
+        let patterns = &pattern.fields;
         let kind = self.checker.typed.types.structure(ty);
         let TyKind::Record(fields) = &*kind else {
             if !matches!(&*kind, TyKind::Error | TyKind::Never) {
                 self.wrong_pattern(span, "a record", ty);
             }
-            for field in patterns {
-                self.pattern(&field.pattern, Ty::ERROR);
-            }
+            self.mistaken_fields(pattern);
             return;
         };
         for field in patterns {
@@ -81,6 +80,22 @@ impl Infer<'_, '_> {
                     self.pattern(&field.pattern, Ty::ERROR);
                 }
             }
+        }
+        if let Some(local) = pattern.rest {
+            let is_named = |name: &str| patterns.iter().any(|pattern| *pattern.field.text == *name);
+            let rest = fields.iter().filter(|field| !is_named(&field.name)).cloned().collect();
+            let rest = self.checker.typed.types.record(rest);
+            self.bind(local, rest);
+        }
+    }
+
+    /// Binds the names of a pattern over what has been reported.
+    pub(super) fn mistaken_fields(&mut self, pattern: &RecordPattern) {
+        for field in &pattern.fields {
+            self.pattern(&field.pattern, Ty::ERROR);
+        }
+        if let Some(local) = pattern.rest {
+            self.bind(local, Ty::ERROR);
         }
     }
 
@@ -280,7 +295,7 @@ fn takes_all(pattern: &Pattern) -> bool {
 fn may_not_match(pattern: &Pattern) -> bool {
     match &pattern.kind {
         PatternKind::Literal(_) | PatternKind::Or(_) | PatternKind::Case { .. } => true,
-        PatternKind::Record(fields) => fields.iter().any(|field| may_not_match(&field.pattern)),
+        PatternKind::Record(record) => record.fields.iter().any(|field| may_not_match(&field.pattern)),
         PatternKind::List { items, .. } => items.iter().any(may_not_match),
         PatternKind::Missing | PatternKind::Wildcard | PatternKind::Bind(_) => false,
     }
@@ -291,7 +306,7 @@ fn has_mistake(pattern: &Pattern) -> bool {
     match &pattern.kind {
         PatternKind::Missing => true,
         PatternKind::Record(fields) | PatternKind::Case { fields, .. } => {
-            fields.iter().any(|field| has_mistake(&field.pattern))
+            fields.fields.iter().any(|field| has_mistake(&field.pattern))
         }
         PatternKind::List { items, .. } | PatternKind::Or(items) => items.iter().any(has_mistake),
         PatternKind::Wildcard | PatternKind::Bind(_) | PatternKind::Literal(_) => false,

@@ -92,7 +92,7 @@ fn short_fields(checker: &Checker<'_>) -> FxHashSet<LocalId> {
     let program = checker.program;
     let mut look = |pattern: &Pattern| {
         let PatternKind::Record(fields) = &pattern.kind else { return };
-        for field in fields {
+        for field in &fields.fields {
             if let PatternKind::Bind(local) = field.pattern.kind
                 && field.field.span == field.pattern.span
             {

@@ -346,21 +346,6 @@ impl Context<'_> {
         }
     }
 
-    fn cast(&mut self, id: ExprId, value: ExprId, span: Span) -> Value {
-        let from = self.value_ty(value);
-        let source = self.expr(value);
-        self.at(span);
-        let out = self.register_of(self.typed.ty(id));
-        if matches!(*self.typed.types.structure(from), TyKind::Json) {
-            self.current.emit(Op::FromJson { dst: out.reg, src: source.reg, of: out.ty });
-        } else if self.plan.types.same_layout(source.ty, out.ty) {
-            self.assign(out, source);
-        } else {
-            self.not_built(span, "`as` between these types", "convert with a method, or start from `json`");
-        }
-        out
-    }
-
     fn recorded(&mut self, what: Recorded, arguments: &[Argument], span: Span) -> Value {
         match what {
             Recorded::Now => {

@@ -46,9 +46,8 @@ impl Context<'_> {
             BinaryOp::Or => self.short_circuit(left, right, true),
             BinaryOp::Coalesce => self.coalesce(id, left, right),
             BinaryOp::In => self.contained(left, right),
-            BinaryOp::Range => {
-                self.absent_feature(id, "a range outside `for` and `in`", "use it in `for` or after `in`")
-            }
+            // What goes over a range, or looks into it, takes it apart; elsewhere the checker has refused it.
+            BinaryOp::Range => self.null(),
             BinaryOp::Equal => self.equals(left, right),
             BinaryOp::NotEqual => {
                 let equal = self.equals(left, right);

@@ -1,6 +1,6 @@
 //! Patterns: of `let`, which always fit, and of `match`, which are tested.
 
-use flow_hir::{Literal, LiteralKind, Pattern, PatternKind};
+use flow_hir::{Literal, LiteralKind, Pattern, PatternKind, RecordPattern};
 use flow_plan::op::Builtin;
 use flow_plan::{Op, Type, TypeId};
 
@@ -35,10 +35,7 @@ impl Context<'_> {
             }
             PatternKind::Record(fields) => {
                 let record = self.present(value, misfit);
-                for field in fields {
-                    let part = self.field(record, &field.field.text);
-                    self.test_pattern(&field.pattern, part, misfit);
-                }
+                self.test_fields(fields, record, misfit);
             }
             PatternKind::List { items, rest } => self.test_list(items, *rest, value, misfit),
             PatternKind::Or(patterns) => {
@@ -75,12 +72,26 @@ impl Context<'_> {
                 if let Some(local) = binding {
                     self.bind_value(*local, parts);
                 }
-                for field in fields {
-                    let part = self.field(parts, &field.field.text);
-                    self.test_pattern(&field.pattern, part, misfit);
-                }
+                self.test_fields(fields, parts, misfit);
             }
         }
+    }
+
+    /// Tests fields of a record, and binds all others to a record of their own.
+    fn test_fields(&mut self, pattern: &RecordPattern, record: Value, misfit: Option<Label>) {
+        for field in &pattern.fields {
+            let part = self.field(record, &field.field.text);
+            self.test_pattern(&field.pattern, part, misfit);
+        }
+        let Some(local) = pattern.rest else { return };
+        let ty = self.typed.local(local);
+        let mut parts = Vec::new();
+        for field in self.typed.types.fields(ty).iter().flat_map(|fields| fields.iter()) {
+            parts.push((field.name.to_string(), self.field(record, &field.name)));
+        }
+        let ty = self.ty(ty);
+        let rest = self.record_of(ty, parts);
+        self.bind_value(local, rest);
     }
 
     /// The one value of a record.

@@ -7,7 +7,7 @@ use flow_source::Span;
 use flow_syntax::ast::{self};
 
 use super::Lowerer;
-use crate::{FieldPattern, Literal, LiteralKind, LocalKind, Pattern, PatternKind};
+use crate::{FieldPattern, Literal, LiteralKind, LocalKind, Pattern, PatternKind, RecordPattern};
 
 impl Lowerer {
     /// A pattern that binds names of a kind.
@@ -29,7 +29,9 @@ impl Lowerer {
                 Some(literal) => PatternKind::Literal(literal),
                 None => PatternKind::Missing,
             },
-            ast::Pattern::RecordPattern(record) => self.lower_record_pattern(&record, span, kind),
+            ast::Pattern::RecordPattern(record) => {
+                PatternKind::Record(self.lower_record_pattern(&record, span, kind))
+            }
             ast::Pattern::ListPattern(list) => self.lower_list_pattern(&list, span, kind),
             ast::Pattern::RestPattern(_) => {
                 self.wrong(&codes::F0404, span, "`...` stands at the end of a list pattern".into());
@@ -90,27 +92,33 @@ impl Lowerer {
         record: &ast::RecordPattern,
         span: Span,
         kind: LocalKind,
-    ) -> PatternKind {
-        let mut fields = Vec::new();
-        for field in record.fields() {
-            let Some(name) = field.name() else { continue };
-            let name = self.name(Some(name), span);
-            let pattern = match field.pattern() {
-                Some(pattern) => self.lower_pattern(Some(pattern), name.span, kind),
-                None => {
-                    let local = self.bind(name.clone(), kind);
-                    Pattern { kind: PatternKind::Bind(local), span: name.span }
+    ) -> RecordPattern {
+        let mut lowered = RecordPattern::default();
+        // That `...` stands once, and at the end, is a rule of the syntax.
+        for part in record.parts() {
+            match part {
+                ast::RecordPart::PatternField(field) => {
+                    let Some(name) = field.name() else { continue };
+                    let name = self.name(Some(name), span);
+                    let pattern = match field.pattern() {
+                        Some(pattern) => self.lower_pattern(Some(pattern), name.span, kind),
+                        None => {
+                            let local = self.bind(name.clone(), kind);
+                            Pattern { kind: PatternKind::Bind(local), span: name.span }
+                        }
+                    };
+                    lowered.fields.push(FieldPattern { field: name, pattern });
                 }
-            };
-            fields.push(FieldPattern { field: name, pattern });
+                ast::RecordPart::RestPattern(found) => {
+                    let at = self.span(&found);
+                    lowered.rest = found.name().map(|name| {
+                        let name = self.name(Some(name), at);
+                        self.bind(name, kind)
+                    });
+                }
+            }
         }
-        if let Some(rest) = record.rest()
-            && rest.name().is_some()
-        {
-            let at = self.span(&rest);
-            self.not_built_at(at, "the rest of a record", "name the fields that you need");
-        }
-        PatternKind::Record(fields)
+        lowered
     }
 
     fn lower_list_pattern(&mut self, list: &ast::ListPattern, span: Span, kind: LocalKind) -> PatternKind {

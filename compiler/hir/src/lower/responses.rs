@@ -11,8 +11,8 @@ use flow_syntax::ast;
 
 use super::Lowerer;
 use crate::{
-    BuiltinType, Case, Field, FieldPattern, LiteralKind, LocalKind, Name, Pattern, PatternKind, ResponseForm,
-    StatusPattern, TypeRef, TypeRefKind,
+    BuiltinType, Case, Field, FieldPattern, LiteralKind, LocalKind, Name, Pattern, PatternKind,
+    RecordPattern, ResponseForm, StatusPattern, TypeRef, TypeRefKind,
 };
 
 /// The member that says the status, of a response by status.
@@ -118,7 +118,8 @@ impl Lowerer {
         let body = match (tag.record(), tag.binding()) {
             (Some(record), _) => {
                 let at = self.span(&record);
-                Some(Pattern { kind: self.lower_record_pattern(&record, at, kind), span: at })
+                let record = self.lower_record_pattern(&record, at, kind);
+                Some(Pattern { kind: PatternKind::Record(record), span: at })
             }
             (None, Some(binding)) => {
                 let name = self.name(Some(binding), span);
@@ -134,7 +135,7 @@ impl Lowerer {
         PatternKind::Case {
             union: None,
             name: Name { text: Arc::from(status.to_string()), span },
-            fields: fields.into_iter().collect(),
+            fields: RecordPattern { fields: fields.into_iter().collect(), rest: None },
             binding: None,
         }
     }

@@ -11,8 +11,8 @@ use super::Lowerer;
 use crate::limits;
 use crate::scope::{Symbol, case_name};
 use crate::{
-    Case, ExprId, ExprKind, Field, LiteralKind, LocalKind, Name, PatternKind, TypeDeclId, TypeRef,
-    TypeRefKind,
+    Case, ExprId, ExprKind, Field, LiteralKind, LocalKind, Name, PatternKind, RecordPattern, TypeDeclId,
+    TypeRef, TypeRefKind,
 };
 
 impl Lowerer {
@@ -269,12 +269,9 @@ impl Lowerer {
         let fields = match tag.record() {
             Some(record) => {
                 let at = self.span(&record);
-                match self.lower_record_pattern(&record, at, kind) {
-                    PatternKind::Record(fields) => fields,
-                    _ => Vec::new(),
-                }
+                self.lower_record_pattern(&record, at, kind)
             }
-            None => Vec::new(),
+            None => RecordPattern::default(),
         };
         let binding = tag.binding().map(|binding| {
             let binding = self.name(Some(binding), span);

@@ -40,6 +40,14 @@ ast_enum! {
     }
 }
 
+ast_enum! {
+    /// What stands in a record pattern.
+    RecordPart {
+        PatternField,
+        RestPattern,
+    }
+}
+
 impl BindingPattern {
     /// The name.
     pub fn name(&self) -> Option<Name> {
@@ -92,14 +100,9 @@ impl TagPattern {
 }
 
 impl RecordPattern {
-    /// The fields.
-    pub fn fields(&self) -> impl Iterator<Item = PatternField> {
+    /// The fields, and `...rest`, in the order of the text.
+    pub fn parts(&self) -> impl Iterator<Item = RecordPart> {
         children(&self.0)
-    }
-
-    /// `...rest`
-    pub fn rest(&self) -> Option<RestPattern> {
-        child(&self.0)
     }
 }
 

@@ -184,7 +184,7 @@ fn statements_and_patterns() {
     );
     let Statement::LetStatement(binding) = &statements[0] else { panic!() };
     let Some(Pattern::RecordPattern(pattern)) = binding.pattern() else { panic!() };
-    assert_eq!(pattern.fields().count(), 2);
+    assert_eq!(pattern.parts().count(), 2);
     let expr = |index: usize| match &statements[index] {
         Statement::ExprStatement(statement) => statement.expr().unwrap(),
         other => panic!("{other:?}"),
