@@ -1,5 +1,6 @@
 //! Commands as a script sees them: stdout, stderr, exit codes, files.
 
+mod config;
 mod fmt;
 mod input;
 mod pause;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use flow_diagnostics::nearest;
-use flow_driver::CompiledWorkflow;
+use flow_driver::{Compilation, CompiledWorkflow};
 use flow_engine::{Begun, Engine, Handle, Parts, Report, StartError};
 use flow_http::{NetOptions, ReqwestNet};
 use flow_journal::{MemoryStore, Sealer};
@@ -156,7 +156,7 @@ impl Run {
         let handle = match begun {
             Ok(Begun::Started(handle)) => handle,
             Ok(Begun::Existing(execution)) => bail!("execution {execution} has this key already"),
-            Err(error) => return Err(explain(error, given)),
+            Err(error) => return Err(explain(error, given, &program.compilation)),
         };
         for (name, json) in signals {
             // It fits: what is left is that the execution has ended, or keeps 1,000 already.
@@ -299,17 +299,17 @@ async fn wait(handle: Handle, output: &Output) -> anyhow::Result<(Report, Option
     }
 }
 
-fn explain(error: StartError, given: &Sources) -> anyhow::Error {
+fn explain(error: StartError, given: &Sources, compilation: &Compilation) -> anyhow::Error {
     let errors = match error {
         StartError::Settings(errors) => errors,
         StartError::Input(error) => return Usage(error.to_string()).into(),
         other => return anyhow::Error::new(other),
     };
-    let lines: Vec<String> = errors.iter().map(|error| setting(error, given)).collect();
+    let lines: Vec<String> = errors.iter().map(|error| setting(error, given, compilation)).collect();
     anyhow::anyhow!("{}", lines.join("\n       "))
 }
 
-fn setting(error: &flow_engine::SettingError, given: &Sources) -> String {
+fn setting(error: &flow_engine::SettingError, given: &Sources, compilation: &Compilation) -> String {
     use flow_engine::SettingError as Error;
     match error {
         Error::SecretMissing(name) => {
@@ -326,6 +326,25 @@ fn setting(error: &flow_engine::SettingError, given: &Sources) -> String {
             Some(origin) => format!("{error} (from {origin})"),
             None => error.to_string(),
         },
+        Error::Broken { name, .. } => {
+            let origin = given.origin(name).unwrap_or("its default");
+            match condition(compilation, name) {
+                Some(condition) => format!("{error} (from {origin})\n       {condition}"),
+                None => format!("{error} (from {origin})"),
+            }
+        }
         Error::SecretUnread { .. } => error.to_string(),
     }
+}
+
+/// Where the condition of a config entry stands: `shop.flow:3: port: int where port > 0`.
+fn condition(compilation: &Compilation, name: &str) -> Option<String> {
+    compilation.workflows.iter().find_map(|workflow| {
+        let check = workflow.plan.config.iter().find(|entry| entry.name == name)?.check?;
+        let (_, at) = workflow.debug.functions.get(check.index())?.places.first()?;
+        let file = workflow.debug.files.get(at.file as usize)?;
+        let source = compilation.sources.iter().find(|source| source.name() == file)?;
+        let line = source.text().lines().nth(at.line.checked_sub(1)? as usize)?;
+        Some(format!("{}:{}: {}", compilation.sources.shown_name(source.id()), at.line, line.trim()))
+    })
 }

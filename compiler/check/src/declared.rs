@@ -42,6 +42,8 @@ impl Checker<'_> {
     pub(crate) fn check_declared(&mut self) {
         let program = self.program;
         for (id, entry) in program.config.iter() {
+            self.check_type_constraints(&entry.ty);
+            self.check_constraint(entry.constraint.as_ref(), &entry.ty);
             let Some(default) = entry.default else { continue };
             let Some(checked) = self.typed.config.get(id).copied() else { continue };
             let words = self.words(checked.ty);

@@ -186,8 +186,19 @@ impl Context<'_> {
             );
         }
         let name = declared.name.text.to_string();
-        self.plan.config.push(Config { name, ty, default, secret, pinned: false, fact: None });
+        self.plan.config.push(Config { name, ty, default, check: None, secret, pinned: false, fact: None });
         self.config.insert(id, made);
+        if let Some(constraint) = &declared.constraint {
+            let condition = Condition {
+                value: constraint.value,
+                condition: constraint.condition,
+                arguments: Arc::default(),
+            };
+            let check = self.constraint(&condition, ty);
+            if let Some(entry) = self.plan.config.get_mut(made.index()) {
+                entry.check = Some(check);
+            }
+        }
         made
     }
 

@@ -2,7 +2,7 @@
 
 use flow_source::Span;
 
-use crate::{ExprId, Field, LocalId, Name, SignalId, TypeRef, UndoCall};
+use crate::{Constraint, ExprId, Field, LocalId, Name, SignalId, TypeRef, UndoCall};
 
 /// `name: type = default` in a `config` section.
 #[derive(Clone, Debug)]
@@ -15,6 +15,8 @@ pub struct ConfigEntry {
     pub ty: TypeRef,
     /// The value where none is given.
     pub default: Option<ExprId>,
+    /// What a value must fulfil.
+    pub constraint: Option<Constraint>,
     /// The whole entry.
     pub span: Span,
 }

@@ -95,6 +95,8 @@ pub struct Config {
     pub ty: TypeId,
     /// The default as JSON text; a secret has none.
     pub default: Option<String>,
+    /// The pure function that says whether a value will do, where there is a condition.
+    pub check: Option<FunctionId>,
     /// Whether it is a secret: read at each attempt, and recorded by name alone.
     pub secret: bool,
     /// Whether workflow code reads it, so that it is pinned at the start of an execution.

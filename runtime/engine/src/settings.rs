@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use flow_http::{Redactor, Secret, SecretSource, Settings, Value};
 use flow_plan::{Config, ConfigId, Plan, PlanHash, Type, TypeId};
 use flow_vm::Program;
+use serde::de::IgnoredAny;
 use serde_json::Value as Json;
 
 /// The longest secret: 64 KiB.
@@ -140,6 +141,14 @@ pub enum SettingError {
     /// A value without default was not given.
     #[error("config `{0}` is missing")]
     Missing(String),
+    /// A value that breaks the condition of its entry.
+    #[error("config `{name}` is {value}, which breaks its condition")]
+    Broken {
+        /// The entry.
+        name: String,
+        /// The value, as JSON.
+        value: String,
+    },
     /// A value does not have the entry's type.
     #[error("config `{name}` does not fit: {why}")]
     Malformed {
@@ -189,7 +198,7 @@ fn configure(program: &Program, given: &Given) -> Result<Configured, Vec<Setting
         let value = if entry.secret {
             secret(program, entry, given).map(|(source, json)| {
                 pinned.extend(json.map(|json| (id, json.into_bytes())));
-                Value::Secret(source)
+                Some(Value::Secret(source))
             })
         } else {
             plain(program, entry, given).map(|(text, json)| {
@@ -201,7 +210,7 @@ fn configure(program: &Program, given: &Given) -> Result<Configured, Vec<Setting
             })
         };
         match value {
-            Ok(value) => entries.push((entry.name.clone(), Some(value))),
+            Ok(value) => entries.push((entry.name.clone(), value)),
             Err(error) => errors.push(error),
         }
     }
@@ -244,19 +253,56 @@ fn secret(
 
 /// The value as JSON text, and read.
 fn plain(program: &Program, entry: &Config, given: &Given) -> Result<(String, Json), SettingError> {
+    let plan = program.plan();
     let malformed = |why: String| SettingError::Malformed { name: entry.name.clone(), why };
+    let optional = matches!(plan.types.get(entry.ty), Type::Optional(_));
     let text = match (given.plain(&entry.name), &entry.default) {
         (Some(Plain::Json(json)), _) => json.clone(),
-        (Some(Plain::Text(text)), _) if is_text(program.plan(), entry.ty) => {
+        // What is no JSON is a text of its own, and the type says what it should be.
+        (Some(Plain::Text(text)), _)
+            if is_text(plan, entry.ty) || serde_json::from_str::<IgnoredAny>(text).is_err() =>
+        {
             Json::from(text.as_str()).to_string()
         }
         (Some(Plain::Text(text)), _) => text.clone(),
         (None, Some(default)) => default.clone(),
+        (None, None) if optional => "null".to_owned(),
         (None, None) => return Err(SettingError::Missing(entry.name.clone())),
     };
-    program.check_value(entry.ty, text.as_bytes()).map_err(|error| malformed(error.to_string()))?;
-    let json = serde_json::from_str(&text).map_err(|error| malformed(error.to_string()))?;
+    program.check_value(entry.ty, text.as_bytes()).map_err(|error| {
+        if error.path != "$" {
+            return malformed(error.to_string());
+        }
+        match form_of(plan, entry.ty) {
+            Some(form) => malformed(format!("{}; {form}", error.message)),
+            None => malformed(error.message),
+        }
+    })?;
+    let json: Json = serde_json::from_str(&text).map_err(|error| malformed(error.to_string()))?;
+    if let Some(check) = entry.check {
+        let broken = || SettingError::Broken { name: entry.name.clone(), value: json.to_string() };
+        match program.evaluate(check, &[text.clone().into_bytes()]) {
+            Ok(held) if held == b"true" => {}
+            Ok(_) => return Err(broken()),
+            Err(raised) => return Err(malformed(format!("its condition fails: {}", raised.message))),
+        }
+    }
     Ok((text, json))
+}
+
+/// How values of a type are written, where that does not go without saying.
+fn form_of(plan: &Plan, ty: TypeId) -> Option<&'static str> {
+    Some(match plan.types.get(ty) {
+        Type::Optional(inner) => return form_of(plan, *inner),
+        Type::Bool => "write true or false",
+        Type::List(_) => "write a list as JSON: [\"a\", \"b\"]",
+        Type::Map(_) | Type::Record(_) | Type::Tagged { .. } => "write it as JSON: {\"name\": \"value\"}",
+        Type::Duration if plan.boundary(ty).is_none() => "write a duration as PT5M, PT1.5S or P1D",
+        Type::Timestamp => "write a moment as 2026-01-31T09:00:00Z",
+        Type::Date => "write a day as 2026-01-31",
+        Type::Bytes => "write bytes in base64",
+        _ => return None,
+    })
 }
 
 /// Whether a value of the type is a JSON string.
@@ -278,12 +324,13 @@ fn is_text(plan: &Plan, ty: TypeId) -> bool {
 }
 
 /// The value as requests use it.
-fn value(json: &Json) -> Value {
-    match json {
+fn value(json: &Json) -> Option<Value> {
+    Some(match json {
+        Json::Null => return None,
         Json::String(text) => Value::Text(text.clone()),
         Json::Array(items) => Value::List(items.iter().map(scalar).collect()),
         other => Value::Text(scalar(other)),
-    }
+    })
 }
 
 fn scalar(json: &Json) -> String {

@@ -388,8 +388,11 @@ impl<'c> Case<'c> {
             Ok(resolved) => resolved,
             Err(errors) => {
                 for error in errors {
-                    let diagnostic = Diagnostic::failure("test", span, error.to_string());
-                    self.found.push(diagnostic.help("give the config entry a default"));
+                    let help = match error {
+                        SettingError::Broken { .. } => "give the config entry a default that fulfils it",
+                        _ => "give the config entry a default",
+                    };
+                    self.found.push(Diagnostic::failure("test", span, error.to_string()).help(help));
                 }
                 return Ok(());
             }

@@ -181,6 +181,7 @@ impl Context<'_> {
                 default: None,
                 secret: false,
                 pinned: true,
+                check: None,
                 fact: Some(fact),
             });
             self.plan.config.len() - 1

@@ -300,6 +300,9 @@ pub(super) fn config(out: &mut String, plan: &Plan) -> Result {
         if let Some(default) = &entry.default {
             write!(out, " = {default}")?;
         }
+        if let Some(check) = entry.check {
+            write!(out, " where {check}")?;
+        }
         writeln!(out, "{}", if entry.pinned { "  (pinned at the start)" } else { "" })?;
     }
     Ok(())

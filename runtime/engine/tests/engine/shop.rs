@@ -426,6 +426,7 @@ impl Shop {
                 default: None,
                 secret: true,
                 pinned: false,
+                check: None,
                 fact: None,
             }],
             errors: vec![ErrorType { name: "Declined".into(), fields: REASON }],

@@ -113,7 +113,15 @@ impl Assembler {
                         Type::Secret(plain) => (plain, true),
                         _ => (ty, false),
                     };
-                    config.push(Config { name, ty: plain, default, secret, pinned: true, fact: None });
+                    config.push(Config {
+                        name,
+                        ty: plain,
+                        default,
+                        check: None,
+                        secret,
+                        pinned: true,
+                        fact: None,
+                    });
                 }
                 "signal" => {
                     let (name, drops_early) = (cursor.next(), cursor.eat("drop"));
