@@ -79,6 +79,8 @@ fn find(types: &Types, from: Ty, to: Ty, reveal: bool) -> Option<Coercion> {
     let (from_kind, to_kind) = (types.structure(from), types.structure(to));
     match (&*from_kind, &*to_kind) {
         (TyKind::Error | TyKind::Never, _) | (_, TyKind::Error) => Some(Coercion::Same),
+        // An error says itself which one it is.
+        (TyKind::ErrorValue(_), TyKind::AnyError) => Some(Coercion::Same),
         (TyKind::Int, TyKind::Decimal) => Some(Coercion::IntToDecimal),
         (TyKind::Int, TyKind::Float) => Some(Coercion::IntToFloat),
         (TyKind::Url, TyKind::String) => Some(Coercion::UrlToString),

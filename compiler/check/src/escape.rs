@@ -3,7 +3,7 @@
 use flow_diagnostics::{Change, Diagnostic, Edit, codes};
 use flow_hir::{
     BinaryOp, Branch, BuiltinError, Catch, CatchSelector, ErrorRef, ExprId, ExprKind, FunctionId, LocalId,
-    Recorded, UnaryOp, WorkflowId,
+    LocalKind, Recorded, UnaryOp, WorkflowId,
 };
 use flow_source::Span;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -25,7 +25,8 @@ impl Checker<'_> {
             caught: FxHashMap::default(),
             open: FxHashSet::default(),
             done: FxHashSet::default(),
-            settled: Vec::new(),
+            kept: Vec::new(),
+            is_first_look: false,
             functions: FxHashMap::default(),
         };
         for workflow in finder.checker.program.workflows.indices() {
@@ -41,8 +42,11 @@ struct Finder<'c, 'a> {
     /// Functions that are being walked; a circle has been reported.
     open: FxHashSet<FunctionId>,
     done: FxHashSet<WorkflowId>,
-    /// What the settled branches of the workflow fail with, in the order of the text.
-    settled: Escapes,
+    /// What the workflow may keep as a value and raise later: what its settled branches fail with, and what its catches
+    /// bind.
+    kept: Escapes,
+    /// Whether a workflow is walked to see what it keeps: nothing is reported, and nothing is noted.
+    is_first_look: bool,
     /// What leaves each function: found once, however often it is called.
     functions: FxHashMap<FunctionId, Vec<ErrorRef>>,
 }
@@ -54,15 +58,40 @@ impl Finder<'_, '_> {
         }
         let program = self.checker.program;
         let workflow = &program.workflows[id];
-        let settled = std::mem::take(&mut self.settled);
+        let kept = std::mem::take(&mut self.kept);
+        if self.raises_what_is_kept(workflow.body) {
+            // A loop raises at its top what it keeps further down.
+            let before = std::mem::replace(&mut self.is_first_look, true);
+            self.escapes(workflow.body);
+            self.is_first_look = before;
+        }
         let mut errors = self.escapes(workflow.body);
-        self.settled = settled;
+        self.kept = kept;
         if workflow.within.is_some() {
             add(&mut errors, BuiltinError::Deadline, workflow.body);
         }
         if let Some(checked) = self.checker.typed.workflows.get_mut(id) {
             checked.errors = errors;
         }
+    }
+
+    /// Whether an error is raised that is not the one at hand in a `catch`.
+    fn raises_what_is_kept(&self, body: ExprId) -> bool {
+        let program = self.checker.program;
+        let mut found = false;
+        program.for_each_inside(body, &mut |expr| {
+            let ExprKind::Fail { error, .. } = program.exprs[expr].kind else { return };
+            let at_hand = match program.exprs[error].kind {
+                ExprKind::Local(local) => program.locals[local].kind == LocalKind::Catch,
+                _ => false,
+            };
+            found |= !at_hand && self.is_any_error(error);
+        });
+        found
+    }
+
+    fn is_any_error(&self, error: ExprId) -> bool {
+        *self.checker.typed.types.structure(self.checker.typed.ty(error)) == TyKind::AnyError
     }
 
     fn function(&mut self, id: FunctionId) -> Vec<ErrorRef> {
@@ -161,7 +190,7 @@ impl Finder<'_, '_> {
             ExprKind::Parallel { settled: true, branches, .. } => {
                 for branch in branches {
                     for escaping in self.escapes(branch.body) {
-                        add_ref(&mut self.settled, escaping.error, branch.body);
+                        add_ref(&mut self.kept, escaping.error, branch.body);
                     }
                 }
             }
@@ -192,7 +221,7 @@ impl Finder<'_, '_> {
     /// The errors of one branch of a race.
     fn branch(&mut self, body: ExprId) -> Escapes {
         let errors = self.escapes(body);
-        if errors.is_empty() {
+        if errors.is_empty() && !self.is_first_look {
             self.checker.typed.unfailing.insert(body, ());
         }
         errors
@@ -272,8 +301,8 @@ impl Finder<'_, '_> {
         }
         match *self.checker.typed.types.structure(self.checker.typed.ty(error)) {
             TyKind::ErrorValue(error) => vec![error],
-            // The error of a settled branch: which one is not followed.
-            TyKind::AnyError => self.settled.iter().map(|escaping| escaping.error).collect(),
+            // One that was kept: which one is not followed.
+            TyKind::AnyError => self.kept.iter().map(|escaping| escaping.error).collect(),
             _ => Vec::new(),
         }
     }
@@ -312,6 +341,7 @@ impl Finder<'_, '_> {
                 caught.extend(left.iter().map(|escaping| escaping.error));
             }
             if let Some(binding) = catch.binding {
+                caught.iter().for_each(|error| add_ref(&mut self.kept, *error, catch.body));
                 self.caught.insert(binding, caught);
             }
             if catch.selectors.is_empty() {
@@ -333,7 +363,7 @@ impl Finder<'_, '_> {
 
     /// A catch for an error that cannot come.
     fn dead(&mut self, selector: CatchSelector, left: &Escapes, clause: Option<Span>) {
-        let Some(error) = selector.error() else { return };
+        let Some(error) = selector.error().filter(|_| !self.is_first_look) else { return };
         // A pure computation that is too long is not seen by walking.
         if matches!(error, ErrorRef::Builtin(BuiltinError::Limit)) {
             return;

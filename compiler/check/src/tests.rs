@@ -164,7 +164,13 @@ impl Checker<'_> {
 
     /// A mock fails with an error that the operation can raise.
     fn check_failure(&mut self, operation: OperationId, error: ExprId) {
-        Infer::new(self, PLACE).any(error);
+        match *self.kind(error) {
+            // What the language raises is played here, and made nowhere else.
+            ExprKind::Error { error: ErrorRef::Builtin(_), fields, .. } => {
+                Infer::new(self, PLACE).any(fields)
+            }
+            _ => Infer::new(self, PLACE).any(error),
+        };
         let ExprKind::Error { error, name, .. } = *self.kind(error) else { return };
         let Some(checked) = self.typed.operations.get(operation).cloned() else { return };
         if checked.errors.contains(&error) {

@@ -16,6 +16,7 @@ use flow_engine::{
 };
 use flow_http::Redactor;
 use flow_journal::Record;
+use flow_plan::Type;
 use flow_source::Span;
 use flow_vm::{Program, SignalRefusal};
 
@@ -91,12 +92,18 @@ impl<'a> Bench<'a> {
 }
 
 /// Samples for the configuration that has no default, and is no secret: its place, its name and the value as JSON.
+/// What may be null is null, as it is in a run.
 fn samples(program: &Program) -> Vec<(usize, String, String)> {
     let entries = program.plan().config.iter().enumerate();
     let missing =
         entries.filter(|(_, entry)| entry.default.is_none() && !entry.secret && entry.fact.is_none());
-    let sampled = missing
-        .map(|(index, entry)| (index, entry.name.clone(), flow_mock::sample(program, entry.ty, &entry.name)));
+    let sampled = missing.map(|(index, entry)| {
+        let sample = match program.plan().types.get(entry.ty) {
+            Type::Optional(_) => "null".to_owned(),
+            _ => flow_mock::sample(program, entry.ty, &entry.name),
+        };
+        (index, entry.name.clone(), sample)
+    });
     sampled.collect()
 }
 

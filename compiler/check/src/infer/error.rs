@@ -10,6 +10,19 @@ use crate::types::{Ty, TyKind};
 impl Infer<'_, '_> {
     /// `Declined { reason: "…" }`.
     pub(crate) fn error_value(&mut self, error: ErrorRef, name: Span, fields: ExprId) -> Ty {
+        if let ErrorRef::Builtin(_) = error {
+            self.any(fields);
+            let error = self.checker.error_name(error);
+            self.checker.report(
+                Diagnostic::new(&codes::F0613, name, format!("`{error}` is raised by the language alone"))
+                    .label("no program makes one")
+                    .help(format!(
+                        "declare an error of your own; one that was caught is raised again: `catch {error} as e \
+                         {{ fail e }}`"
+                    )),
+            );
+            return Ty::ERROR;
+        }
         let record = self.checker.error_record(error);
         let text = format!("fields of `{}`", self.checker.error_name(error));
         let reason = Reason { span: name, text };

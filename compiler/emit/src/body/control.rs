@@ -372,14 +372,30 @@ impl Context<'_> {
         caught
     }
 
-    /// A field of a caught error whose kind is known.
-    pub(super) fn error_field(&mut self, id: ExprId, base: ExprId, error: ErrorRef, name: &Name) -> Value {
-        let ErrorRef::Declared(declared) = error else { return self.error_own_field(id, base, name) };
+    /// `e.name`, and `e?.name` of one that may be null; of an error whose kind is known, its fields too.
+    pub(super) fn field_of_error(
+        &mut self,
+        id: ExprId,
+        base: ExprId,
+        error: Option<ErrorRef>,
+        name: &Name,
+        optional: bool,
+    ) -> Value {
+        let value = self.expr(base);
+        if !optional || !matches!(self.plan.types.get(value.ty), Type::Optional(_)) {
+            return self.error_field(id, value, error, name);
+        }
+        let out = self.register_of(self.typed.narrowed.get(id).copied().unwrap_or(self.typed.ty(id)));
+        self.unless_null(value, out, |context, present| context.error_field(id, present, error, name))
+    }
+
+    /// A field of an error.
+    fn error_field(&mut self, id: ExprId, value: Value, error: Option<ErrorRef>, name: &Name) -> Value {
+        let Some(ErrorRef::Declared(declared)) = error else { return self.error_own_field(id, value, name) };
         let fields = self.typed.errors.get(declared).copied().unwrap_or(Ty::ERROR);
         if self.typed.types.field(fields, &name.text).is_none() {
-            return self.error_own_field(id, base, name);
+            return self.error_own_field(id, value, name);
         }
-        let value = self.expr(base);
         let record = self.register_of(fields);
         let error = self.error_type(declared);
         self.current.emit(Op::ErrorFields { dst: record.reg, src: value.reg, error });
@@ -387,10 +403,9 @@ impl Context<'_> {
     }
 
     /// A value of an error that is not raised.
-    pub(super) fn error_value(&mut self, id: ExprId, error: ErrorRef, fields: ExprId) -> Value {
-        let ErrorRef::Declared(declared) = error else {
-            return self.absent_feature(id, "a value of an error of the language", "declare one of your own");
-        };
+    pub(super) fn error_value(&mut self, error: ErrorRef, fields: ExprId) -> Value {
+        // The language raises its own; the checker has refused one that a program makes.
+        let ErrorRef::Declared(declared) = error else { return self.null() };
         let fields = self.expr(fields);
         let error = self.error_type(declared);
         let out = self.register_as(Type::Error);
@@ -399,8 +414,7 @@ impl Context<'_> {
     }
 
     /// `e.name`, `e.message` and `e.step`, which every error has.
-    pub(super) fn error_own_field(&mut self, id: ExprId, base: ExprId, name: &Name) -> Value {
-        let value = self.expr(base);
+    fn error_own_field(&mut self, id: ExprId, value: Value, name: &Name) -> Value {
         if &*name.text == "step" {
             let text = self.intern(Type::String);
             let out = self.register_as(Type::Optional(text));

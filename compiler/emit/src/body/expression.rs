@@ -82,7 +82,7 @@ impl Context<'_> {
             ExprKind::Within { duration, body, .. } => self.within(*duration, *body),
             ExprKind::Sleep { duration, until } => self.sleep(*duration, *until, span),
             ExprKind::Log { message } => self.log(*message),
-            ExprKind::Error { error, fields, .. } => self.error_value(id, *error, *fields),
+            ExprKind::Error { error, fields, .. } => self.error_value(*error, *fields),
             ExprKind::Case { name, fields, .. } => self.case_value(id, name, *fields),
             ExprKind::CallWorkflow { workflow, callee, compensation, detached, .. } => {
                 self.call_workflow(id, *workflow, *callee, compensation.as_ref(), *detached)
@@ -280,8 +280,10 @@ impl Context<'_> {
     fn read_field(&mut self, id: ExprId, base: ExprId, name: &Name, optional: bool) -> Value {
         let base_ty = self.value_ty(base);
         match &*self.typed.types.structure(self.inside(base_ty)) {
-            TyKind::ErrorValue(error) => return self.error_field(id, base, *error, name),
-            TyKind::AnyError => return self.error_own_field(id, base, name),
+            TyKind::ErrorValue(error) => {
+                return self.field_of_error(id, base, Some(*error), name, optional);
+            }
+            TyKind::AnyError => return self.field_of_error(id, base, None, name, optional),
             _ => {}
         }
         if let Some(value) = self.run_field(id, base, name) {
