@@ -11,7 +11,6 @@ use crate::rules::{parts, rules};
 use crate::words::{keywords, reserved};
 
 /// Holds a file of the repository against what it is made from, or writes it where that is asked for.
-#[expect(clippy::disallowed_methods, reason = "tests read their data")]
 fn assert_made(path: &str, made: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
     if std::env::var_os("FLOW_GRAMMAR_WRITE").is_some() {
