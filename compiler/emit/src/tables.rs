@@ -8,12 +8,13 @@ use flow_hir::{
     ApiId, ConfigId, ErrorDeclId, ErrorRef, ExprId, OperationId, RetryId, StatusPattern, WorkflowId,
 };
 use flow_plan::{
-    Api, Backoff, Balance, Config, ErrorType, Exhausted, Field, Idempotency, InputForm, Literal, Method, Op,
+    Api, Backoff, Balance, Config, ErrorType, Exhausted, Idempotency, InputForm, Literal, Method, Op,
     Operation, Param, Place, Policy, Purity, Rate, Response, RetryOn, Statuses, Type, TypeId,
 };
 
 use crate::builder::Scope;
 use crate::context::Context;
+use crate::types::plain_field;
 
 /// Makes the plan of a workflow.
 pub(crate) fn workflow(context: &mut Context<'_>, id: WorkflowId) {
@@ -311,14 +312,7 @@ impl Context<'_> {
     fn page_of(&mut self, body: TypeId) -> TypeId {
         let text = self.intern(Type::String);
         let next = self.intern(Type::Optional(text));
-        let field = |name: &str, ty| Field {
-            name: name.to_owned(),
-            wire: name.to_owned(),
-            ty,
-            optional: false,
-            check: None,
-        };
-        self.intern(Type::Record(vec![field("body", body), field("next", next)]))
+        self.intern(Type::Record(vec![plain_field("body", body), plain_field("next", next)]))
     }
 
     fn operation_param(&mut self, param: &flow_hir::OperationParam) -> Param {

@@ -101,14 +101,7 @@ impl Context<'_> {
             TyKind::Callback(_) => {
                 let url = self.intern(Type::Url);
                 let (url, number) = (self.intern(Type::Secret(url)), self.intern(Type::Int));
-                let field = |name: &str, ty| Field {
-                    name: name.to_owned(),
-                    wire: name.to_owned(),
-                    ty,
-                    optional: false,
-                    check: None,
-                };
-                Type::Record(vec![field("number", number), field("url", url)])
+                Type::Record(vec![plain_field("number", number), plain_field("url", url)])
             }
             // What gives no value, and what only tests or literals hold, takes the slot of null.
             TyKind::Error
@@ -251,4 +244,9 @@ fn literal(kind: &LiteralKind) -> Option<Literal> {
         LiteralKind::Bool(truth) => Some(Literal::Bool(*truth)),
         LiteralKind::Null | LiteralKind::Decimal(_) => None,
     }
+}
+
+/// A field that is always there, under its own name on the wire.
+pub(crate) fn plain_field(name: &str, ty: TypeId) -> Field {
+    Field { name: name.to_owned(), wire: name.to_owned(), ty, optional: false, check: None }
 }
