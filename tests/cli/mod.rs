@@ -4,4 +4,5 @@ mod config;
 mod fmt;
 mod input;
 mod pause;
+mod publishing;
 mod send;

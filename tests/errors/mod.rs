@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use flow_diagnostics::codes;
+use serde_json::Value;
 
 use crate::support::findings::{check_text, shown};
 
@@ -74,11 +75,15 @@ fn the_example_of_a_page_gives_its_code_first_and_its_fix_gives_nothing() {
         }
         let example = block(&page, "Example").unwrap_or_else(|| panic!("{}: no example", code.id));
         let fix = block(&page, "Fix").unwrap_or_else(|| panic!("{}: no fix", code.id));
-        let found = check_text(&scratch.join(code.id).join("example"), &example);
+        // What is declared and has no effect yet says so everywhere: on other pages that is no news.
+        let told = |found: Vec<Value>| -> Vec<Value> {
+            found.into_iter().filter(|found| code.id == "F1101" || found["code"] != "F1101").collect()
+        };
+        let found = told(check_text(&scratch.join(code.id).join("example"), &example));
         if found.first().is_none_or(|first| first["code"] != code.id) {
             wrong += &format!("the example of {} gives\n{}", code.id, shown(&found));
         }
-        let found = check_text(&scratch.join(code.id).join("fix"), &fix);
+        let found = told(check_text(&scratch.join(code.id).join("fix"), &fix));
         if !found.is_empty() {
             wrong += &format!("the fix of {} gives\n{}", code.id, shown(&found));
         }

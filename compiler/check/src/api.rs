@@ -21,6 +21,14 @@ const TIMEOUT_US_DEFAULT: u64 = 30_000_000;
 /// Statuses that count as success when a DELETE undoes or is sent again.
 const DELETE_DONE: [StatusPattern; 2] = [StatusPattern::Exact(404), StatusPattern::Exact(410)];
 
+/// A place of a request beside its body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Travel {
+    Path,
+    Query,
+    Header,
+}
+
 impl Checker<'_> {
     /// Checks all APIs, and what of their operations does not need others.
     pub(crate) fn check_apis(&mut self) {
@@ -77,7 +85,7 @@ impl Checker<'_> {
     }
 
     /// A rate as a count and microseconds.
-    fn rate(&mut self, rate: &ApiRate) -> Option<(u64, u64)> {
+    pub(crate) fn rate(&mut self, rate: &ApiRate) -> Option<(u64, u64)> {
         let per_us = u64::try_from(rate.per_us.value).ok().filter(|per| *per > 0);
         if rate.count.value == 0 {
             self.report(Diagnostic::new(
@@ -200,8 +208,8 @@ impl Checker<'_> {
         }
     }
 
-    /// What may travel in a path, a query, a header or a body.
-    fn check_place(&mut self, place: &ParamPlace, ty: Ty, span: Span, name: &str) {
+    /// Whether values of a type may travel at a place, and what may.
+    pub(crate) fn travels(&self, place: Travel, ty: Ty) -> (bool, &'static str) {
         let types = &self.typed.types;
         let plain = types.without_null(ty);
         let scalar = |ty: Ty| {
@@ -221,6 +229,27 @@ impl Checker<'_> {
                     | TyKind::Error
             )
         };
+        match place {
+            Travel::Path => (scalar(ty), "one value that is not null travels in a path"),
+            Travel::Query => {
+                let listed = match &*types.structure(plain) {
+                    TyKind::List(element) => scalar(*element),
+                    _ => false,
+                };
+                (scalar(plain) || listed, "one value or a list of them travels in a query")
+            }
+            Travel::Header => {
+                let plain = match &*types.structure(plain) {
+                    TyKind::Secret(inner) => *inner,
+                    _ => plain,
+                };
+                (scalar(plain), "one value travels in a header")
+            }
+        }
+    }
+
+    /// What may travel in a path, a query, a header or a body.
+    fn check_place(&mut self, place: &ParamPlace, ty: Ty, span: Span, name: &str) {
         if holds_secret(self, ty) && matches!(place, ParamPlace::Path | ParamPlace::Query(_)) {
             self.report(
                 Diagnostic::new(&codes::F0701, span, format!("the secret `{name}` would stand in a URL"))
@@ -229,21 +258,9 @@ impl Checker<'_> {
             return;
         }
         let (fits, what) = match place {
-            ParamPlace::Path => (scalar(ty), "one value that is not null travels in a path"),
-            ParamPlace::Query(_) => {
-                let listed = match &*types.structure(plain) {
-                    TyKind::List(element) => scalar(*element),
-                    _ => false,
-                };
-                (scalar(plain) || listed, "one value or a list of them travels in a query")
-            }
-            ParamPlace::Header(_) => {
-                let plain = match &*types.structure(plain) {
-                    TyKind::Secret(inner) => *inner,
-                    _ => plain,
-                };
-                (scalar(plain), "one value travels in a header")
-            }
+            ParamPlace::Path => self.travels(Travel::Path, ty),
+            ParamPlace::Query(_) => self.travels(Travel::Query, ty),
+            ParamPlace::Header(_) => self.travels(Travel::Header, ty),
             ParamPlace::Body | ParamPlace::Unsent => (true, ""),
         };
         if !fits {
@@ -257,13 +274,11 @@ impl Checker<'_> {
 
     /// GET, HEAD, OPTIONS and DELETE have no body (RFC 9110, section 9.3).
     fn check_body_place(&mut self, operation: &Operation) {
-        let method = match operation.method.value {
-            Method::Get => "get",
-            Method::Head => "head",
-            Method::Options => "options",
-            Method::Delete => "delete",
-            Method::Post | Method::Put | Method::Patch => return,
-        };
+        let method = operation.method.value;
+        if matches!(method, Method::Post | Method::Put | Method::Patch) {
+            return;
+        }
+        let method = method.word();
         for param in operation.params.iter().filter(|param| param.place == ParamPlace::Body) {
             self.report(
                 Diagnostic::new(&codes::F0402, param.span, format!("a `{method}` has no body"))

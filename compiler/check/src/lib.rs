@@ -17,6 +17,7 @@ mod infer;
 mod mend;
 mod methods;
 mod pages;
+mod publishing;
 mod recursion;
 mod requests;
 mod retry;
@@ -36,8 +37,9 @@ pub use coercion::{Coercion, FieldCoercion, coerce};
 pub use methods::{METHODS, Method, Receiver, Scheme, Signature};
 pub use typed::{
     CheckedApi, CheckedBackoff, CheckedCall, CheckedConfig, CheckedFunction, CheckedKey, CheckedOperation,
-    CheckedPages, CheckedRetry, CheckedWorkflow, Coerced, EffectClass, EscapingError, MethodCall, NextPage,
-    OperationUndo, PageField, ParamValue, StepUndo, Typed, WorkflowUndo, WorstCase,
+    CheckedPages, CheckedPublication, CheckedRetry, CheckedRoute, CheckedWorkflow, Coerced, EffectClass,
+    EscapingError, MethodCall, NextPage, OperationUndo, PageField, ParamValue, RoutePlace, StepUndo, Typed,
+    WorkflowUndo, WorstCase,
 };
 pub use types::{Case, Condition, Literals, RecordField, Ty, TyKind, Types, Union};
 
@@ -55,6 +57,7 @@ pub fn check(program: &Program) -> (Typed, Vec<Diagnostic>) {
     checker.check_recursion();
     checker.find_escapes();
     checker.check_expected_errors();
+    checker.check_publications();
     rules::apply(&mut checker);
     (checker.typed, checker.findings.finish())
 }

@@ -1,5 +1,7 @@
 //! What checking gives: tables beside the program, for `flow-emit` and for editors.
 
+use std::sync::Arc;
+
 use flow_hir::{
     ApiId, ConfigId, ErrorDeclId, ErrorRef, Exhausted, ExprId, FunctionId, Jitter, LocalId, OperationId,
     RetryId, SideTable, SignalId, StatusPattern, TestId, WorkflowId,
@@ -57,6 +59,8 @@ pub struct Typed {
     /// Tests: for each step that names arguments of an operation or starts a workflow, the value for each
     /// parameter (of operations: `None` for a parameter that is not named, which matches anything).
     pub tests: SideTable<TestId, Vec<Option<Vec<ParamValue>>>>,
+    /// Publications, in their order in the program.
+    pub publications: Vec<CheckedPublication>,
     /// What tests send to callbacks: by what is sent, the `callback<T>()` that it answers.
     pub answers: SideTable<ExprId, ExprId>,
 }
@@ -410,4 +414,37 @@ pub struct WorstCase {
     pub undo_us: Option<u64>,
     /// The most requests without undos, retries included; `None` is unbounded.
     pub calls: Option<u64>,
+}
+
+/// What is published.
+#[derive(Clone, Debug)]
+pub struct CheckedPublication {
+    /// One for each version.
+    pub routes: Vec<CheckedRoute>,
+    /// How long a client waits for the result, in microseconds; `None` does not wait.
+    pub sync_us: Option<u64>,
+    /// Requests, and the time in microseconds that they are counted over.
+    pub rate: Option<(u64, u64)>,
+    /// The same over a longer time.
+    pub quota: Option<(u64, u64)>,
+}
+
+/// A published version of a workflow.
+#[derive(Clone, Debug)]
+pub struct CheckedRoute {
+    /// The workflow.
+    pub workflow: WorkflowId,
+    /// Its parameters, and where each stands in a request.
+    pub params: Vec<(Arc<str>, RoutePlace)>,
+}
+
+/// Where a parameter of a workflow stands in the request that starts it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoutePlace {
+    /// A segment of the path, or a part of one.
+    Path,
+    /// A parameter of the query, by its name.
+    Query,
+    /// The whole body.
+    Body,
 }

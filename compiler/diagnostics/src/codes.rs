@@ -2,7 +2,8 @@
 //!
 //! A code is stable for ever: it is never given a second meaning. Blocks: F00 the tool and the file,
 //! F01 syntax, F02 names and imports, F03 types, F04 API declarations, F05 retry safety and effects,
-//! F06 compensation and outcomes, F07 secrets, F08 time and limits, F09 tests, F10 style.
+//! F06 compensation and outcomes, F07 secrets, F08 time and limits, F09 tests, F10 style,
+//! F11 publishing, schedules and objectives.
 
 use crate::Severity;
 
@@ -139,6 +140,11 @@ codes! {
     F1004 Warning "code that is never reached",
     F1005 Warning "a deprecated operation",
     F1006 Warning "an unencrypted connection",
+
+    F1101 Note "a declaration that is not in effect yet",
+    F1102 Error "a route that is taken",
+    F1103 Error "a method that does not fit",
+    F1104 Note "an error without a status",
 }
 
 /// The code of an id such as `F0001`, in any case.

@@ -10,6 +10,7 @@ mod builder;
 mod children;
 mod constant;
 mod context;
+mod publishing;
 mod requests;
 mod tables;
 mod test;

@@ -66,9 +66,10 @@ pub(crate) fn workflow(context: &mut Context<'_>, id: WorkflowId) {
     });
     context.plan.key = key;
     context.plan.one_per = declared.one_per.map(|value| context.identity("one per", id, value));
+    context.debug.publishing = crate::publishing::of(context, id);
 }
 
-fn error_name(context: &Context<'_>, error: ErrorRef) -> String {
+pub(crate) fn error_name(context: &Context<'_>, error: ErrorRef) -> String {
     match error {
         ErrorRef::Declared(id) => context.program.errors[id].name.text.to_string(),
         ErrorRef::Builtin(builtin) => builtin.name().to_owned(),
@@ -429,7 +430,7 @@ fn statuses(patterns: &[StatusPattern]) -> Vec<Statuses> {
     patterns.iter().map(|pattern| status(*pattern)).collect()
 }
 
-fn method(method: flow_hir::Method) -> Method {
+pub(crate) fn method(method: flow_hir::Method) -> Method {
     match method {
         flow_hir::Method::Get => Method::Get,
         flow_hir::Method::Head => Method::Head,

@@ -130,6 +130,21 @@ pub enum Method {
     Delete,
 }
 
+impl Method {
+    /// As it stands in source: `get`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Get => "get",
+            Self::Head => "head",
+            Self::Options => "options",
+            Self::Post => "post",
+            Self::Put => "put",
+            Self::Patch => "patch",
+            Self::Delete => "delete",
+        }
+    }
+}
+
 /// An operation of an API.
 #[derive(Clone, Debug)]
 pub struct Operation {

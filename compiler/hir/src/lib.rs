@@ -15,6 +15,7 @@ pub mod limits;
 mod lower;
 mod pattern;
 mod program;
+mod publishing;
 mod rename;
 mod retry;
 mod scope;
@@ -40,6 +41,10 @@ pub use pattern::{FieldPattern, Pattern, PatternKind, RecordPattern};
 pub use program::{
     ApiId, ConfigId, ErrorDeclId, ExprId, FunctionId, LocalId, Name, OperationId, Program, RetryId, SignalId,
     Spanned, TestId, TypeDeclId, WorkflowId,
+};
+pub use publishing::{
+    ClientRate, ErrorStatus, FixedText, Objective, Publication, PublishAuth, PublishMode, RouteParam,
+    RouteSegment, Schedule, Success,
 };
 pub use retry::{
     Attempts, Backoff, BuiltinError, ErrorRef, Exhausted, Jitter, RetryOn, RetryPolicy, RetryRef,

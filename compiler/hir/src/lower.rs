@@ -10,6 +10,7 @@ mod operations;
 mod pages;
 mod patterns;
 mod property;
+mod publishing;
 mod requests;
 mod resolve;
 mod responses;
@@ -108,9 +109,7 @@ impl Lowerer {
                     "importing an OpenAPI document",
                     "declare the operations in an `api` of your own",
                 ),
-                ast::Item::PublishDecl(decl) => {
-                    self.not_built(decl.syntax(), "`publish`", "start executions with `flow run`");
-                }
+                ast::Item::PublishDecl(decl) => self.lower_publish(&decl),
                 ast::Item::ScheduleDecl(decl) => {
                     self.not_built(decl.syntax(), "`schedule`", "start executions with `flow run` from cron");
                 }

@@ -7,8 +7,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::index::{Arena, index_type};
 use crate::{
-    Api, ConfigEntry, ErrorDecl, Expr, Function, Local, Operation, RetryPolicy, Signal, Test, TypeDecl,
-    Workflow,
+    Api, ConfigEntry, ErrorDecl, Expr, Function, Local, Objective, Operation, Publication, RetryPolicy,
+    Schedule, Signal, Test, TypeDecl, Workflow,
 };
 
 index_type! {
@@ -85,6 +85,12 @@ pub struct Program {
     pub functions: Arena<FunctionId, Function>,
     /// Tests.
     pub tests: Arena<TestId, Test>,
+    /// What is published.
+    pub publications: Vec<Publication>,
+    /// What is started by the clock.
+    pub schedules: Vec<Schedule>,
+    /// How well workflows should do.
+    pub objectives: Vec<Objective>,
     /// Expressions.
     pub exprs: Arena<ExprId, Expr>,
     /// Bound names.

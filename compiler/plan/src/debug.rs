@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{FunctionId, Target};
+use crate::{FunctionId, Publishing, Target};
 
 /// Names and places for a plan's functions, by function id.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,6 +11,8 @@ pub struct Debug {
     pub files: Vec<String>,
     /// One entry for each function of the plan.
     pub functions: Vec<FunctionDebug>,
+    /// What is declared around the workflow.
+    pub publishing: Publishing,
 }
 
 /// The debug data of one function.

@@ -17,6 +17,7 @@ mod ids;
 pub mod op;
 mod outcome;
 mod plan;
+mod publishing;
 mod request;
 mod text;
 mod types;
@@ -40,6 +41,7 @@ pub use outcome::{Meaning, Outcome};
 pub use plan::{
     Callee, Config, Constant, ErrorType, FORMAT, Fact, InputForm, Plan, Signal, Step, Undo, WorstCase,
 };
+pub use publishing::{Access, ClientRate, ParamPlace, Publishing, Route, VersionPlace};
 pub use request::{Pages, RequestForm};
 pub use text::text;
 pub use types::{BodyForm, Boundary, Case, Field, Literal, Literals, Type, Types, UNKNOWN_CASE, WireForm};

@@ -4,6 +4,7 @@
 //! form is stable: the same plan gives the same text.
 
 mod code;
+mod publishing;
 mod tables;
 mod words;
 
@@ -21,6 +22,7 @@ pub fn text(plan: &Plan, debug: &Debug) -> String {
 
 fn write_all(out: &mut String, plan: &Plan, debug: &Debug) -> std::fmt::Result {
     header(out, plan)?;
+    publishing::write(out, &debug.publishing)?;
     tables::steps(out, plan)?;
     tables::policies(out, plan)?;
     tables::apis(out, plan)?;

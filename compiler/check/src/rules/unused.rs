@@ -128,6 +128,8 @@ fn check_private(checker: &mut Checker<'_>) {
             _ => {}
         }
     }
+    let published = program.publications.iter().flat_map(|publication| &publication.workflows);
+    workflows.extend(published.map(|(workflow, _)| *workflow));
     let unused_workflows = program
         .workflows
         .iter()

@@ -170,7 +170,17 @@ impl Lowerer {
             let at = self.span(&scope);
             self.wrong(&codes::F0404, at, "`per client` is for what is published".into());
         }
-        let count = self.whole(&rate.amount()?, "rate")?;
+        self.lower_count_per(rate, "rate", "a count and a time, such as `50 per 1s`")
+    }
+
+    /// The count and the time of a rate.
+    pub(super) fn lower_count_per(
+        &mut self,
+        rate: &ast::RateExpr,
+        name: &str,
+        expected: &str,
+    ) -> Option<ApiRate> {
+        let count = self.whole(&rate.amount()?, name)?;
         let period = rate.period()?;
         let span = self.span(&period);
         match Self::literal(&period) {
@@ -178,7 +188,7 @@ impl Lowerer {
                 Some(ApiRate { count, per_us: Spanned { value: micros, span } })
             }
             _ => {
-                self.wrong_value(span, "rate", "a count and a time, such as `50 per 1s`");
+                self.wrong_value(span, name, expected);
                 None
             }
         }

@@ -10,8 +10,8 @@ use super::Lowerer;
 use super::property::Property;
 use crate::limits;
 use crate::{
-    ApiId, Auth, ErrorRef, ExprId, LocalKind, Method, Name, Operation, OperationParam, ParamPlace, PathPart,
-    Raise, ResponseForm, Spanned, TypeRefKind, UndoCall, UndoClause,
+    ApiId, Auth, ErrorRef, ExprId, LocalKind, Name, Operation, OperationParam, ParamPlace, PathPart, Raise,
+    ResponseForm, Spanned, TypeRefKind, UndoCall, UndoClause,
 };
 
 /// The properties of an operation that are built.
@@ -49,7 +49,7 @@ impl Lowerer {
     pub(super) fn lower_operation(&mut self, api: ApiId, decl: &ast::Operation) -> Operation {
         let span = self.span(decl);
         let name = self.name(decl.name(), span);
-        let method = Spanned { value: self.lower_method(decl), span: self.keyword_span_after_docs(decl) };
+        let method = Spanned { value: Self::method(decl.method()), span: self.keyword_span_after_docs(decl) };
         let head_end = decl.block().map_or(span.end, |block| self.span(&block).start);
         self.apart(|lowerer| {
             let params = lowerer.lower_operation_params(decl);
@@ -133,18 +133,6 @@ impl Lowerer {
             "paginate" => operation.paginate = self.lower_paginate(property),
             "deprecated" => operation.deprecated = self.text(value, "deprecated"),
             _ => self.unknown_property(property, "an operation", &KNOWN, &LATER),
-        }
-    }
-
-    fn lower_method(&self, decl: &ast::Operation) -> Method {
-        match decl.method() {
-            Some(ast::HttpMethod::Get) | None => Method::Get,
-            Some(ast::HttpMethod::Post) => Method::Post,
-            Some(ast::HttpMethod::Put) => Method::Put,
-            Some(ast::HttpMethod::Patch) => Method::Patch,
-            Some(ast::HttpMethod::Delete) => Method::Delete,
-            Some(ast::HttpMethod::Head) => Method::Head,
-            Some(ast::HttpMethod::Options) => Method::Options,
         }
     }
 

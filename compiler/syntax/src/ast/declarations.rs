@@ -358,6 +358,11 @@ impl PublishDecl {
     pub fn block(&self) -> Option<PropertyBlock> {
         child(&self.0)
     }
+
+    /// The properties of the block.
+    pub fn properties(&self) -> impl Iterator<Item = Property> {
+        properties(self.block())
+    }
 }
 
 impl ScheduleDecl {
