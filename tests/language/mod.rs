@@ -1,6 +1,8 @@
 //! The language at work: every file here is a program with its tests, and all of them pass. Those of `fails/`
 //! all fail, which shows that the runner can tell.
 
+mod inputs;
+
 use std::path::{Path, PathBuf};
 
 use crate::support::command::{flow, run};

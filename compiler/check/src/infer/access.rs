@@ -73,7 +73,7 @@ impl Infer<'_, '_> {
             self.may_be_null(base, base_ty, name, want);
             return Ty::ERROR;
         }
-        let found = self.member(base, inner, name);
+        let found = self.member(base, inner, name, optional);
         if optional && nullable && found != Ty::ERROR {
             let ty = self.checker.typed.types.optional(found);
             return self.narrowed(expr, ty);
@@ -104,8 +104,8 @@ impl Infer<'_, '_> {
         self.checker.report(diagnostic);
     }
 
-    /// A field of a value that is not null.
-    fn member(&mut self, base: ExprId, ty: Ty, name: &Name) -> Ty {
+    /// A field of a value that is not null, after `?.` where that stands.
+    fn member(&mut self, base: ExprId, ty: Ty, name: &Name, optional: bool) -> Ty {
         let kind = self.checker.typed.types.structure(ty);
         match &*kind {
             TyKind::Error | TyKind::Never => Ty::ERROR,
@@ -146,10 +146,12 @@ impl Infer<'_, '_> {
                         format!("`json` has no fields, so `.{text}` cannot be read"),
                     )
                     .help(format!("index it: `[\"{text}\"]`, or say what it is: `value as T`"))
-                    .mend(name.span.start.checked_sub(1).map(|dot| {
-                        let place = Span::new(name.span.file, dot, name.span.end);
-                        Edit::new("index it", vec![Change::replace(place, format!("[\"{text}\"]"))])
-                    })),
+                    .mend(name.span.start.checked_sub(if optional { 2 } else { 1 }).map(
+                        |dot| {
+                            let place = Span::new(name.span.file, dot, name.span.end);
+                            Edit::new("index it", vec![Change::replace(place, format!("[\"{text}\"]"))])
+                        },
+                    )),
                 );
                 Ty::ERROR
             }
