@@ -81,7 +81,12 @@ fn against(
         (End::Leaves, Outcome::NeedsAttention(attention)) if stopped => {
             same(&attention.steps.first().map(|left| left.step), &Some(step), "the step that stops it")
         }
-        (End::NeedsAttention { operation, .. }, Outcome::NeedsAttention(attention)) => {
+        (
+            End::NeedsAttention { operation, .. } | End::RaceGoesOnHeld { operation, .. },
+            Outcome::NeedsAttention(attention),
+        ) => {
+            let ends = matches!(case.end, End::RaceGoesOnHeld { .. });
+            same(&attention.result.is_some(), &ends, "whether it has a result")?;
             let stopping = attention.steps.first().map(|left| program.plan().step_name(left.step));
             same(&stopping, &Some(operation.clone()), "the step that stops it")?;
             let undone = |undoing: &&Undoing| seen.undone.contains(&undoing.step);

@@ -80,6 +80,15 @@ pub enum End {
         /// `file:line` of the race.
         place: Option<String>,
     },
+    /// The other branches of a race go on; whoever wins, the execution stops at its end until an operator settles a step.
+    RaceGoesOnHeld {
+        /// `file:line` of the race.
+        place: Option<String>,
+        /// What the step calls.
+        operation: String,
+        /// Why nobody else can.
+        why: Attention,
+    },
     /// Another branch has won the race.
     RaceLost {
         /// `file:line` of the race.

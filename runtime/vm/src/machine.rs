@@ -2,7 +2,7 @@
 //!
 //! [`Machine::run`](Machine) lets fibers run in the order in which they became ready, until all wait. What a
 //! fiber does at an effect or a scope stands in `effects`; what a completion does, in `resume` and `answer`;
-//! how an error travels, in `unwind`; branches, in `group`.
+//! how an error travels, in `unwind`; what an operator must settle, in `hold`; branches, in `group`.
 
 mod answer;
 mod child;
@@ -11,6 +11,7 @@ mod confirm;
 mod effects;
 mod fiber;
 mod group;
+mod hold;
 mod identity;
 mod interrupt;
 mod mailbox;
@@ -25,7 +26,7 @@ use std::sync::Arc;
 
 use flow_plan::{ConfigId, InputForm};
 
-use crate::effect::{Attention, Effect, EffectId, EffectKind, Status, Step, Undone};
+use crate::effect::{Effect, EffectId, EffectKind, Status, Step, Undone};
 use crate::error::{DecodeError, InputError};
 use crate::error_object::{self, NewError};
 use crate::fault::Fault;
@@ -69,6 +70,8 @@ struct Core {
     undos: Vec<UndoEntry>,
     /// What those have undone that have lost a race.
     undone: Vec<Undone>,
+    /// The undos that have failed for good, with their errors, in order.
+    failed: Vec<(Undone, u64)>,
     /// Signals that nobody has received yet, in the order in which they came.
     mailbox: VecDeque<Early>,
     /// Callbacks, by number.
@@ -80,8 +83,8 @@ struct Core {
     next_receive: u64,
     /// Whether the execution is cancelled.
     cancelled: bool,
-    /// Why it is to be held, as soon as no call is under way any more.
-    halted: Option<Attention>,
+    /// Whether it is to be held, as soon as nothing is under way any more.
+    halted: bool,
     /// How it has ended.
     ended: Option<Status>,
 }
@@ -159,8 +162,7 @@ impl Machine {
                 self.break_off(fault);
             }
         }
-        self.settle_halt();
-        self.settle_losers();
+        self.settle();
         if self.core.ended.is_none() && self.heap.all().len() > 2 * self.collected + COLLECT_GROWTH_WORDS {
             self.collect_or_break_off();
         }
@@ -174,7 +176,7 @@ impl Machine {
 
     /// Whether a fiber does not go on, since the execution is about to be held.
     fn is_held(&self, id: FiberId) -> bool {
-        self.core.halted.is_some()
+        self.core.halted
             && self
                 .core
                 .fibers
@@ -313,7 +315,8 @@ impl Machine {
         self.core.undos.clear();
         self.core.mailbox.clear();
         self.core.callbacks.clear();
-        self.core.halted = None;
+        self.core.failed.clear();
+        self.core.halted = false;
         self.core.ended = Some(status);
     }
 

@@ -69,7 +69,7 @@ impl Outcome {
 }
 
 impl Held {
-    pub(crate) fn new(attention: &Attention) -> Self {
+    fn new(attention: &Attention) -> Self {
         let steps = attention.steps.iter().map(|unsettled| {
             (unsettled.step, unsettled.path.clone(), unsettled.undo_error.as_ref().map(Flat::new))
         });
@@ -81,7 +81,7 @@ impl Held {
         }
     }
 
-    pub(crate) fn into_attention(self) -> Result<Attention, &'static str> {
+    fn into_attention(self) -> Result<Attention, &'static str> {
         let mut steps = Vec::new();
         for (step, path, error) in self.steps {
             let undo_error = error.map(Flat::into_raised).transpose()?;

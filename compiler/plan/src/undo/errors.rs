@@ -95,6 +95,16 @@ impl Errors {
         self.0.contains(&kind)
     }
 
+    /// Whether all of them come from outside of the code that they interrupt.
+    pub(super) fn interrupts(&self) -> bool {
+        self.0.iter().all(|kind| kind.interrupts())
+    }
+
+    /// Whether all say that a race is lost.
+    pub(super) fn is_lost(&self) -> bool {
+        self.0.iter().all(|kind| matches!(kind, Kind::Lost(_)))
+    }
+
     /// Takes those out that a handler catches.
     pub(super) fn take(&mut self, handler: &Handler) -> Self {
         let (caught, left) = self.0.iter().copied().partition(|kind| kind.is_caught(handler));

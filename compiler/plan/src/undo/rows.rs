@@ -12,6 +12,9 @@ use crate::{Catch, Debug, Function, FunctionId, Group, GroupMode, Op, Plan, Step
 /// The most `finally`s in each other whose copies are told apart; of deeper ones only the one for errors is looked at.
 const COPIES_DEPTH_MAX: usize = 3;
 
+/// What cuts off a step of a branch that loses a race.
+pub(super) const LOST: &str = "another branch wins";
+
 /// The rows of a plan, by step.
 pub(super) fn rows(plan: &Plan, debug: &Debug) -> Vec<UndoRow> {
     let mut walk = Walk { plan, debug, flows: Flows::new(plan), rows: BTreeMap::new() };
@@ -129,7 +132,7 @@ impl Walk<'_> {
                 return all;
             }
             if frame.mode.is_race() {
-                all.push(("another branch wins".to_owned(), Kind::Lost(levels)));
+                all.push((LOST.to_owned(), Kind::Lost(levels)));
             }
             let Some(point) = frame.flow.point(frame.at) else { continue };
             all.extend(
@@ -151,14 +154,12 @@ impl Walk<'_> {
             Goal::RaceGoesOn(function, at) => End::RaceGoesOn { place: place((function, at)) },
             Goal::RaceLost(function, at) => End::RaceLost { place: place((function, at)) },
             Goal::Beside => End::GoesOnBeside,
-            Goal::Halts(entry) => {
-                let step = entry.step.and_then(|step| self.plan.step(step));
-                let uses_result = step.is_some_and(|step| matches!(step.undo, Undo::Function { .. }));
-                End::NeedsAttention {
-                    operation: self.name(&entry),
-                    why: if uses_result { Attention::UndoUsesResult } else { Attention::NoUndo },
-                }
-            }
+            Goal::RaceGoesOnHeld(function, at, entry) => End::RaceGoesOnHeld {
+                place: place((function, at)),
+                operation: self.name(&entry),
+                why: self.why(&entry),
+            },
+            Goal::Halts(entry) => End::NeedsAttention { operation: self.name(&entry), why: self.why(&entry) },
         };
         let caught = way.caught.map(|catch| self.catch_words(&catch));
         UndoCase {
@@ -170,6 +171,13 @@ impl Walk<'_> {
             waiting: self.undoings(&way.waiting),
             stays: way.stays.iter().filter_map(|entry| self.staying(entry)).collect(),
         }
+    }
+
+    /// Why an operator must settle a step.
+    fn why(&self, entry: &Entry) -> Attention {
+        let step = entry.step.and_then(|step| self.plan.step(step));
+        let uses_result = step.is_some_and(|step| matches!(step.undo, Undo::Function { .. }));
+        if uses_result { Attention::UndoUsesResult } else { Attention::NoUndo }
     }
 
     fn name(&self, entry: &Entry) -> String {

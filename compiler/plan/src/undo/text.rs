@@ -2,6 +2,7 @@
 
 use std::fmt::{Result, Write};
 
+use super::rows::LOST;
 use super::{Attention, End, Staying, Stays, UndoCase, UndoRow, Undoing, When};
 use std::collections::BTreeSet;
 
@@ -63,7 +64,7 @@ fn block(out: &mut String, several: &BTreeSet<&str>, row: &UndoRow) -> Result {
     }
     for (whats, case) in shown {
         let lost = if case.race_lost { ", and no other branch succeeds" } else { "" };
-        let it = if matches!(case.end, End::RaceLost { .. }) { "" } else { "it " };
+        let it = if is_lost(case) { "" } else { "it " };
         let sentence = format!("if {it}{}{lost}, {}", alternatives(&whats), end_words(&case.end));
         wrapped(out, "", SENTENCE, &sentence)?;
         let undone: Vec<String> = case.undone.iter().map(|undoing| undoing_words(several, undoing)).collect();
@@ -77,7 +78,7 @@ fn block(out: &mut String, several: &BTreeSet<&str>, row: &UndoRow) -> Result {
 
 /// What has happened to a step, and whether that is all there is to say of it.
 fn what(row: &UndoRow, case: &UndoCase) -> (String, bool) {
-    if let End::RaceLost { .. } = case.end {
+    if is_lost(case) {
         return ("another branch wins".to_owned(), false);
     }
     let alone = row.cases.iter().filter(|other| other.when == case.when).count() == 1;
@@ -87,7 +88,7 @@ fn what(row: &UndoRow, case: &UndoCase) -> (String, bool) {
         When::CutOff => "is cut off",
     };
     if case.when == When::CutOff {
-        let lost = |case: &&UndoCase| matches!(case.end, End::RaceLost { .. });
+        let lost = |case: &&UndoCase| is_lost(case);
         let others = row.cases.iter().filter(|other| other.when == When::CutOff && !lost(other)).count();
         let causes: Vec<String> = case
             .errors
@@ -110,6 +111,11 @@ fn what(row: &UndoRow, case: &UndoCase) -> (String, bool) {
     }
 }
 
+/// Whether another branch has won the race around.
+fn is_lost(case: &UndoCase) -> bool {
+    case.errors.iter().any(|cause| cause == LOST)
+}
+
 fn end_words(end: &End) -> String {
     let at = |place: &Option<String>| place.as_ref().map_or_else(String::new, |place| format!(" at {place}"));
     match end {
@@ -119,13 +125,22 @@ fn end_words(end: &End) -> String {
         End::RaceGoesOn { place } => format!("the race{} goes on with its other branches", at(place)),
         End::RaceLost { place } => format!("the race{} ends without it", at(place)),
         End::GoesOnBeside => "an error that is on its way goes on as without it".to_owned(),
-        End::NeedsAttention { operation, why } => {
-            let why = match why {
-                Attention::UndoUsesResult => format!("the undo of {operation} uses the result"),
-                Attention::NoUndo => format!("{operation} may not be repeated and has no undo"),
-            };
-            format!("the execution stops as needs_attention: {why}")
+        End::RaceGoesOnHeld { place, operation, why } => {
+            let (at, why) = (at(place), why_words(operation, *why));
+            format!(
+                "the race{at} goes on without it, and the execution stops at its end as needs_attention: {why}"
+            )
         }
+        End::NeedsAttention { operation, why } => {
+            format!("the execution stops as needs_attention: {}", why_words(operation, *why))
+        }
+    }
+}
+
+fn why_words(operation: &str, why: Attention) -> String {
+    match why {
+        Attention::UndoUsesResult => format!("the undo of {operation} uses the result"),
+        Attention::NoUndo => format!("{operation} may not be repeated and has no undo"),
     }
 }
 

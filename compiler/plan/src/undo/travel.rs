@@ -31,6 +31,8 @@ pub(super) enum Goal {
     Caught(FunctionId, Target),
     Settled(FunctionId, Target),
     RaceGoesOn(FunctionId, Target),
+    /// The race goes on, and the step of the entry stops the execution at its end.
+    RaceGoesOnHeld(FunctionId, Target, Box<Entry>),
     RaceLost(FunctionId, Target),
     Beside,
     /// The step of the entry stops the execution.
@@ -47,6 +49,14 @@ pub(super) struct Way {
     pub(super) goal: Goal,
     pub(super) waiting: Vec<Entry>,
     pub(super) stays: Vec<Entry>,
+}
+
+/// What an error leaves: the scopes of the function at a level but for the first ones, and its own saga.
+#[derive(Clone, Copy, Debug)]
+struct Left {
+    level: usize,
+    kept: usize,
+    own: bool,
 }
 
 /// What has come of an error so far.
@@ -100,7 +110,8 @@ impl<'a, 'b> Journey<'a, 'b> {
             let (mut state, mut trail) = (state.clone(), trail.clone());
             let goal = Goal::Caught(id, handler.target);
             let catch = (handler.catches != Catch::Finally).then(|| handler.catches.clone());
-            if !self.undo(level, &mut state, usize::from(handler.scopes), false, &mut trail, catch.clone()) {
+            let left = Left { level, kept: usize::from(handler.scopes), own: false };
+            if !self.undo(left, &mut state, &mut trail, catch.clone(), &caught) {
                 continue;
             }
             match catch {
@@ -112,34 +123,26 @@ impl<'a, 'b> Journey<'a, 'b> {
             return;
         }
         let (mut state, mut trail) = (state, trail);
-        if self.undo(level, &mut state, 0, level == 0, &mut trail, None) {
+        let left = Left { level, kept: 0, own: level == 0 };
+        if self.undo(left, &mut state, &mut trail, None, &errors) {
             self.leave(level, state, errors, trail);
         }
     }
 
-    /// Runs the undos of the sagas that are left. False where that stops the execution.
+    /// Runs the undos of the sagas that are left. False where that stops the execution, or the branch of a race.
     fn undo(
         &mut self,
-        level: usize,
+        left: Left,
         state: &mut State,
-        kept: usize,
-        own: bool,
         trail: &mut Trail,
         caught: Option<Catch>,
+        errors: &Errors,
     ) -> bool {
-        let mut closed = state.take_undos(kept, own).into_iter();
+        let mut closed = state.take_undos(left.kept, left.own).into_iter();
         while let Some(entry) = closed.next() {
             if entry.certain && entry.asks == Asks::Must {
-                let mut waiting: Vec<Entry> = closed.collect();
-                let state = self.outermost(level, state.clone(), &mut waiting);
-                self.ways.push(Way {
-                    caught,
-                    race_lost: trail.race_lost,
-                    undone: trail.undone.clone(),
-                    goal: Goal::Halts(Box::new(entry)),
-                    waiting,
-                    stays: state.staying().cloned().collect(),
-                });
+                let waiting: Vec<Entry> = closed.collect();
+                self.stop(left.level, state, trail, caught, errors, (entry, waiting));
                 return false;
             }
             trail.undone.push(entry);
@@ -147,11 +150,51 @@ impl<'a, 'b> Journey<'a, 'b> {
         true
     }
 
-    /// All that is registered in the functions around too; the undos are taken.
-    fn outermost(&mut self, level: usize, state: State, undos: &mut Vec<Entry>) -> State {
+    /// An error gets no further than to a step that an operator must settle. In a branch of a race, others go on that may
+    /// win it.
+    fn stop(
+        &mut self,
+        level: usize,
+        state: &State,
+        trail: &Trail,
+        caught: Option<Catch>,
+        errors: &Errors,
+        (entry, waiting): (Entry, Vec<Entry>),
+    ) {
+        let way = |race_lost, goal, waiting, state: &State| Way {
+            caught: caught.clone(),
+            race_lost,
+            undone: trail.undone.clone(),
+            goal,
+            waiting,
+            stays: state.staying().cloned().collect(),
+        };
+        let race = (0..level).rev().find(|level| self.frames.get(*level).is_some_and(|it| it.mode.is_race()));
+        let goes_on = !errors.interrupts() || errors.is_lost();
+        let mut race_lost = trail.race_lost;
+        if let Some((race, frame)) =
+            race.filter(|_| goes_on).and_then(|race| Some((race, self.frames.get(race)?)))
+        {
+            let place = Target(super::flow::number(frame.at));
+            let goal = Goal::RaceGoesOnHeld(frame.function, place, Box::new(entry.clone()));
+            let mut waiting = waiting.clone();
+            self.outermost(level, race + 1, state.clone(), &mut waiting);
+            self.ways.push(way(race_lost, goal, waiting, &State::default()));
+            if errors.is_lost() {
+                return;
+            }
+            race_lost = true;
+        }
+        let mut waiting = waiting;
+        let state = self.outermost(level, 0, state.clone(), &mut waiting);
+        self.ways.push(way(race_lost, Goal::Halts(Box::new(entry)), waiting, &state));
+    }
+
+    /// All that is registered in the functions around too, up to a level; the undos are taken.
+    fn outermost(&mut self, level: usize, outermost: usize, state: State, undos: &mut Vec<Entry>) -> State {
         let mut state = state;
         undos.extend(state.take_undos(0, true));
-        for level in (0..level).rev() {
+        for level in (outermost..level).rev() {
             let mut inner = Vec::new();
             state = self.around(level, &state, &mut inner);
             undos.extend(inner);
@@ -204,7 +247,8 @@ impl<'a, 'b> Journey<'a, 'b> {
             GroupMode::Shielded => self.go_on_around(level, &state, errors, trail),
             GroupMode::First | GroupMode::Some => {
                 let mut state = state;
-                if !self.undo(level + 1, &mut state, 0, true, &mut trail, None) {
+                let left = Left { level: level + 1, kept: 0, own: true };
+                if !self.undo(left, &mut state, &mut trail, None, &errors) {
                     return;
                 }
                 if errors.contains(Kind::Lost(0)) {

@@ -73,11 +73,11 @@ impl Machine {
     /// Goes on after a call of an operation or a workflow.
     pub(super) fn conclude(&mut self, id: FiberId, called: &Called, judged: Judgement) -> Result<(), Fault> {
         self.settle_undo(id, called, &judged)?;
-        if self.is_held(id) {
+        let interruption = self.interruption(id)?;
+        if self.is_held(id) && interruption.is_none() {
             return Ok(());
         }
         self.make_ready(id)?;
-        let interruption = self.interruption(id)?;
         match (judged.result, interruption) {
             (Ok(_), Some(interruption)) => self.interrupt(id, interruption, None),
             (Err(error), Some(interruption)) => {

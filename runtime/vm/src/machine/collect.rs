@@ -44,12 +44,7 @@ pub(super) fn relocate(
         match &mut fiber.progress {
             Progress::Calling(_, captured) => kept(program, op, captured, collector)?,
             Progress::Confirming(confirming) => kept(program, op, &mut confirming.captured, collector)?,
-            Progress::Unwinding(unwinding) => {
-                collector.handle(&mut unwinding.error, Of::Error)?;
-                for (_, error) in &mut unwinding.failed {
-                    collector.handle(error, Of::Error)?;
-                }
-            }
+            Progress::Unwinding(unwinding) => collector.handle(&mut unwinding.error, Of::Error)?,
             Progress::Receiving(receiving) => match op {
                 Some(Op::ReceiveIf { filter, .. }) => {
                     arguments(program, *filter, &mut receiving.slots, collector)?;
@@ -88,6 +83,9 @@ pub(super) fn relocate(
         if let UndoAction::Run { function, args, .. } = &mut entry.action {
             arguments(program, *function, args, collector)?;
         }
+    }
+    for (_, error) in &mut core.failed {
+        collector.handle(error, Of::Error)?;
     }
     for early in &mut core.mailbox {
         let signal = program.plan().signal(early.signal).ok_or(Fault::Damaged)?;

@@ -187,10 +187,15 @@ impl Machine {
     pub(super) fn check_room_for_undo(&self, id: FiberId, step: StepId) -> Result<(), Fault> {
         let undo = self.program.plan().step(step).ok_or(Fault::Damaged)?.undo;
         let registers = !self.fiber(id)?.undoes && !matches!(undo, Undo::Nothing | Undo::Irreversible);
-        if registers && self.core.undos.len() >= UNDOS_MAX {
+        if registers && self.undos_held() >= UNDOS_MAX {
             return Err(Fault::limit("more than 10,000 undos are registered"));
         }
         Ok(())
+    }
+
+    /// How many undos are registered, or have failed and wait for an operator.
+    fn undos_held(&self) -> usize {
+        self.core.undos.len() + self.core.failed.len()
     }
 
     /// What a step's undo captures; nothing where it registers none.
@@ -266,7 +271,7 @@ impl Machine {
     }
 
     fn register_statement(&mut self, id: FiberId, code: FunctionId, captures: ListId) -> Result<(), Fault> {
-        if self.core.undos.len() >= UNDOS_MAX {
+        if self.undos_held() >= UNDOS_MAX {
             return Err(Fault::limit("more than 10,000 undos are registered"));
         }
         let fiber = self.fiber(id)?;

@@ -113,9 +113,7 @@ pub(super) struct Unwinding {
     pub(super) handler: Option<u32>,
     /// The undo that runs: its fiber, and what it undoes.
     pub(super) running: Option<(FiberId, Undone)>,
-    /// What could not be undone, with the errors.
-    pub(super) failed: Vec<(Undone, u64)>,
-    /// Whether it stays where it is, in a branch that has lost a race: an operator must settle what is left.
+    /// Whether it stays where it is: an operator must settle a step, or an undo that has failed.
     pub(super) stuck: bool,
     /// The step that may be done and is not undone.
     pub(super) left: Option<Undone>,
@@ -136,6 +134,8 @@ pub(super) struct Fiber {
     pub(super) progress: Progress,
     /// What was undone on the way of the error that is on its way out.
     pub(super) undone: Vec<Undone>,
+    /// Whether an undo has failed on that way.
+    pub(super) unsettled: bool,
 }
 
 impl Fiber {
@@ -149,6 +149,7 @@ impl Fiber {
             thread,
             progress: Progress::Ready,
             undone: Vec::new(),
+            unsettled: false,
         }
     }
 
@@ -197,6 +198,8 @@ pub(super) struct Group {
     pub(super) parent: FiberId,
     /// The branches that run.
     pub(super) running: BTreeSet<FiberId>,
+    /// Those of them that are stuck, or wait for branches that are.
+    pub(super) blocked: BTreeSet<FiberId>,
     /// How many branches have ended well.
     pub(super) succeeded: u32,
     /// The slots of the results that are to be kept, in the order in which they came, by branch.
@@ -205,6 +208,8 @@ pub(super) struct Group {
     pub(super) failures: Vec<(u32, u64)>,
     /// What they have undone.
     pub(super) undone: Vec<Undone>,
+    /// Whether an undo has failed on the way of their errors.
+    pub(super) unsettled: bool,
     /// How many of a race must succeed.
     pub(super) due: u32,
     /// The items that the branches are about.

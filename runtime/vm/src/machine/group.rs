@@ -58,10 +58,12 @@ impl Machine {
         let made = Group {
             parent: id,
             running: BTreeSet::new(),
+            blocked: BTreeSet::new(),
             succeeded: 0,
             results: Vec::new(),
             failures: Vec::new(),
             undone: Vec::new(),
+            unsettled: false,
             due,
             feed,
         };
@@ -69,7 +71,7 @@ impl Machine {
         for (index, thread) in (0..).zip(branches) {
             self.begin(number, index, thread)?;
         }
-        self.settle(number)
+        self.settle_group(number)
     }
 
     /// Begins one branch.
@@ -112,7 +114,7 @@ impl Machine {
         self.core.groups.get(&id).ok_or(Fault::Damaged)
     }
 
-    fn group_mut(&mut self, id: GroupId) -> Result<&mut Group, Fault> {
+    pub(super) fn group_mut(&mut self, id: GroupId) -> Result<&mut Group, Fault> {
         self.core.groups.get_mut(&id).ok_or(Fault::Damaged)
     }
 
@@ -175,11 +177,12 @@ impl Machine {
                 self.core.fibers.remove(&id);
                 let entry = self.group_mut(group)?;
                 entry.running.remove(&id);
+                entry.blocked.remove(&id);
                 entry.succeeded = entry.succeeded.saturating_add(1);
                 if kept {
                     entry.results.push((index, slots.get(..width).unwrap_or(&slots).to_vec()));
                 }
-                self.settle(group)
+                self.settle_group(group)
             }
             Role::Undo(of) => {
                 self.core.fibers.remove(&id);
@@ -206,12 +209,14 @@ impl Machine {
         id: FiberId,
         (number, index): (GroupId, u32),
         error: u64,
-        undone: Vec<Undone>,
+        (undone, unsettled): (Vec<Undone>, bool),
     ) -> Result<(), Fault> {
         let mode = self.forked(number)?.0.mode;
         let group = self.group_mut(number)?;
         group.running.remove(&id);
+        group.blocked.remove(&id);
         group.failures.push((index, error));
+        group.unsettled |= unsettled;
         let first = group.failures.len() == 1;
         let mut stopped = Vec::new();
         if mode.is_race() {
@@ -223,27 +228,42 @@ impl Machine {
                 stopped.extend(group.running.iter().copied());
             }
         }
-        self.settle(number)?;
+        self.settle_group(number)?;
         self.interrupt_waiting(&stopped);
         Ok(())
     }
 
     /// Sees what a group has come to: begins what may begin, or lets its fiber go on.
-    fn settle(&mut self, id: GroupId) -> Result<(), Fault> {
-        let (mode, branches) = self.forked(id).map(|(forked, _)| (forked.mode, forked.branches.len()))?;
-        let group = self.group(id)?;
-        let (items, begun) = match &group.feed {
-            Some(feed) => (self.heap.len(feed.items)?, feed.begun as usize),
-            None => (branches, branches),
-        };
+    fn settle_group(&mut self, id: GroupId) -> Result<(), Fault> {
+        let mode = self.forked(id)?.0.mode;
+        let (group, waiting) = (self.group(id)?, self.not_begun(id)?);
         let (succeeded, due) = (group.succeeded as usize, group.due as usize);
-        let possible = succeeded + group.running.len() + items.saturating_sub(begun);
-        let decided = mode.is_race() && (succeeded >= due || possible < due);
-        let begins = !decided && begun < items && !self.is_stopped(id)?;
+        let decided = mode.is_race() && (succeeded >= due || self.may_succeed(id)? < due);
+        let begins = !decided && waiting > 0 && !self.is_stopped(id)?;
         if begins && self.interruption(group.parent)?.is_none() {
             self.refill(id)?;
         }
-        if decided || self.group(id)?.running.is_empty() { self.join(id) } else { Ok(()) }
+        if decided || self.group(id)?.running.is_empty() { self.join(id) } else { self.block_if_hopeless(id) }
+    }
+
+    /// How many branches of a group have not begun.
+    fn not_begun(&self, id: GroupId) -> Result<usize, Fault> {
+        match &self.group(id)?.feed {
+            Some(feed) => Ok(self.heap.len(feed.items)?.saturating_sub(feed.begun as usize)),
+            None => Ok(0),
+        }
+    }
+
+    /// How many branches of a group have succeeded or still may.
+    pub(super) fn may_succeed(&self, id: GroupId) -> Result<usize, Fault> {
+        let group = self.group(id)?;
+        Ok(group.succeeded as usize + group.running.len() + self.not_begun(id)?)
+    }
+
+    /// Whether a group takes the error of a branch, as `parallel settled` does.
+    pub(super) fn would_settle(&self, id: GroupId) -> Result<bool, Fault> {
+        let settles = self.forked(id)?.0.mode == GroupMode::Settled;
+        Ok(settles && self.interruption(self.group(id)?.parent)?.is_none())
     }
 
     /// A group has come to its end: its fiber goes on with what came of it.
@@ -253,15 +273,18 @@ impl Machine {
         if self.fiber(parent)?.progress != Progress::Forked(id) {
             return Err(Fault::Damaged);
         }
-        if self.is_held(parent) {
-            return Ok(());
-        }
         let mode = self.forked(id)?.0.mode;
         let failed = match mode {
             GroupMode::All | GroupMode::Shielded => !group.failures.is_empty(),
             GroupMode::Settled => false,
             GroupMode::First | GroupMode::Some => group.succeeded < group.due,
         };
+        // A `finally` ends as it began: whatever is on its way goes on from there.
+        let shielded = mode == GroupMode::Shielded;
+        let interruption = if shielded { None } else { self.interruption(parent)? };
+        if self.is_held(parent) && !failed && interruption.is_none() {
+            return Ok(());
+        }
         let joined = if failed { Ok(NULL) } else { self.with_room(|machine| machine.result_of(id, mode)) };
         let group = self.core.groups.remove(&id).ok_or(Fault::Damaged)?;
         // Whoever still runs has lost, and no longer belongs to the group.
@@ -270,9 +293,9 @@ impl Machine {
             self.fiber_mut(*loser)?.role = Role::Loser;
         }
         self.make_ready(parent)?;
-        // A `finally` ends as it began: whatever is on its way goes on from there.
-        let shielded = mode == GroupMode::Shielded;
-        let interruption = if shielded { None } else { self.interruption(parent)? };
+        if failed || mode == GroupMode::Settled {
+            self.fiber_mut(parent)?.unsettled |= group.unsettled;
+        }
         match (failed, interruption) {
             (true, _) => {
                 let error = self.error_of(parent, mode, &group)?;
@@ -299,7 +322,7 @@ impl Machine {
             },
         }?;
         self.interrupt_waiting(&losers);
-        Ok(())
+        self.release_losers(&losers)
     }
 
     /// The error of a group that has failed, with those of the siblings that were not merely stopped.

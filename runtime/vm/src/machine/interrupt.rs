@@ -111,7 +111,7 @@ impl Machine {
     }
 
     /// Fibers and their branches, and theirs, in the order of their beginnings.
-    fn with_branches(&self, fibers: &[FiberId]) -> BTreeSet<FiberId> {
+    pub(super) fn with_branches(&self, fibers: &[FiberId]) -> BTreeSet<FiberId> {
         let (mut all, mut work) = (BTreeSet::new(), fibers.to_vec());
         while let Some(id) = work.pop() {
             let Some(fiber) = self.core.fibers.get(&id) else { continue };

@@ -3,14 +3,15 @@
 //! Each branch of a race is a saga of its own. A branch that wins hands its undos to the saga around the race,
 //! as every saga does that ends well. One that fails, or loses, undoes its own: a loser stops at its next step, a
 //! call under way is awaited, and its undos run beside all that goes on meanwhile. The execution ends after them. Where an
-//! operator must settle what a loser has done, the workflow still goes on to its end, and is held there.
+//! operator must settle what a branch has done, the race goes on while others can win it, the workflow goes on to its end where
+//! one does, and is held there.
 
 use flow_plan::{Target, TypeId};
 
-use super::fiber::{Fiber, FiberId, Group, GroupId, Progress, Role, Wait};
+use super::fiber::{FiberId, Group, GroupId, Progress, Role};
 use super::interrupt::Interruption;
 use super::{Machine, ROOT_SAGA};
-use crate::effect::{Attention, EffectId, Status, Undone};
+use crate::effect::{Status, Undone};
 use crate::error_object::{Kind, NewError};
 use crate::fault::Fault;
 use crate::program::Program;
@@ -63,22 +64,18 @@ impl Machine {
     /// A loser has undone what it did.
     pub(super) fn loser_ended(&mut self, undone: Vec<Undone>) -> Result<(), Fault> {
         self.core.undone.extend(undone);
-        if self.awaits_losers() || self.core.halted.is_some() {
+        if self.awaits_losers() || self.core.halted || !self.core.failed.is_empty() {
             return Ok(());
         }
-        let root = self.core.fibers.iter_mut().find(|(_, fiber)| fiber.role == Role::Root);
-        let Some((id, root)) = root else { return Err(Fault::Damaged) };
-        match &mut root.progress {
+        let id = self.root()?;
+        match &mut self.fiber_mut(id)?.progress {
             Progress::Returned(output) => {
                 let output = std::mem::take(output);
                 self.end(Status::Done(output));
                 Ok(())
             }
             // It waits for nothing else: it has undone what it had to.
-            Progress::Unwinding(unwinding) if unwinding.running.is_none() => {
-                let id = *id;
-                self.unwind(id)
-            }
+            Progress::Unwinding(unwinding) if unwinding.running.is_none() => self.unwind(id),
             _ => Ok(()),
         }
     }
@@ -94,55 +91,9 @@ impl Machine {
         Ok(self.fiber(outermost)?.role == Role::Loser)
     }
 
-    /// An operator must settle what a loser has done: the workflow goes on all the same, and is held at its end.
-    pub(super) fn stick(&mut self, id: FiberId, left: Option<Undone>) -> Result<(), Fault> {
-        let Progress::Unwinding(unwinding) = &mut self.fiber_mut(id)?.progress else {
-            return Err(Fault::Damaged);
-        };
-        unwinding.stuck = true;
-        unwinding.left = left;
-        Ok(())
-    }
-
-    /// Holds an execution that has come to its end, as soon as only losers that are stuck are left.
-    pub(super) fn settle_losers(&mut self) {
-        if self.core.ended.is_some() || self.core.halted.is_some() || self.next_fiber().is_some() {
-            return;
-        }
-        let stuck =
-            |fiber: &Fiber| matches!(&fiber.progress, Progress::Unwinding(unwinding) if unwinding.stuck);
-        let under_way = self.core.waits.values().any(|wait| !matches!(wait, Wait::Deadline(_)));
-        if under_way || !self.core.fibers.values().any(stuck) {
-            return;
-        }
-        let root = self.core.fibers.iter().find(|(_, fiber)| fiber.role == Role::Root);
-        let Some((id, root)) = root else { return };
-        let (id, error, result) = match &root.progress {
-            Progress::Returned(output) => (*id, None, Some(output.clone())),
-            Progress::Unwinding(unwinding) if unwinding.handler.is_none() && unwinding.running.is_none() => {
-                (*id, Some(unwinding.error), None)
-            }
-            _ => return,
-        };
-        let error = error.map(|error| self.outward(error));
-        let undone = std::mem::take(&mut self.core.undone);
-        let mut attention = Attention { error, result, undone, steps: Vec::new() };
-        let deadlines: Vec<EffectId> = self.core.waits.keys().copied().collect();
-        deadlines.into_iter().for_each(|effect| self.drop_timer(effect));
-        let others = self.core.fibers.keys().copied().filter(|other| *other != id);
-        let ids: Vec<FiberId> = std::iter::once(id).chain(others).collect();
-        for id in ids {
-            if let Err(fault) = self.gather_unsettled(id, &mut attention) {
-                return self.break_off(fault);
-            }
-        }
-        // Fibers and undos stay: what an operator settles goes on from them.
-        self.core.ended = Some(Status::NeedsAttention(attention));
-    }
-
     /// The workflow has given its result.
     pub(super) fn returned(&mut self, id: FiberId, output: Vec<u8>) -> Result<(), Fault> {
-        if !self.awaits_losers() {
+        if !self.awaits_losers() && self.core.failed.is_empty() {
             self.end(Status::Done(output));
             return Ok(());
         }

@@ -25,13 +25,13 @@ use crate::limits::{
     CALL_DEPTH_MAX, CALLBACKS_MAX, EARLY_SIGNALS_MAX, HEAP_WORDS_MAX, HEAP_WORDS_RESERVE, PURE_FUEL,
     UNDOS_MAX, WIDTH_MAX,
 };
-use crate::outcome::{Held, Outcome};
+use crate::outcome::Outcome;
 use crate::program::{Program, Slots};
 
 const MAGIC: &[u8] = b"flowvm";
 
 /// The version of the encoding.
-const FORMAT: u32 = 8;
+const FORMAT: u32 = 9;
 
 #[derive(Serialize, Deserialize)]
 struct Header {
@@ -49,6 +49,7 @@ struct Body {
     waits: Vec<(EffectId, Wait)>,
     undos: Vec<UndoEntry>,
     undone: Vec<Undone>,
+    failed: Vec<(Undone, u64)>,
     mailbox: Vec<Early>,
     callbacks: Vec<Callback>,
     next_fiber: u64,
@@ -57,7 +58,7 @@ struct Body {
     next_saga: u64,
     next_receive: u64,
     cancelled: bool,
-    halted: Option<Held>,
+    halted: bool,
     ended: Option<Outcome>,
 }
 
@@ -73,6 +74,7 @@ struct FiberState {
     fuel: u64,
     progress: Progress,
     undone: Vec<Undone>,
+    unsettled: bool,
 }
 
 impl Machine {
@@ -140,6 +142,7 @@ fn write(program: &Program, core: &Core, words: &[u64]) -> Option<Vec<u8>> {
         waits: core.waits.iter().map(|(effect, wait)| (*effect, *wait)).collect(),
         undos: core.undos.clone(),
         undone: core.undone.clone(),
+        failed: core.failed.clone(),
         mailbox: core.mailbox.iter().cloned().collect(),
         callbacks: core.callbacks.clone(),
         next_fiber: core.next_fiber,
@@ -148,7 +151,7 @@ fn write(program: &Program, core: &Core, words: &[u64]) -> Option<Vec<u8>> {
         next_saga: core.next_saga,
         next_receive: core.next_receive,
         cancelled: core.cancelled,
-        halted: core.halted.as_ref().map(Held::new),
+        halted: core.halted,
         ended: core.ended.as_ref().map(Outcome::new),
     };
     let bytes = postcard::to_extend(&header, MAGIC.to_vec()).ok()?;
@@ -206,6 +209,7 @@ fn fiber_state(program: &Program, fiber: &Fiber) -> Option<FiberState> {
         fuel: if frames.len() > 1 { fiber.thread.budget.fuel } else { PURE_FUEL },
         progress: fiber.progress.clone(),
         undone: fiber.undone.clone(),
+        unsettled: fiber.unsettled,
     })
 }
 
@@ -236,6 +240,7 @@ fn read_core(program: &Program, body: Body) -> Checked<Core> {
         waits: body.waits.into_iter().collect(),
         undos: body.undos,
         undone: body.undone,
+        failed: body.failed,
         mailbox: VecDeque::from(body.mailbox),
         callbacks: body.callbacks,
         next_fiber: body.next_fiber,
@@ -244,7 +249,7 @@ fn read_core(program: &Program, body: Body) -> Checked<Core> {
         next_saga: body.next_saga,
         next_receive: body.next_receive,
         cancelled: body.cancelled,
-        halted: body.halted.map(Held::into_attention).transpose()?,
+        halted: body.halted,
         ended: body.ended.map(Outcome::into_status).transpose()?,
     })
 }
@@ -293,6 +298,7 @@ fn read_fiber(program: &Program, state: FiberState) -> Checked<Fiber> {
         thread,
         progress: state.progress,
         undone: state.undone,
+        unsettled: state.unsettled,
     })
 }
 
@@ -363,6 +369,7 @@ fn check_group(program: &Program, core: &Core, id: GroupId, group: &Group) -> Ch
     };
     let ours = |role: Role| matches!(role, Role::Branch(of, index) if of == id && (index as usize) < begun);
     let fits = group.running.iter().all(|id| core.fibers.get(id).is_some_and(|fiber| ours(fiber.role)))
+        && group.blocked.is_subset(&group.running)
         && group.succeeded as usize + group.failures.len() + group.running.len() <= begun
         && group.results.len() <= group.succeeded as usize
         && group.results.iter().all(|(index, _)| (*index as usize) < begun)
@@ -376,7 +383,7 @@ fn check_fiber(program: &Program, core: &Core, id: FiberId, fiber: &Fiber) -> Ch
     let fits = match &fiber.progress {
         Progress::Ready => true,
         Progress::Waiting(effect) => {
-            core.ended.is_some() || core.halted.is_some() || core.waits.get(effect) == Some(&Wait::Fiber(id))
+            core.ended.is_some() || core.halted || core.waits.get(effect) == Some(&Wait::Fiber(id))
         }
         Progress::Calling(effect, _) => {
             matches!(op, Some(Op::Call { .. } | Op::Spawn { .. }))

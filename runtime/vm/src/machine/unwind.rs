@@ -2,9 +2,9 @@
 
 use flow_plan::{Catch, Handler};
 
-use super::fiber::{Fiber, FiberId, Progress, Role, Scope, UndoAction, UndoEntry, Unwinding, Wait};
+use super::fiber::{Fiber, FiberId, Progress, Role, Scope, UndoAction, UndoEntry, Unwinding};
 use super::{Machine, ROOT_SAGA};
-use crate::effect::{Attention, EffectId, EffectKind, Failure, Raised, Status, Undone, Unsettled};
+use crate::effect::{EffectId, Failure, Raised, Status, Undone};
 use crate::error_object::{self, Kind};
 use crate::fault::Fault;
 use crate::interpret::{Env, Thread};
@@ -21,8 +21,7 @@ impl Machine {
             // No register is needed any more.
             fiber.thread.stack.fill(0);
         }
-        let unwinding =
-            Unwinding { error, handler, running: None, failed: Vec::new(), stuck: false, left: None };
+        let unwinding = Unwinding { error, handler, running: None, stuck: false, left: None };
         let before = std::mem::replace(&mut fiber.progress, Progress::Unwinding(unwinding));
         if before == Progress::Ready {
             self.unready(id);
@@ -69,7 +68,8 @@ impl Machine {
         Ok(false)
     }
 
-    /// Lets an error travel on, until it is caught, has left, or an undo must run first.
+    /// Lets an error travel on, until it is caught, has left, or an undo must run first. In an execution that is held it
+    /// still undoes what it leaves, and is taken by nothing.
     pub(super) fn unwind(&mut self, id: FiberId) -> Result<(), Fault> {
         loop {
             let fiber = self.fiber(id)?;
@@ -92,6 +92,7 @@ impl Machine {
                 continue;
             }
             return match handler {
+                Some(_) if self.is_held(id) => Ok(()),
                 Some(handler) => self.enter_handler(id, &handler),
                 None => self.leave_fiber(id),
             };
@@ -99,14 +100,19 @@ impl Machine {
     }
 
     fn enter_handler(&mut self, id: FiberId, handler: &Handler) -> Result<(), Fault> {
+        let caught = handler.catches != Catch::Finally;
+        if caught && self.fiber(id)?.unsettled && !self.has_lost(id)? {
+            return self.stick(id, None);
+        }
         let fiber = self.fiber_mut(id)?;
         let Progress::Unwinding(unwinding) = &fiber.progress else { return Err(Fault::Damaged) };
         let error = unwinding.error;
         *fiber.thread.stack.get_mut(handler.error.index()).ok_or(Fault::Damaged)? = error;
         fiber.go_to(handler.target.0);
         // What a `finally` sees goes on afterwards.
-        if handler.catches != Catch::Finally {
+        if caught {
             fiber.undone.clear();
+            fiber.unsettled = false;
         }
         self.make_ready(id)
     }
@@ -119,8 +125,14 @@ impl Machine {
         {
             return Ok(());
         }
-        if role == Role::Root && self.awaits_losers() {
+        if role == Role::Root && (self.awaits_losers() || !self.core.failed.is_empty()) {
             return Ok(());
+        }
+        if let Role::Branch(group, _) = role
+            && self.fiber(id)?.unsettled
+            && self.would_settle(group)?
+        {
+            return self.stick(id, None);
         }
         let fiber = self.core.fibers.remove(&id).ok_or(Fault::Damaged)?;
         let Progress::Unwinding(unwinding) = fiber.progress else { return Err(Fault::Damaged) };
@@ -133,7 +145,8 @@ impl Machine {
                 Ok(())
             }
             Role::Branch(group, index) => {
-                self.branch_failed(id, (group, index), unwinding.error, fiber.undone)
+                let left = (fiber.undone, fiber.unsettled);
+                self.branch_failed(id, (group, index), unwinding.error, left)
             }
             Role::Loser => self.loser_ended(fiber.undone),
             Role::Undo(of) => self.undo_ended(of, Some(unwinding.error)),
@@ -141,22 +154,14 @@ impl Machine {
         }
     }
 
-    /// Begins the newest undo of a saga that an error leaves. False where none is left; where some have
-    /// failed, the execution then halts.
+    /// Begins the newest undo of a saga that an error leaves. False where none is left.
     fn undo_next(&mut self, id: FiberId, saga: u64) -> Result<bool, Fault> {
         let newest = self.core.undos.iter().rposition(|entry| entry.saga == saga);
-        let Some(newest) = newest else { return self.halt_if_failed(id) };
+        let Some(newest) = newest else { return Ok(false) };
         let entry = self.core.undos.remove(newest);
         let UndoEntry { step, path, action, .. } = entry;
         match action {
-            UndoAction::Ask => {
-                if self.has_lost(id)? {
-                    self.stick(id, Some(Undone { step, path }))?;
-                } else {
-                    let left = step.map(|step| Unsettled { step, path, undo_error: None });
-                    self.halt(id, left)?;
-                }
-            }
+            UndoAction::Ask => self.stick(id, Some(Undone { step, path }))?,
             UndoAction::Run { function, mut args, uses_cause } => {
                 let fiber = self.fiber_mut(id)?;
                 let Progress::Unwinding(unwinding) = &mut fiber.progress else { return Err(Fault::Damaged) };
@@ -175,102 +180,20 @@ impl Machine {
         Ok(true)
     }
 
-    /// An undo has ended, well or with an error. The others run in either case.
+    /// An undo has ended, well or with an error. The others run in either case; an error whose way out left one that
+    /// failed is taken by nothing but a `finally`.
     pub(super) fn undo_ended(&mut self, of: FiberId, error: Option<u64>) -> Result<(), Fault> {
         let fiber = self.fiber_mut(of)?;
         let Progress::Unwinding(unwinding) = &mut fiber.progress else { return Err(Fault::Damaged) };
         let (_, undone) = unwinding.running.take().ok_or(Fault::Damaged)?;
         match error {
             None => fiber.undone.push(undone),
-            Some(error) => unwinding.failed.push((undone, error)),
-        }
-        if self.core.halted.is_some() { Ok(()) } else { self.unwind(of) }
-    }
-
-    fn halt_if_failed(&mut self, id: FiberId) -> Result<bool, Fault> {
-        let Progress::Unwinding(unwinding) = &self.fiber(id)?.progress else { return Err(Fault::Damaged) };
-        if unwinding.failed.is_empty() {
-            return Ok(false);
-        }
-        if self.has_lost(id)? {
-            self.stick(id, None)?;
-        } else {
-            self.halt(id, None)?;
-        }
-        Ok(true)
-    }
-
-    /// Holds the execution for an operator. What undoes goes on to its end first, and calls under way are
-    /// awaited; nothing else goes on.
-    fn halt(&mut self, id: FiberId, left: Option<Unsettled>) -> Result<(), Fault> {
-        let Progress::Unwinding(unwinding) = &self.fiber(id)?.progress else { return Err(Fault::Damaged) };
-        let error = Some(self.outward(unwinding.error));
-        let mut attention = Attention { error, result: None, undone: Vec::new(), steps: Vec::new() };
-        self.gather_unsettled(id, &mut attention)?;
-        attention.steps.extend(left);
-        self.core.halted = Some(attention);
-        let waits: Vec<_> = self.core.waits.iter().map(|(effect, wait)| (*effect, *wait)).collect();
-        for (effect, wait) in waits {
-            let (Wait::Fiber(fiber) | Wait::Call(fiber, _) | Wait::Deadline(fiber)) = wait;
-            if !self.is_held(fiber) {
-                continue;
-            }
-            if let Wait::Call(fiber, false) = wait {
-                self.core.waits.insert(effect, Wait::Call(fiber, true));
-                self.ask(EffectKind::Cancel { effect });
-            } else if self.is_timer(wait) {
-                // A clock reading or a number comes at once, and is awaited.
-                self.drop_timer(effect);
+            Some(error) => {
+                fiber.unsettled = true;
+                self.core.failed.push((undone, error));
             }
         }
-        Ok(())
-    }
-
-    /// Takes what a fiber has undone, and what it could not undo.
-    pub(super) fn gather_unsettled(&mut self, id: FiberId, attention: &mut Attention) -> Result<(), Fault> {
-        let fiber = self.fiber_mut(id)?;
-        attention.undone.append(&mut fiber.undone);
-        let Progress::Unwinding(unwinding) = &mut fiber.progress else { return Ok(()) };
-        if let Some(Undone { step: Some(step), path }) = unwinding.left.take() {
-            attention.steps.push(Unsettled { step, path, undo_error: None });
-        }
-        for (undone, error) in std::mem::take(&mut unwinding.failed) {
-            let error = self.outward(error);
-            // An `undo` statement is no step; the step that failed in it is named in its stead.
-            let step = undone.step.or(error.step.as_ref().map(|(step, _)| *step));
-            let step = step.unwrap_or(flow_plan::StepId(u32::MAX));
-            attention.steps.push(Unsettled { step, path: undone.path, undo_error: Some(error) });
-        }
-        Ok(())
-    }
-
-    fn is_timer(&self, wait: Wait) -> bool {
-        match wait {
-            Wait::Deadline(_) => true,
-            Wait::Call(..) => false,
-            Wait::Fiber(id) => self.core.fibers.get(&id).is_some_and(|fiber| {
-                let op = self.program.function(fiber.function()).ok();
-                let op = op.and_then(|function| function.code.get(fiber.at() as usize));
-                matches!(op, Some(flow_plan::Op::Sleep { .. } | flow_plan::Op::SleepUntil { .. }))
-            }),
-        }
-    }
-
-    /// Ends a halted execution as soon as nothing is under way.
-    pub(super) fn settle_halt(&mut self) {
-        if !self.core.waits.is_empty() || self.next_fiber().is_some() {
-            return;
-        }
-        let Some(mut attention) = self.core.halted.take() else { return };
-        attention.undone.splice(0..0, std::mem::take(&mut self.core.undone));
-        let ids: Vec<FiberId> = self.core.fibers.keys().copied().collect();
-        for id in ids {
-            if let Err(fault) = self.gather_unsettled(id, &mut attention) {
-                return self.break_off(fault);
-            }
-        }
-        // Fibers and undos stay: what an operator settles goes on from them.
-        self.core.ended = Some(Status::NeedsAttention(attention));
+        self.unwind(of)
     }
 
     /// An error as it leaves the machine.

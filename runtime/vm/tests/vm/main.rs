@@ -21,6 +21,7 @@ mod branches;
 mod deadlines;
 mod errors;
 mod finally;
+mod held;
 mod limits;
 mod outside;
 mod pure;

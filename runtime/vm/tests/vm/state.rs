@@ -109,8 +109,8 @@ fn a_state_is_of_its_plan_and_format() {
     let other = program("flow main() -> null {\nlet none: null\nnull none\nreturn none\n}");
     assert!(matches!(Machine::decode(other, &state), Err(StateError::Plan { .. })));
     let mut newer = state.clone();
-    newer[6] = 9;
-    assert_eq!(Machine::decode(rich(), &newer).unwrap_err(), StateError::Format(9));
+    newer[6] = 10;
+    assert_eq!(Machine::decode(rich(), &newer).unwrap_err(), StateError::Format(10));
     let mut foreign = state.clone();
     foreign[7] ^= 1;
     assert!(matches!(Machine::decode(rich(), &foreign), Err(StateError::Damaged(_))));
