@@ -46,4 +46,4 @@ pub use request::{Pages, RequestForm};
 pub use text::text;
 pub use types::{BodyForm, Boundary, Case, Field, Literal, Literals, Type, Types, UNKNOWN_CASE, WireForm};
 pub use undo::{Attention, End, Staying, Stays, UndoCase, UndoRow, Undoing, When, undo_table, undo_text};
-pub use verify::{VerifyError, layout_classes, live_tables, may_raise, reads_after, verify};
+pub use verify::{VerifyError, layout_classes, live_tables, may_raise, results_read, verify};

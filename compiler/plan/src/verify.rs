@@ -4,6 +4,7 @@
 //! instruction, then what is known of registers and scopes along every way through the code. Whether a plan
 //! does something sensible is not asked.
 
+mod blocks;
 mod classes;
 mod dataflow;
 mod flow;
@@ -21,7 +22,7 @@ mod types;
 
 pub use classes::layout_classes;
 pub use flow::may_raise;
-pub use liveness::{live_tables, reads_after};
+pub use liveness::{live_tables, results_read};
 
 use std::fmt;
 

@@ -348,11 +348,8 @@ fn function_info(plan: &Plan, function: &Function) -> FunctionInfo {
         info.widths.resize(info.slots + width, 0);
         info.slots += width;
     }
-    let calls = function.code.iter().enumerate().filter(|(_, op)| matches!(op, Op::Call { .. }));
-    info.results_read = calls
-        .filter(|(at, op)| matches!(op, Op::Call { dst, .. } if flow_plan::reads_after(function, *at, *dst)))
-        .filter_map(|(at, _)| u32::try_from(at).ok())
-        .collect();
+    let read = flow_plan::results_read(function, |op| matches!(op, Op::Call { .. }));
+    info.results_read = read.into_iter().map(|at| at.0).collect();
     info
 }
 

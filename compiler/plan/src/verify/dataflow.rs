@@ -1,8 +1,8 @@
 //! What is known before each instruction, along every way to it: which registers are assigned, which hold a
 //! list that nobody else holds, and which scopes are open.
 
-use super::flow::{Edges, handler_edges};
-use super::functions::Body;
+use super::blocks::Blocks;
+use super::flow::may_raise;
 use super::liveness::{reads, written};
 use super::set::RegisterSet;
 use crate::{Function, Handler, Op, Reg};
@@ -19,7 +19,7 @@ pub(super) enum Scope {
 }
 
 /// What is known before an instruction.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default)]
 struct Known {
     assigned: RegisterSet,
     /// Registers whose list no other register and no object holds.
@@ -27,100 +27,141 @@ struct Known {
     scopes: Vec<Scope>,
 }
 
+impl Known {
+    /// Becomes like the other.
+    fn set(&mut self, other: &Self) {
+        self.assigned.set(&other.assigned);
+        self.owned.set(&other.owned);
+        self.scopes.clone_from(&other.scopes);
+    }
+}
+
 type Failure = (usize, String);
 
-pub(super) fn check(body: &Body<'_>) -> Result<(), Failure> {
-    let known = solve(body.function)?;
-    for (at, (op, before)) in body.function.code.iter().zip(&known).enumerate() {
-        let Some(before) = before else { continue };
-        let mut missing = None;
-        reads(body.function, op, |reg| {
-            if !before.assigned.contains(reg) {
-                missing = Some(reg);
+/// How many scopes are open before each instruction; none where control can't come.
+pub(super) fn check(function: &Function) -> Result<Vec<Option<usize>>, Failure> {
+    let blocks = Blocks::new(function);
+    let known = solve(&blocks)?;
+    let mut depths = vec![None; function.code.len()];
+    let mut state = Known::default();
+    for (block, known) in known.iter().enumerate() {
+        let Some(known) = known else { continue };
+        state.set(known);
+        for (at, op) in blocks.ops(block) {
+            check_op(function, op, &state).map_err(|reason| (at, reason))?;
+            if let Some(depth) = depths.get_mut(at) {
+                *depth = Some(state.scopes.len());
             }
-        });
-        if let Some(reg) = missing {
-            return Err((at, format!("slot {} is read, and not assigned on every way here", reg.0)));
-        }
-        if let Op::Push { list, .. } = op
-            && !before.owned.contains(*list)
-        {
-            return Err((at, format!("the list of slot {} may be held elsewhere", list.0)));
+            read(function, op, &mut state);
+            step(op, &mut state).map_err(|reason| (at, reason))?;
         }
     }
-    Ok(())
+    Ok(depths)
 }
 
-/// The scopes before each instruction; none where control can't come.
-pub(super) fn scopes(function: &Function) -> Result<Vec<Option<Vec<Scope>>>, Failure> {
-    Ok(solve(function)?.into_iter().map(|known| known.map(|known| known.scopes)).collect())
+/// What an instruction reads is assigned, and a list that grows is its own.
+fn check_op(function: &Function, op: &Op, before: &Known) -> Result<(), String> {
+    let mut missing = None;
+    reads(function, op, |reg| {
+        if !before.assigned.contains(reg) {
+            missing = Some(reg);
+        }
+    });
+    if let Some(reg) = missing {
+        return Err(format!("slot {} is read, and not assigned on every way here", reg.0));
+    }
+    match op {
+        Op::Push { list, .. } if !before.owned.contains(*list) => {
+            Err(format!("the list of slot {} may be held elsewhere", list.0))
+        }
+        _ => Ok(()),
+    }
 }
 
-fn solve(function: &Function) -> Result<Vec<Option<Known>>, Failure> {
+/// What is known where each block begins; nothing where control can't come.
+fn solve(blocks: &Blocks<'_>) -> Result<Vec<Option<Known>>, Failure> {
+    let function = blocks.function;
     let slots = function.registers.last().map_or(0, |register| register.slot.index() + 1);
     let mut start =
         Known { assigned: RegisterSet::new(slots), owned: RegisterSet::new(slots), scopes: Vec::new() };
     function.params.iter().for_each(|param| start.assigned.insert(*param));
-    let mut known: Vec<Option<Known>> = vec![None; function.code.len()];
-    let mut work = vec![0];
-    if let Some(first) = known.first_mut() {
-        *first = Some(start);
-    }
-    while let Some(at) = work.pop() {
-        let (Some(op), Some(Some(before))) = (function.code.get(at), known.get(at)) else { continue };
-        let before = before.clone();
-        for handler in &function.handlers {
-            let range = handler.start.0 as usize..handler.end.0 as usize;
-            if range.contains(&at) && handler_edges(function, at).next().is_some() {
-                let caught = caught(function, op, &before, handler).map_err(|reason| (at, reason))?;
-                merge(&mut known, &mut work, handler.target.0 as usize, caught)?;
+    let mut starts =
+        Starts { known: vec![None; blocks.len()], work: Vec::new(), queued: vec![false; blocks.len()] };
+    let in_code = |block: usize| move |reason| (blocks.range(block).start, reason);
+    starts.merge(0, &start).map_err(in_code(0))?;
+    let (mut state, mut caught) = (Known::default(), Known::default());
+    while let Some(block) = starts.next(&mut state) {
+        for (at, op) in blocks.ops(block) {
+            read(function, op, &mut state);
+            if may_raise(op) {
+                for (target, handler) in blocks.handlers(block) {
+                    catch(handler, &state, &mut caught).map_err(|reason| (at, reason))?;
+                    starts.merge(target, &caught).map_err(in_code(target))?;
+                }
             }
+            step(op, &mut state).map_err(|reason| (at, reason))?;
         }
-        let after = step(function, op, before).map_err(|reason| (at, reason))?;
-        let mut nexts = Vec::new();
-        Edges::new(function, at).for_each(|next| nexts.push(next));
-        for next in nexts {
-            merge(&mut known, &mut work, next, after.clone())?;
+        for next in blocks.nexts(block) {
+            starts.merge(next, &state).map_err(in_code(next))?;
         }
     }
-    Ok(known)
+    Ok(starts.known)
 }
 
-fn merge(known: &mut [Option<Known>], work: &mut Vec<usize>, at: usize, new: Known) -> Result<(), Failure> {
-    let Some(there) = known.get_mut(at) else { return Ok(()) };
-    let Some(before) = there else {
-        *there = Some(new);
-        work.push(at);
-        return Ok(());
-    };
-    if before.scopes != new.scopes {
-        return Err((at, "other scopes are open on another way here".to_owned()));
+/// What is known where each block begins so far, and the blocks for which that has changed.
+struct Starts {
+    known: Vec<Option<Known>>,
+    work: Vec<usize>,
+    queued: Vec<bool>,
+}
+
+impl Starts {
+    /// The next block to go through, and what is known where it begins.
+    fn next(&mut self, state: &mut Known) -> Option<usize> {
+        let block = self.work.pop()?;
+        *self.queued.get_mut(block)? = false;
+        state.set(self.known.get(block)?.as_ref()?);
+        Some(block)
     }
-    let mut met = before.clone();
-    met.assigned.meet(&new.assigned);
-    met.owned.meet(&new.owned);
-    if met != *before {
-        *before = met;
-        work.push(at);
+
+    /// Another way comes to a block.
+    fn merge(&mut self, block: usize, new: &Known) -> Result<(), String> {
+        let (Some(known), Some(queued)) = (self.known.get_mut(block), self.queued.get_mut(block)) else {
+            return Ok(());
+        };
+        let changed = match known {
+            None => {
+                *known = Some(new.clone());
+                true
+            }
+            Some(before) if before.scopes != new.scopes => {
+                return Err("other scopes are open on another way here".to_owned());
+            }
+            Some(before) => before.assigned.meet(&new.assigned) | before.owned.meet(&new.owned),
+        };
+        if changed && !*queued {
+            *queued = true;
+            self.work.push(block);
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// What is known where a handler begins.
-fn caught(function: &Function, op: &Op, before: &Known, handler: &Handler) -> Result<Known, String> {
-    let mut known = step_reads(function, op, before.clone());
+fn catch(handler: &Handler, before: &Known, caught: &mut Known) -> Result<(), String> {
+    caught.set(before);
     let kept = usize::from(handler.scopes);
-    if kept > known.scopes.len() {
+    if kept > caught.scopes.len() {
         return Err("a handler keeps more scopes than are open".to_owned());
     }
-    known.scopes.truncate(kept);
-    known.assigned.insert(handler.error);
-    known.owned.remove(handler.error);
-    Ok(known)
+    caught.scopes.truncate(kept);
+    caught.assigned.insert(handler.error);
+    caught.owned.remove(handler.error);
+    Ok(())
 }
 
 /// What an instruction reads may be held elsewhere afterwards.
-fn step_reads(function: &Function, op: &Op, mut known: Known) -> Known {
+fn read(function: &Function, op: &Op, known: &mut Known) {
     let keeps: Option<Reg> = match op {
         Op::Push { list, .. } | Op::Len { list, .. } | Op::Item { list, .. } => Some(*list),
         _ => None,
@@ -133,11 +174,10 @@ fn step_reads(function: &Function, op: &Op, mut known: Known) -> Known {
             known.owned.remove(reg);
         }
     });
-    known
 }
 
-fn step(function: &Function, op: &Op, before: Known) -> Result<Known, String> {
-    let mut known = step_reads(function, op, before);
+/// What an instruction does to what is known, after what it reads.
+fn step(op: &Op, known: &mut Known) -> Result<(), String> {
     if let Some(reg) = written(op) {
         known.assigned.insert(reg);
         known.owned.remove(reg);
@@ -162,6 +202,6 @@ fn step(function: &Function, op: &Op, before: Known) -> Result<Known, String> {
         Op::NextLoop {} if known.scopes.last() != Some(&Scope::Loop) => {
             Err("the innermost scope is no loop".to_owned())
         }
-        _ => Ok(known),
+        _ => Ok(()),
     }
 }

@@ -1,30 +1,27 @@
 //! The ways from one instruction to the next.
 
+use crate::Op;
 use crate::op::Operand;
-use crate::{Function, Op, Reg};
 
 /// The instructions that may come next where an instruction does not fail.
 pub(super) struct Edges {
-    next: Option<usize>,
-    target: Option<usize>,
+    pub(super) next: Option<usize>,
+    pub(super) target: Option<usize>,
 }
 
 impl Edges {
-    pub(super) fn new(function: &Function, at: usize) -> Self {
-        let op = function.code.get(at);
+    pub(super) fn new(op: &Op, at: usize) -> Self {
         let mut target = None;
-        if let Some(op) = op {
-            op.operands(|_, operand| {
-                if let Operand::Target(to) = operand {
-                    target = Some(to.0 as usize);
-                }
-            });
-        }
-        Self { next: op.filter(|op| !op.diverges()).map(|_| at + 1), target }
+        op.operands(|_, operand| {
+            if let Operand::Target(to) = operand {
+                target = Some(to.0 as usize);
+            }
+        });
+        Self { next: (!op.diverges()).then_some(at + 1), target }
     }
 
-    pub(super) fn for_each(self, each: impl FnMut(usize)) {
-        self.next.into_iter().chain(self.target).for_each(each);
+    pub(super) fn iter(&self) -> impl Iterator<Item = usize> + use<> {
+        self.next.into_iter().chain(self.target)
     }
 }
 
@@ -46,14 +43,4 @@ pub fn may_raise(op: &Op) -> bool {
             | Op::Leave {}
             | Op::Commit {}
     )
-}
-
-/// The handlers that may follow an instruction: where they begin, and the register of the error.
-pub(super) fn handler_edges(function: &Function, at: usize) -> impl Iterator<Item = (usize, Reg)> {
-    let raises = function.code.get(at).is_some_and(may_raise);
-    function
-        .handlers
-        .iter()
-        .filter(move |handler| raises && (handler.start.0 as usize..handler.end.0 as usize).contains(&at))
-        .map(|handler| (handler.target.0 as usize, handler.error))
 }

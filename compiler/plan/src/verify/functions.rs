@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::liveness::{live_before, needed_across};
+use super::liveness::needed_across_waits;
+use super::set::RegisterSet;
 use super::{Checked, Checker, VerifyError, dataflow, ensure, loops, operands, rules};
 use crate::{Catch, Function, FunctionId, Handler, Op, Purity, Reg, Target, Type, TypeId};
 
@@ -99,10 +100,10 @@ pub(super) fn check_code(
         check_handler(&body, handler).map_err(whole)?;
     }
     check_live_order(&body).map_err(whole)?;
-    dataflow::check(&body).map_err(|(index, reason)| at(index, reason))?;
-    check_live(&body).map_err(|(index, reason)| at(index, reason))?;
+    let depths = dataflow::check(function).map_err(|(index, reason)| at(index, reason))?;
+    check_live(function).map_err(|(index, reason)| at(index, reason))?;
     if function.purity == Purity::Flow {
-        loops::check(function).map_err(|(index, reason)| at(index, reason))?;
+        loops::check(function, &depths).map_err(|(index, reason)| at(index, reason))?;
     }
     Ok(())
 }
@@ -139,23 +140,22 @@ fn check_live_order(body: &Body<'_>) -> Checked {
 }
 
 /// Each live table holds what is needed after its wait.
-fn check_live(body: &Body<'_>) -> Result<(), (usize, String)> {
-    if body.function.live.is_empty() {
-        return Ok(());
-    }
-    let before = live_before(body.function);
-    for live in &body.function.live {
-        let at = live.at.0 as usize;
-        let Some(op) = body.function.code.get(at) else { continue };
-        let needed = needed_across(body.function, &before, at, op);
-        let mut kept = needed.empty();
-        live.registers.iter().for_each(|reg| kept.insert(*reg));
-        if let Some(missing) = needed.first_beyond(&kept) {
-            return Err((
-                at,
-                format!("slot {} is needed after the wait, and not in the live table", missing.0),
-            ));
+fn check_live(function: &Function) -> Result<(), (usize, String)> {
+    let mut found: Option<(usize, Reg)> = None;
+    let mut missing = RegisterSet::default();
+    needed_across_waits(function, |at, needed| {
+        missing.set(needed);
+        if let Ok(table) = function.live.binary_search_by_key(&at, |live| live.at.0 as usize) {
+            let listed = function.live.get(table).into_iter().flat_map(|live| &live.registers);
+            listed.for_each(|reg| missing.remove(*reg));
         }
-    }
-    Ok(())
+        if let Some(reg) = missing.first()
+            && found.is_none_or(|(before, _)| at < before)
+        {
+            found = Some((at, reg));
+        }
+    });
+    found.map_or(Ok(()), |(at, reg)| {
+        Err((at, format!("slot {} is needed after the wait, and not in the live table", reg.0)))
+    })
 }

@@ -1,6 +1,7 @@
 //! Which registers are needed later: backward liveness over one function.
 
-use super::flow::{Edges, handler_edges};
+use super::blocks::Blocks;
+use super::flow::may_raise;
 use super::set::RegisterSet;
 use crate::op::Operand;
 use crate::{Function, Live, Op, Reg, Target};
@@ -40,71 +41,121 @@ pub(super) fn written(op: &Op) -> Option<Reg> {
     found
 }
 
-/// The registers needed before each instruction.
-pub(super) fn live_before(function: &Function) -> Vec<RegisterSet> {
-    let slots = function.registers.iter().map(|register| usize::from(register.slot.0) + 1).max().unwrap_or(0);
-    let mut live = vec![RegisterSet::new(slots); function.code.len()];
-    let mut changed = true;
-    while changed {
-        changed = false;
-        for at in (0..function.code.len()).rev() {
-            let Some(op) = function.code.get(at) else { continue };
-            let mut now = needed_across(function, &live, at, op);
-            reads(function, op, |reg| now.insert(reg));
-            if let Some(before) = live.get_mut(at)
-                && *before != now
-            {
-                *before = now;
-                changed = true;
+/// The registers needed where each block begins.
+struct Liveness<'f> {
+    blocks: Blocks<'f>,
+    before: Vec<RegisterSet>,
+    slots: usize,
+}
+
+impl<'f> Liveness<'f> {
+    fn new(function: &'f Function) -> Self {
+        let blocks = Blocks::new(function);
+        let slots =
+            function.registers.iter().map(|register| usize::from(register.slot.0) + 1).max().unwrap_or(0);
+        let mut live = Self { before: vec![RegisterSet::new(slots); blocks.len()], blocks, slots };
+        let mut now = RegisterSet::default();
+        let mut changed = true;
+        while changed {
+            changed = false;
+            for block in (0..live.blocks.len()).rev() {
+                live.walk(block, &mut now, |_, _, _| {});
+                if let Some(before) = live.before.get_mut(block)
+                    && *before != now
+                {
+                    before.set(&now);
+                    changed = true;
+                }
+            }
+        }
+        live
+    }
+
+    /// Tells, from the last instruction of a block to its first, which registers are needed after the instruction
+    /// where it does not fail. What is needed where the block begins is in `now` at the end.
+    fn walk(&self, block: usize, now: &mut RegisterSet, mut each: impl FnMut(usize, &'f Op, &RegisterSet)) {
+        now.reset(self.slots);
+        for next in self.blocks.nexts(block) {
+            self.before.get(next).into_iter().for_each(|there| now.join(there));
+        }
+        for (at, op) in self.blocks.ops(block).rev() {
+            each(at, op, now);
+            self.across(block, op, now);
+            reads(self.blocks.function, op, |reg| now.insert(reg));
+        }
+    }
+
+    /// From the registers needed after an instruction, those that must outlive it: what comes after needs them, or a
+    /// handler does.
+    fn across(&self, block: usize, op: &Op, needed: &mut RegisterSet) {
+        if let Some(reg) = written(op) {
+            needed.remove(reg);
+        }
+        if !may_raise(op) {
+            return;
+        }
+        for (target, handler) in self.blocks.handlers(block) {
+            let Some(there) = self.before.get(target) else { continue };
+            let held = needed.contains(handler.error);
+            needed.join(there);
+            if !held {
+                needed.remove(handler.error);
             }
         }
     }
-    live
 }
 
-/// The registers needed after an instruction, where it does not fail.
-pub(super) fn needed_after(function: &Function, live: &[RegisterSet], at: usize) -> RegisterSet {
-    let mut after = live.get(at).map_or_else(|| RegisterSet::new(0), RegisterSet::empty);
-    Edges::new(function, at).for_each(|next| {
-        if let Some(there) = live.get(next) {
-            after.join(there);
-        }
-    });
-    after
-}
-
-/// Whether the register that an instruction writes is read later.
-pub fn reads_after(function: &Function, at: usize, register: Reg) -> bool {
-    needed_after(function, &live_before(function), at).contains(register)
+/// The instructions whose written register is read later, where they do not fail.
+pub fn results_read(function: &Function, wanted: impl Fn(&Op) -> bool) -> Vec<Target> {
+    if !function.code.iter().any(&wanted) {
+        return Vec::new();
+    }
+    let live = Liveness::new(function);
+    let mut now = RegisterSet::default();
+    let mut found = Vec::new();
+    for block in 0..live.blocks.len() {
+        live.walk(block, &mut now, |at, op, after| {
+            if wanted(op) && written(op).is_some_and(|reg| after.contains(reg)) {
+                found.push(target(at));
+            }
+        });
+    }
+    found.sort_unstable();
+    found
 }
 
 /// What is alive at each wait of a function: exactly the registers that are needed after it.
 pub fn live_tables(function: &Function) -> Vec<Live> {
-    let live = live_before(function);
-    let waits = function.code.iter().enumerate().filter(|(_, op)| op.waits());
-    let table = |(at, op): (usize, &Op)| {
-        let needed = needed_across(function, &live, at, op);
+    let mut tables = Vec::new();
+    needed_across_waits(function, |at, needed| {
         let registers = function.registers.iter().map(|register| register.slot);
-        Live {
-            at: Target(u32::try_from(at).unwrap_or(u32::MAX)),
+        tables.push(Live {
+            at: target(at),
             registers: registers.filter(|register| needed.contains(*register)).collect(),
-        }
-    };
-    waits.map(table).collect()
+        });
+    });
+    tables.sort_unstable_by_key(|table| table.at);
+    tables
 }
 
-/// The registers that must outlive a wait: what comes after needs them, or a handler does.
-pub(super) fn needed_across(function: &Function, live: &[RegisterSet], at: usize, op: &Op) -> RegisterSet {
-    let mut needed = needed_after(function, live, at);
-    if let Some(reg) = written(op) {
-        needed.remove(reg);
+/// Tells of each instruction that can wait which registers must outlive it, in no order.
+pub(super) fn needed_across_waits(function: &Function, mut each: impl FnMut(usize, &RegisterSet)) {
+    if !function.code.iter().any(Op::waits) {
+        return;
     }
-    for (target, error) in handler_edges(function, at) {
-        if let Some(there) = live.get(target) {
-            let mut there = there.clone();
-            there.remove(error);
-            needed.join(&there);
-        }
+    let live = Liveness::new(function);
+    let (mut now, mut needed) = (RegisterSet::default(), RegisterSet::default());
+    for block in 0..live.blocks.len() {
+        live.walk(block, &mut now, |at, op, after| {
+            if op.waits() {
+                needed.set(after);
+                live.across(block, op, &mut needed);
+                each(at, &needed);
+            }
+        });
     }
-    needed
+}
+
+fn target(at: usize) -> Target {
+    Target(u32::try_from(at).unwrap_or(u32::MAX))
 }

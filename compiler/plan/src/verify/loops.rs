@@ -3,14 +3,14 @@
 //! A way round leaves open the scopes that are open at its outermost place. Where it holds a call or a fork, a
 //! `next_loop` must stand on it at just that depth: the counters of inner loops begin again.
 
-use super::dataflow::scopes;
-use super::flow::{Edges, handler_edges};
+use super::flow::{Edges, may_raise};
 use crate::{Function, Op};
 
-/// The instruction that is done again without being counted.
-pub(super) fn check(function: &Function) -> Result<(), (usize, String)> {
-    let depths: Vec<Option<usize>> =
-        scopes(function)?.into_iter().map(|scopes| scopes.map(|scopes| scopes.len())).collect();
+/// The instruction that is done again without being counted, by how many scopes are open before each instruction.
+pub(super) fn check(function: &Function, depths: &[Option<usize>]) -> Result<(), (usize, String)> {
+    if !goes_back(function) {
+        return Ok(());
+    }
     let deepest = depths.iter().flatten().copied().max().unwrap_or(0);
     for depth in 0..=deepest {
         let inside = |at: usize| {
@@ -34,10 +34,19 @@ pub(super) fn check(function: &Function) -> Result<(), (usize, String)> {
     Ok(())
 }
 
+/// Whether a way leads to an earlier instruction, without which nothing is done again.
+fn goes_back(function: &Function) -> bool {
+    let jumps = |(at, op): (usize, &Op)| Edges::new(op, at).target.is_some_and(|target| target <= at);
+    function.code.iter().enumerate().any(jumps)
+        || function.handlers.iter().any(|handler| handler.target < handler.end)
+}
+
 fn successors(function: &Function, at: usize) -> Vec<usize> {
-    let mut next: Vec<usize> = handler_edges(function, at).map(|(target, _)| target).collect();
-    Edges::new(function, at).for_each(|to| next.push(to));
-    next
+    let Some(op) = function.code.get(at) else { return Vec::new() };
+    let covers = |start: u32, end: u32| (start as usize..end as usize).contains(&at);
+    let handlers = function.handlers.iter().filter(|_| may_raise(op));
+    let handlers = handlers.filter(|handler| covers(handler.start.0, handler.end.0));
+    handlers.map(|handler| handler.target.0 as usize).chain(Edges::new(op, at).iter()).collect()
 }
 
 /// The strongly connected components with a way round, among some instructions (Tarjan, without recursion).

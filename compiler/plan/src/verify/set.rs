@@ -5,7 +5,7 @@ use crate::Reg;
 const BITS: usize = 64;
 
 /// The set.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct RegisterSet(Vec<u64>);
 
 impl RegisterSet {
@@ -14,9 +14,15 @@ impl RegisterSet {
         Self(vec![0; slots.div_ceil(BITS)])
     }
 
-    /// The empty set for the same frame.
-    pub(super) fn empty(&self) -> Self {
-        Self(vec![0; self.0.len()])
+    /// Becomes the empty set for a frame of so many slots.
+    pub(super) fn reset(&mut self, slots: usize) {
+        self.0.clear();
+        self.0.resize(slots.div_ceil(BITS), 0);
+    }
+
+    /// Becomes like the other.
+    pub(super) fn set(&mut self, other: &Self) {
+        self.0.clone_from(&other.0);
     }
 
     fn place(register: Reg) -> (usize, u64) {
@@ -49,19 +55,20 @@ impl RegisterSet {
         }
     }
 
-    /// Keeps what is in the other too.
-    pub(super) fn meet(&mut self, other: &Self) {
+    /// Keeps what is in the other too, and says whether that was less.
+    pub(super) fn meet(&mut self, other: &Self) -> bool {
+        let mut less = false;
         for (word, other) in self.0.iter_mut().zip(&other.0) {
+            less |= *word & !other != 0;
             *word &= other;
         }
+        less
     }
 
-    /// A register that is in this set and not in the other.
-    pub(super) fn first_beyond(&self, other: &Self) -> Option<Reg> {
-        self.0.iter().zip(&other.0).enumerate().find_map(|(index, (word, other))| {
-            let beyond = word & !other;
-            let bit = usize::try_from(beyond.trailing_zeros()).ok().filter(|_| beyond != 0)?;
-            u16::try_from(index * BITS + bit).ok().map(Reg)
-        })
+    /// The first of the set.
+    pub(super) fn first(&self) -> Option<Reg> {
+        let (index, word) = self.0.iter().enumerate().find(|(_, word)| **word != 0)?;
+        let bit = usize::try_from(word.trailing_zeros()).ok()?;
+        u16::try_from(index * BITS + bit).ok().map(Reg)
     }
 }

@@ -15,9 +15,9 @@
 use flow_plan::{
     Api, ApiId, Auth, Backoff, Balance, Branch, Callee, Config, ConfigId, Constant, ConstantId, EffectClass,
     ErrorId, ErrorType, Exhausted, FORMAT, Field, Function, FunctionId, Group, GroupId, GroupMode,
-    Idempotency, InputForm, ListId, Live, Method, Op, Operation, OperationId, PathPart, Place, Plan, Policy,
+    Idempotency, InputForm, ListId, Method, Op, Operation, OperationId, PathPart, Place, Plan, Policy,
     PolicyId, Purity, Rate, Reg, Register, Response, RetryOn, Setting, Step, StepId, Target, Type, TypeId,
-    Types, Undo, WorstCase, reads_after,
+    Types, Undo, WorstCase,
 };
 
 pub(crate) const SECOND: u64 = 1_000_000;
@@ -564,23 +564,7 @@ impl Code {
 
     fn finish(mut self, purity: Purity) -> Function {
         self.function.purity = purity;
-        let mut live = Vec::new();
-        for (at, op) in self.function.code.iter().enumerate().filter(|(_, op)| op.waits()) {
-            let mut written = None;
-            op.operands(|_, operand| {
-                if let flow_plan::op::Operand::Write(reg, _) = operand {
-                    written = Some(reg);
-                }
-            });
-            let registers = self.function.registers.iter().map(|register| register.slot);
-            live.push(Live {
-                at: flow_plan::Target(u32::try_from(at).unwrap()),
-                registers: registers
-                    .filter(|reg| Some(*reg) != written && reads_after(&self.function, at, *reg))
-                    .collect(),
-            });
-        }
-        self.function.live = live;
+        self.function.live = flow_plan::live_tables(&self.function);
         self.function
     }
 }
