@@ -1,12 +1,13 @@
 //! The basic blocks of a function: runs of instructions that control enters at the first and leaves at the last,
-//! but for failures.
+//! but for failures. In a block the same handlers apply, and the same scopes are open before each instruction.
 
 use std::ops::Range;
 
 use super::flow::Edges;
 use crate::{Function, Handler, Op};
 
-/// A function, cut where control can come in, where it can part, and where handlers begin and end to apply.
+/// A function, cut where control can come in, where it can part, where handlers begin and end to apply, and around
+/// instructions that open, count and close scopes.
 pub(super) struct Blocks<'f> {
     pub(super) function: &'f Function,
     /// Where each block begins, and the end of the code.
@@ -31,6 +32,17 @@ impl<'f> Blocks<'f> {
                 mark(target);
             }
             if edges.target.is_some() || edges.next.is_none() {
+                mark(at + 1);
+            }
+            if matches!(
+                op,
+                Op::EnterSaga {}
+                    | Op::EnterDeadline { .. }
+                    | Op::EnterLoop {}
+                    | Op::NextLoop {}
+                    | Op::Leave {}
+            ) {
+                mark(at);
                 mark(at + 1);
             }
         }

@@ -38,25 +38,21 @@ impl Known {
 
 type Failure = (usize, String);
 
-/// How many scopes are open before each instruction; none where control can't come.
-pub(super) fn check(function: &Function) -> Result<Vec<Option<usize>>, Failure> {
-    let blocks = Blocks::new(function);
-    let known = solve(&blocks)?;
-    let mut depths = vec![None; function.code.len()];
+/// How many scopes are open where each block begins; none where control can't come.
+pub(super) fn check(blocks: &Blocks<'_>) -> Result<Vec<Option<usize>>, Failure> {
+    let function = blocks.function;
+    let known = solve(blocks)?;
     let mut state = Known::default();
     for (block, known) in known.iter().enumerate() {
         let Some(known) = known else { continue };
         state.set(known);
         for (at, op) in blocks.ops(block) {
             check_op(function, op, &state).map_err(|reason| (at, reason))?;
-            if let Some(depth) = depths.get_mut(at) {
-                *depth = Some(state.scopes.len());
-            }
             read(function, op, &mut state);
             step(op, &mut state).map_err(|reason| (at, reason))?;
         }
     }
-    Ok(depths)
+    Ok(known.iter().map(|known| Some(known.as_ref()?.scopes.len())).collect())
 }
 
 /// What an instruction reads is assigned, and a list that grows is its own.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::blocks::Blocks;
 use super::liveness::needed_across_waits;
 use super::set::RegisterSet;
 use super::{Checked, Checker, VerifyError, dataflow, ensure, loops, operands, rules};
@@ -100,10 +101,11 @@ pub(super) fn check_code(
         check_handler(&body, handler).map_err(whole)?;
     }
     check_live_order(&body).map_err(whole)?;
-    let depths = dataflow::check(function).map_err(|(index, reason)| at(index, reason))?;
-    check_live(function).map_err(|(index, reason)| at(index, reason))?;
+    let blocks = Blocks::new(function);
+    let depths = dataflow::check(&blocks).map_err(|(index, reason)| at(index, reason))?;
+    check_live(&blocks).map_err(|(index, reason)| at(index, reason))?;
     if function.purity == Purity::Flow {
-        loops::check(function, &depths).map_err(|(index, reason)| at(index, reason))?;
+        loops::check(&blocks, &depths).map_err(|(index, reason)| at(index, reason))?;
     }
     Ok(())
 }
@@ -140,10 +142,11 @@ fn check_live_order(body: &Body<'_>) -> Checked {
 }
 
 /// Each live table holds what is needed after its wait.
-fn check_live(function: &Function) -> Result<(), (usize, String)> {
+fn check_live(blocks: &Blocks<'_>) -> Result<(), (usize, String)> {
+    let function = blocks.function;
     let mut found: Option<(usize, Reg)> = None;
     let mut missing = RegisterSet::default();
-    needed_across_waits(function, |at, needed| {
+    needed_across_waits(blocks, |at, needed| {
         missing.set(needed);
         if let Ok(table) = function.live.binary_search_by_key(&at, |live| live.at.0 as usize) {
             let listed = function.live.get(table).into_iter().flat_map(|live| &live.registers);

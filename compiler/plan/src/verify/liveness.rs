@@ -42,17 +42,21 @@ pub(super) fn written(op: &Op) -> Option<Reg> {
 }
 
 /// The registers needed where each block begins.
-struct Liveness<'f> {
-    blocks: Blocks<'f>,
+struct Liveness<'b, 'f> {
+    blocks: &'b Blocks<'f>,
     before: Vec<RegisterSet>,
     slots: usize,
 }
 
-impl<'f> Liveness<'f> {
-    fn new(function: &'f Function) -> Self {
-        let blocks = Blocks::new(function);
-        let slots =
-            function.registers.iter().map(|register| usize::from(register.slot.0) + 1).max().unwrap_or(0);
+impl<'b, 'f> Liveness<'b, 'f> {
+    fn new(blocks: &'b Blocks<'f>) -> Self {
+        let slots = blocks
+            .function
+            .registers
+            .iter()
+            .map(|register| usize::from(register.slot.0) + 1)
+            .max()
+            .unwrap_or(0);
         let mut live = Self { before: vec![RegisterSet::new(slots); blocks.len()], blocks, slots };
         let mut now = RegisterSet::default();
         let mut changed = true;
@@ -110,7 +114,8 @@ pub fn results_read(function: &Function, wanted: impl Fn(&Op) -> bool) -> Vec<Ta
     if !function.code.iter().any(&wanted) {
         return Vec::new();
     }
-    let live = Liveness::new(function);
+    let blocks = Blocks::new(function);
+    let live = Liveness::new(&blocks);
     let mut now = RegisterSet::default();
     let mut found = Vec::new();
     for block in 0..live.blocks.len() {
@@ -127,7 +132,7 @@ pub fn results_read(function: &Function, wanted: impl Fn(&Op) -> bool) -> Vec<Ta
 /// What is alive at each wait of a function: exactly the registers that are needed after it.
 pub fn live_tables(function: &Function) -> Vec<Live> {
     let mut tables = Vec::new();
-    needed_across_waits(function, |at, needed| {
+    needed_across_waits(&Blocks::new(function), |at, needed| {
         let registers = function.registers.iter().map(|register| register.slot);
         tables.push(Live {
             at: target(at),
@@ -139,11 +144,11 @@ pub fn live_tables(function: &Function) -> Vec<Live> {
 }
 
 /// Tells of each instruction that can wait which registers must outlive it, in no order.
-pub(super) fn needed_across_waits(function: &Function, mut each: impl FnMut(usize, &RegisterSet)) {
-    if !function.code.iter().any(Op::waits) {
+pub(super) fn needed_across_waits(blocks: &Blocks<'_>, mut each: impl FnMut(usize, &RegisterSet)) {
+    if !blocks.function.code.iter().any(Op::waits) {
         return;
     }
-    let live = Liveness::new(function);
+    let live = Liveness::new(blocks);
     let (mut now, mut needed) = (RegisterSet::default(), RegisterSet::default());
     for block in 0..live.blocks.len() {
         live.walk(block, &mut now, |at, op, after| {

@@ -3,56 +3,53 @@
 //! A way round leaves open the scopes that are open at its outermost place. Where it holds a call or a fork, a
 //! `next_loop` must stand on it at just that depth: the counters of inner loops begin again.
 
-use super::flow::{Edges, may_raise};
-use crate::{Function, Op};
+use super::blocks::Blocks;
+use super::flow::may_raise;
+use crate::Op;
 
-/// The instruction that is done again without being counted, by how many scopes are open before each instruction.
-pub(super) fn check(function: &Function, depths: &[Option<usize>]) -> Result<(), (usize, String)> {
-    if !goes_back(function) {
+/// The instruction that is done again without being counted, by how many scopes are open where each block begins.
+pub(super) fn check(blocks: &Blocks<'_>, depths: &[Option<usize>]) -> Result<(), (usize, String)> {
+    let nexts: Vec<Vec<usize>> = (0..blocks.len()).map(|block| nexts(blocks, block)).collect();
+    let goes_back = nexts.iter().enumerate().any(|(block, nexts)| nexts.iter().any(|next| *next <= block));
+    if !goes_back {
         return Ok(());
     }
-    let deepest = depths.iter().flatten().copied().max().unwrap_or(0);
-    for depth in 0..=deepest {
-        let inside = |at: usize| {
-            let there = depths.get(at).copied().flatten();
-            let counts = there == Some(depth) && matches!(function.code.get(at), Some(Op::NextLoop {}));
+    let depth_of = |block: usize| depths.get(block).copied().flatten();
+    for depth in 0..=depths.iter().flatten().copied().max().unwrap_or(0) {
+        let inside = |block: usize| {
+            let there = depth_of(block);
+            let counts = there == Some(depth)
+                && blocks.ops(block).next().is_some_and(|(_, op)| matches!(op, Op::NextLoop {}));
             there.is_some_and(|there| there >= depth) && !counts
         };
-        for round in rounds(function, inside) {
-            let outermost = round.iter().any(|at| depths.get(*at).copied().flatten() == Some(depth));
-            let acts = |at: &&usize| {
-                matches!(
-                    function.code.get(**at),
-                    Some(Op::Call { .. } | Op::Spawn { .. } | Op::RegisterUndo { .. })
-                ) || function.code.get(**at).is_some_and(|op| op.forks().is_some())
+        for round in rounds(&nexts, inside) {
+            if !round.iter().any(|block| depth_of(*block) == Some(depth)) {
+                continue;
+            }
+            let acts = |(_, op): &(usize, &Op)| {
+                let calls = matches!(op, Op::Call { .. } | Op::Spawn { .. } | Op::RegisterUndo { .. });
+                calls || op.forks().is_some()
             };
-            if let (true, Some(at)) = (outermost, round.iter().find(acts)) {
-                return Err((*at, "it is done again without a loop that counts".to_owned()));
+            if let Some((at, _)) = round.iter().flat_map(|block| blocks.ops(*block)).find(acts) {
+                return Err((at, "it is done again without a loop that counts".to_owned()));
             }
         }
     }
     Ok(())
 }
 
-/// Whether a way leads to an earlier instruction, without which nothing is done again.
-fn goes_back(function: &Function) -> bool {
-    let jumps = |(at, op): (usize, &Op)| Edges::new(op, at).target.is_some_and(|target| target <= at);
-    function.code.iter().enumerate().any(jumps)
-        || function.handlers.iter().any(|handler| handler.target < handler.end)
+/// The blocks that may come after a block, where something in it fails too.
+fn nexts(blocks: &Blocks<'_>, block: usize) -> Vec<usize> {
+    let raises = blocks.ops(block).any(|(_, op)| may_raise(op));
+    let handlers = blocks.handlers(block).filter(|_| raises).map(|(target, _)| target);
+    handlers.chain(blocks.nexts(block)).collect()
 }
 
-fn successors(function: &Function, at: usize) -> Vec<usize> {
-    let Some(op) = function.code.get(at) else { return Vec::new() };
-    let covers = |start: u32, end: u32| (start as usize..end as usize).contains(&at);
-    let handlers = function.handlers.iter().filter(|_| may_raise(op));
-    let handlers = handlers.filter(|handler| covers(handler.start.0, handler.end.0));
-    handlers.map(|handler| handler.target.0 as usize).chain(Edges::new(op, at).iter()).collect()
-}
-
-/// The strongly connected components with a way round, among some instructions (Tarjan, without recursion).
-fn rounds(function: &Function, inside: impl Fn(usize) -> bool) -> Vec<Vec<usize>> {
+/// The strongly connected components with a way round, among some blocks (Tarjan, without recursion).
+fn rounds(nexts: &[Vec<usize>], inside: impl Fn(usize) -> bool) -> Vec<Vec<usize>> {
     const UNSEEN: u32 = u32::MAX;
-    let count = function.code.len();
+    let count = nexts.len();
+    let nexts = |block: usize| nexts.get(block).into_iter().flatten().copied();
     let (mut numbers, mut least, mut is_open) = (vec![UNSEEN; count], vec![0_u32; count], vec![false; count]);
     let (mut open, mut found, mut next_number) = (Vec::new(), Vec::new(), 0_u32);
     let get = |of: &[u32], at: usize| of.get(at).copied().unwrap_or(UNSEEN);
@@ -78,7 +75,7 @@ fn rounds(function: &Function, inside: impl Fn(usize) -> bool) -> Vec<Vec<usize>
                     if let Some(flag) = is_open.get_mut(at) {
                         *flag = true;
                     }
-                    rest.insert(successors(function, at).into_iter().filter(|next| inside(*next)).collect())
+                    rest.insert(nexts(at).filter(|next| inside(*next)).collect())
                 }
             };
             if let Some(next) = rest.pop() {
@@ -103,7 +100,7 @@ fn rounds(function: &Function, inside: impl Fn(usize) -> bool) -> Vec<Vec<usize>
                         *flag = false;
                     }
                 }
-                if component.len() > 1 || successors(function, at).contains(&at) {
+                if component.len() > 1 || nexts(at).any(|next| next == at) {
                     found.push(component);
                 }
             }
