@@ -75,6 +75,8 @@ pub(crate) enum Place {
     Flow,
     /// Only computing; the words say where: "an interpolation", "a lambda".
     Pure(&'static str),
+    /// What an execution is started with: computing, and what is recorded, such as the day.
+    Start,
 }
 
 /// The inference of one body.
@@ -279,7 +281,18 @@ impl<'c, 'a> Infer<'c, 'a> {
 
     /// Says that an effect stands where only computing may, and whether it may stand here.
     fn effect(&mut self, span: Span, what: &str) -> bool {
-        let Place::Pure(place) = self.place else { return true };
+        let place = match self.place {
+            Place::Flow => return true,
+            Place::Pure(place) => place,
+            Place::Start => {
+                self.checker.report(
+                    Diagnostic::new(&codes::F0502, span, format!("{what} cannot stand in a schedule"))
+                        .label("only values, and `now()`, `today()`, `uuid()` and `random()`, stand here")
+                        .help("do it in the workflow that is started"),
+                );
+                return false;
+            }
+        };
         let mut diagnostic = Diagnostic::new(&codes::F0502, span, format!("{what} cannot stand in {place}"))
             .label(format!("only pure expressions stand in {place}"));
         diagnostic = match place {

@@ -36,10 +36,10 @@ use flow_hir::Program;
 pub use coercion::{Coercion, FieldCoercion, coerce};
 pub use methods::{METHODS, Method, Receiver, Scheme, Signature};
 pub use typed::{
-    CheckedApi, CheckedBackoff, CheckedCall, CheckedConfig, CheckedFunction, CheckedKey, CheckedOperation,
-    CheckedPages, CheckedPublication, CheckedRetry, CheckedRoute, CheckedWorkflow, Coerced, EffectClass,
-    EscapingError, MethodCall, NextPage, OperationUndo, PageField, ParamValue, RoutePlace, StepUndo, Typed,
-    WorkflowUndo, WorstCase,
+    CheckedApi, CheckedBackoff, CheckedCall, CheckedConfig, CheckedFunction, CheckedKey, CheckedObjective,
+    CheckedOperation, CheckedPages, CheckedPublication, CheckedRetry, CheckedRoute, CheckedSchedule,
+    CheckedWorkflow, Coerced, EffectClass, EscapingError, MethodCall, NextPage, OperationUndo, PageField,
+    ParamValue, RoutePlace, StepUndo, Typed, WorkflowUndo, WorstCase,
 };
 pub use types::{Case, Condition, Literals, RecordField, Ty, TyKind, Types, Union};
 
@@ -58,6 +58,8 @@ pub fn check(program: &Program) -> (Typed, Vec<Diagnostic>) {
     checker.find_escapes();
     checker.check_expected_errors();
     checker.check_publications();
+    checker.check_schedules();
+    checker.check_objectives();
     rules::apply(&mut checker);
     (checker.typed, checker.findings.finish())
 }

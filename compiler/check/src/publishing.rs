@@ -1,6 +1,10 @@
-//! What is published: parameters of workflows in requests, who may send them, statuses of errors, routes.
+//! What is published: parameters of workflows in requests, who may send them, statuses of errors, routes. Schedules
+//! and objectives below it.
 
+mod cron;
+mod objective;
 mod route;
+mod schedule;
 
 use std::sync::Arc;
 

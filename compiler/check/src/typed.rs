@@ -61,6 +61,10 @@ pub struct Typed {
     pub tests: SideTable<TestId, Vec<Option<Vec<ParamValue>>>>,
     /// Publications, in their order in the program.
     pub publications: Vec<CheckedPublication>,
+    /// Schedules, in their order in the program.
+    pub schedules: Vec<CheckedSchedule>,
+    /// Objectives, in their order in the program.
+    pub objectives: Vec<CheckedObjective>,
     /// What tests send to callbacks: by what is sent, the `callback<T>()` that it answers.
     pub answers: SideTable<ExprId, ExprId>,
 }
@@ -447,4 +451,21 @@ pub enum RoutePlace {
     Query,
     /// The whole body.
     Body,
+}
+
+/// A schedule.
+#[derive(Clone, Copy, Debug)]
+pub struct CheckedSchedule {
+    /// The workflow that it starts.
+    pub workflow: Option<WorkflowId>,
+}
+
+/// What is asked of a workflow.
+#[derive(Clone, Debug)]
+pub struct CheckedObjective {
+    /// How many of a hundred executions end well, digit by digit, and the time in microseconds that they are counted
+    /// over.
+    pub success: Option<(String, u64)>,
+    /// Percentiles, and how long that many executions take at most, in microseconds.
+    pub latencies: Vec<(u8, u64)>,
 }

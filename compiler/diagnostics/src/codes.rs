@@ -145,6 +145,9 @@ codes! {
     F1102 Error "a route that is taken",
     F1103 Error "a method that does not fit",
     F1104 Note "an error without a status",
+    F1105 Error "a time of a schedule that cannot be read",
+    F1106 Error "an unknown time zone",
+    F1107 Error "a schedule that starts no workflow",
 }
 
 /// The code of an id such as `F0001`, in any case.

@@ -2,7 +2,7 @@
 
 use flow_check::{CheckedPublication, RoutePlace};
 use flow_hir::{ClientRate, Publication, PublishAuth, VersionTravel, WorkflowId};
-use flow_plan::{Access, ParamPlace, Publishing, Route, VersionPlace};
+use flow_plan::{Access, Objective, ParamPlace, Publishing, Route, Schedule, VersionPlace};
 
 use crate::context::Context;
 use crate::tables::{error_name, method};
@@ -11,7 +11,21 @@ use crate::tables::{error_name, method};
 pub(crate) fn of(context: &Context<'_>, id: WorkflowId) -> Publishing {
     let publications = context.program.publications.iter().zip(&context.typed.publications);
     let routes = publications.filter_map(|(publication, checked)| route(context, publication, checked, id));
-    Publishing { routes: routes.collect() }
+    let schedules = context.program.schedules.iter().zip(&context.typed.schedules);
+    let own = schedules.filter(|(_, checked)| checked.workflow == Some(id));
+    let schedules = own.map(|(schedule, _)| Schedule {
+        name: schedule.name.text.to_string(),
+        // One blank between two fields.
+        cron: schedule.cron.text.split_whitespace().collect::<Vec<_>>().join(" "),
+        zone: schedule.zone.as_ref().map_or("UTC", |zone| &zone.text).to_owned(),
+    });
+    let mut objectives = context.program.objectives.iter().zip(&context.typed.objectives);
+    let objective = objectives.find(|(objective, _)| objective.workflows.contains(&id));
+    let objective = objective.map(|(_, checked)| Objective {
+        success: checked.success.clone(),
+        latencies: checked.latencies.clone(),
+    });
+    Publishing { routes: routes.collect(), schedules: schedules.collect(), objective }
 }
 
 fn route(

@@ -17,6 +17,7 @@ mod responses;
 mod retries;
 mod statements;
 mod tests;
+mod timing;
 mod types;
 mod unions;
 mod waiting;
@@ -110,12 +111,8 @@ impl Lowerer {
                     "declare the operations in an `api` of your own",
                 ),
                 ast::Item::PublishDecl(decl) => self.lower_publish(&decl),
-                ast::Item::ScheduleDecl(decl) => {
-                    self.not_built(decl.syntax(), "`schedule`", "start executions with `flow run` from cron");
-                }
-                ast::Item::ObjectiveDecl(decl) => {
-                    self.not_built(decl.syntax(), "`objective`", "leave it out");
-                }
+                ast::Item::ScheduleDecl(decl) => self.lower_schedule(&decl),
+                ast::Item::ObjectiveDecl(decl) => self.lower_objective(&decl),
             }
         }
     }

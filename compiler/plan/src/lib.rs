@@ -41,7 +41,7 @@ pub use outcome::{Meaning, Outcome};
 pub use plan::{
     Callee, Config, Constant, ErrorType, FORMAT, Fact, InputForm, Plan, Signal, Step, Undo, WorstCase,
 };
-pub use publishing::{Access, ClientRate, ParamPlace, Publishing, Route, VersionPlace};
+pub use publishing::{Access, ClientRate, Objective, ParamPlace, Publishing, Route, Schedule, VersionPlace};
 pub use request::{Pages, RequestForm};
 pub use text::text;
 pub use types::{BodyForm, Boundary, Case, Field, Literal, Literals, Type, Types, UNKNOWN_CASE, WireForm};

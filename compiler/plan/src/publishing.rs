@@ -1,4 +1,4 @@
-//! What is declared around a workflow: where it is published. It is no part of what an execution does, and so
+//! What is declared around a workflow: where it is published, when it starts by itself, how well it should do. It is no part of what an execution does, and so
 //! outside the hash: another route is no other plan.
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,30 @@ use crate::Method;
 pub struct Publishing {
     /// The routes that start it.
     pub routes: Vec<Route>,
+    /// The schedules that start it.
+    pub schedules: Vec<Schedule>,
+    /// How well it should do.
+    pub objective: Option<Objective>,
+}
+
+/// A schedule that starts executions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Schedule {
+    /// Its name.
+    pub name: String,
+    /// When, as five fields of cron.
+    pub cron: String,
+    /// The time zone.
+    pub zone: String,
+}
+
+/// How well executions should do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Objective {
+    /// How many of a hundred end well, digit by digit, and the time in microseconds that they are counted over.
+    pub success: Option<(String, u64)>,
+    /// Percentiles, and how long that many take at most, in microseconds.
+    pub latencies: Vec<(u8, u64)>,
 }
 
 /// A route that starts executions.

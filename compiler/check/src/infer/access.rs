@@ -6,7 +6,7 @@ use flow_hir::{ConfigId, ErrorRef, ExprId, LocalId, Name};
 use flow_source::Span;
 
 use super::facts::Spot;
-use super::{Infer, Want};
+use super::{Infer, Place, Want};
 use crate::display;
 use crate::types::{Ty, TyKind};
 
@@ -42,6 +42,10 @@ impl Infer<'_, '_> {
 
     /// `execution.id`.
     pub(super) fn execution(&mut self, field: &Name) -> Ty {
+        // There is none yet when the arguments that it is started with are made.
+        if self.place == Place::Start {
+            self.effect(field.span, "`execution`");
+        }
         if let Some((_, ty)) = EXECUTION_FIELDS.iter().find(|(name, _)| *name == &*field.text) {
             return *ty;
         }

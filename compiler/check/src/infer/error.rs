@@ -4,7 +4,7 @@ use flow_diagnostics::{Change, Diagnostic, Edit, codes};
 use flow_hir::{Argument, ErrorRef, ExprId, ExprKind, Recorded, TemplatePart};
 use flow_source::Span;
 
-use super::{Infer, Reason, Want};
+use super::{Infer, Place, Reason, Want};
 use crate::types::{Ty, TyKind};
 
 impl Infer<'_, '_> {
@@ -63,10 +63,16 @@ impl Infer<'_, '_> {
             Recorded::Uuid => ("uuid", Ty::UUID, 0),
             Recorded::Random => ("random", Ty::FLOAT, 0),
         };
-        self.effect(span, &format!("`{name}()`"));
+        if self.place != Place::Start {
+            self.effect(span, &format!("`{name}()`"));
+        }
         for (index, argument) in arguments.iter().enumerate() {
             if index < arguments_max {
                 self.check(argument.value, Ty::STRING, None);
+                if let ExprKind::String(zone) = self.checker.kind(argument.value) {
+                    let at = self.checker.span(argument.value);
+                    self.checker.check_zone(zone, at, None);
+                }
             } else {
                 self.any(argument.value);
                 let span = self.checker.span(argument.value);

@@ -16,7 +16,17 @@ pub(super) fn write(out: &mut String, publishing: &Publishing) -> Result {
             details(route).join("; ")
         )?;
     }
-    if !publishing.routes.is_empty() {
+    for schedule in &publishing.schedules {
+        writeln!(out, "  schedule    {}  {}  {}", schedule.name, schedule.cron, schedule.zone)?;
+    }
+    if let Some(objective) = &publishing.objective {
+        let success = objective.success.iter();
+        let success = success.map(|(percent, window)| format!("{percent}% over {}", duration(*window)));
+        let latencies = objective.latencies.iter();
+        let latencies = latencies.map(|(percentile, limit)| format!("p{percentile} {}", duration(*limit)));
+        writeln!(out, "  objective   {}", success.chain(latencies).collect::<Vec<_>>().join("; "))?;
+    }
+    if *publishing != Publishing::default() {
         writeln!(out, "              checked, not in effect: this version has no server")?;
     }
     Ok(())
