@@ -12,6 +12,7 @@
 
 mod bad_input;
 mod callbacks;
+mod cascades;
 mod cli;
 mod conformance;
 mod docs;

@@ -14,17 +14,19 @@ use crate::tidy::root;
 
 /// A `flow` block of a page.
 #[derive(Debug)]
-struct Block {
+pub struct Block {
     /// The page, and the line on which the block begins: `docs/language/types.md:12`.
-    place: String,
-    text: String,
+    pub place: String,
+    /// What stands between the fences.
+    pub text: String,
 }
 
 /// How a block says which findings it gives: `// gives: F0501, F0602`. Others give no error.
 const GIVES: &str = "// gives: ";
 
 impl Block {
-    fn expected(&self) -> Option<Vec<&str>> {
+    /// The codes that it says that it gives.
+    pub fn expected(&self) -> Option<Vec<&str>> {
         let first = self.text.lines().next()?;
         Some(first.strip_prefix(GIVES)?.split(',').map(str::trim).collect())
     }
@@ -60,7 +62,7 @@ fn pages(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 /// The blocks fenced as `flow` and nothing else. The pages of `docs/errors` have a test of their own.
-fn blocks() -> Vec<Block> {
+pub fn blocks() -> Vec<Block> {
     let root = root();
     let mut found = vec![root.join("README.md")];
     pages(&root.join("docs"), &mut found);

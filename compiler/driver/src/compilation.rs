@@ -7,6 +7,7 @@ use flow_hir::{ErrorDeclId, TestId, WorkflowId};
 use flow_plan::{Debug, Plan};
 use flow_source::{FileId, Sources, Span};
 
+use crate::consequences::{Unread, leave_out_followers};
 use crate::files::Loaded;
 use crate::parses::Parses;
 use crate::threads;
@@ -90,7 +91,11 @@ impl Compiler {
             .filter(|diagnostic| diagnostic.code == codes::F0104.id)
             .map(|diagnostic| diagnostic.primary.span.file)
             .collect();
-        let is_read = |diagnostic: &Diagnostic| !unread.contains(&diagnostic.primary.span.file);
+        leave_out_followers(&sources, &mut diagnostics);
+        let broken = Unread::new(&sources, &diagnostics);
+        let is_read = |diagnostic: &Diagnostic| {
+            !unread.contains(&diagnostic.primary.span.file) && !broken.leads_to(diagnostic)
+        };
         diagnostics.extend(lowering.into_iter().filter(is_read));
         begins(Phase::Check);
         let (typed, findings) = flow_check::check(&program);

@@ -5,6 +5,7 @@
 //! [`compile`].
 
 mod compilation;
+mod consequences;
 mod files;
 mod parses;
 mod threads;

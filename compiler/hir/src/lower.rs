@@ -20,6 +20,7 @@ mod tests;
 mod timing;
 mod types;
 mod unions;
+mod unread;
 mod waiting;
 
 use std::cell::Cell;
@@ -370,6 +371,7 @@ impl Lowerer {
         let workflow = self.apart(|lowerer| {
             let params = lowerer.lower_params(decl.parameters());
             let result = decl.result().map(|result| lowerer.lower_type(Some(result), span));
+            let result = result.or_else(|| unread::unread_result(decl.syntax(), span));
             let clauses = lowerer.lower_clauses(decl);
             let signals = lowerer.lower_signals(decl.body());
             let body = match decl.body() {
@@ -430,6 +432,7 @@ impl Lowerer {
         let function = self.apart(|lowerer| {
             let params = lowerer.lower_params(decl.parameters());
             let result = decl.result().map(|result| lowerer.lower_type(Some(result), span));
+            let result = result.or_else(|| unread::unread_result(decl.syntax(), span));
             let body = lowerer.lower_optional_expr(decl.body(), span);
             Function { name, docs: ast::docs(decl.syntax()), params, result, body, span }
         });

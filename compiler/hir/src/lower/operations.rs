@@ -8,6 +8,7 @@ use flow_syntax::ast::{self, AstNode};
 
 use super::Lowerer;
 use super::property::Property;
+use super::unread::unread_result;
 use crate::limits;
 use crate::{
     ApiId, Auth, ErrorRef, ExprId, LocalKind, Name, Operation, OperationParam, ParamPlace, PathPart, Raise,
@@ -59,7 +60,7 @@ impl Lowerer {
             let response = decl.response().map(|response| lowerer.lower_response(response, span));
             let (response, response_form) = match response {
                 Some((ty, form)) => (Some(ty), form),
-                None => (None, ResponseForm::Body),
+                None => (unread_result(decl.syntax(), span), ResponseForm::Body),
             };
             let mut operation = Operation {
                 api,

@@ -8,6 +8,7 @@ use flow_syntax::ast::{self, AstNode};
 use rustc_hash::FxHashMap;
 
 use super::Lowerer;
+use super::unread::has_unread;
 use crate::limits;
 use crate::scope::Symbol;
 use crate::{
@@ -65,7 +66,10 @@ impl Lowerer {
                 TypeRefKind::List(Box::new(self.lower_type(list.element(), span)))
             }
             ast::TypeExpr::MapType(map) => TypeRefKind::Map(Box::new(self.lower_type(map.value(), span))),
-            ast::TypeExpr::RecordType(record) => TypeRefKind::Record(self.lower_fields(record)),
+            ast::TypeExpr::RecordType(record) => {
+                let fields = self.lower_fields(record);
+                if has_unread(record.syntax()) { TypeRefKind::Missing } else { TypeRefKind::Record(fields) }
+            }
             ast::TypeExpr::UnionType(union) if union.tag().is_some() || union.is_untagged() => {
                 self.lower_cases(union, span)
             }

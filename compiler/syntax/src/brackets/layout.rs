@@ -284,6 +284,11 @@ impl Matcher<'_, '_> {
             let before = if deep { latest } else { self.place(open, latest).max(lowest) };
             lowest = before;
             self.pop(before);
+            if let Some(next) = self.doubled(open, before) {
+                self.hidden.push(open.index);
+                self.report_doubled(open, next);
+                continue;
+            }
             if let Some(kind) = closer(open.kind) {
                 self.inserted.push(Inserted { before, kind });
             }
@@ -291,6 +296,28 @@ impl Matcher<'_, '_> {
                 self.report(open, before);
             }
         }
+    }
+
+    /// The opener of the same kind that directly follows one without a closer, where that would have to close directly
+    /// after it: one of the two is too many.
+    fn doubled(&self, open: Open, before: usize) -> Option<usize> {
+        let rest = self.tokens.get(open.index + 1..)?;
+        let next = open.index + 1 + rest.iter().position(|token| token.is_seen())?;
+        let follows = self.tokens.get(next).is_some_and(|token| token.meant == open.kind);
+        let end = self.closed_by.get(next).copied().filter(|end| *end > next)?;
+        let is_closed = self.tokens.get(end).is_some_and(|token| Some(token.meant) == closer(open.kind));
+        let is_bracket = matches!(open.kind, SyntaxKind::LeftBrace | SyntaxKind::LeftParen);
+        (is_bracket && follows && is_closed && before == end + 1).then_some(next)
+    }
+
+    fn report_doubled(&mut self, open: Open, next: usize) {
+        let (span, after) = (self.span(open.index), self.span(next));
+        let opener = self.text.get(span.range()).unwrap_or("");
+        self.diagnostics.push(
+            Diagnostic::new(&codes::F0102, span, format!("`{opener}` is not closed"))
+                .help(format!("remove it: another `{opener}` follows, which is closed"))
+                .edit("remove it", Span::new(self.file, span.start, after.start), ""),
+        );
     }
 
     /// Takes the innermost opener off the stack: it is closed before, or by, the token of this index.

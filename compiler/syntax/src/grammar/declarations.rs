@@ -147,7 +147,17 @@ fn type_decl<'t>(rules: &Rules<'t>) -> Rule<'t> {
 
 /// `-> T`
 fn result<'t>(rules: &Rules<'t>) -> Rule<'t> {
-    seq([super::names::arrow(), need(rules.ty.clone(), "a type")])
+    let ty = if_ahead(|ahead| !opens_statements(ahead), rules.ty.clone());
+    seq([super::names::arrow(), need(ty, "a type")])
+}
+
+/// Whether a `{` holds what no record type begins with, and nothing follows its `}`: it opens the block, and the type
+/// before it is missing.
+fn opens_statements(ahead: Ahead<'_>) -> bool {
+    let first = if ahead.nth(1) == Kind::Newline { 2 } else { 1 };
+    let is_field = ahead.nth(first) == Kind::RightBrace
+        || matches!(ahead.nth(first + 1), Kind::Colon | Kind::QuestionColon | Kind::AsKeyword);
+    ahead.nth(0) == Kind::LeftBrace && !is_field && ahead.after_brackets() == Kind::Newline
 }
 
 fn workflow<'t>(rules: &Rules<'t>) -> Rule<'t> {

@@ -151,6 +151,23 @@ impl<'t> Ahead<'t> {
         self.at >= self.tokens.len()
     }
 
+    /// The token after the brackets that open here; a line end past the last.
+    pub(super) fn after_brackets(self) -> SyntaxKind {
+        let mut depth = 0_usize;
+        let mut rest = self.tokens.get(self.at..).unwrap_or(&[]).iter();
+        for kind in rest.by_ref() {
+            if closer(*kind).is_some() {
+                depth += 1;
+            } else if is_closer(*kind) {
+                depth = depth.saturating_sub(1);
+            }
+            if depth == 0 {
+                break;
+            }
+        }
+        rest.next().copied().unwrap_or(SyntaxKind::Newline)
+    }
+
     /// Whether a line end stands inside the braces that open here.
     pub(super) fn opens_lines(self) -> bool {
         let mut depth = 0_usize;

@@ -8,7 +8,8 @@ use super::super::rule::{
 };
 use super::super::{Problem, Rules, SyntaxKind as Kind, types};
 use super::{calls, paren};
-use crate::grammar::rule::report;
+use crate::brackets::{closer, is_closer};
+use crate::grammar::rule::{report, skip_until};
 
 /// The rules of keywords that start an expression. `operand` is an expression in the same place.
 pub(super) fn table<'t>(rules: &Rules<'t>, operand: Rule<'t>) -> Vec<(&'static [Kind], Rule<'t>)> {
@@ -41,11 +42,33 @@ pub(in crate::grammar) fn block_due<'t>(rules: &Rules<'t>) -> Rule<'t> {
     braces_due(rules.block.clone(), "`{`")
 }
 
-/// Braces after a head. Those on the next line are reported and read.
+/// Braces after a head. Those on the next line are reported and read, and so are those after something on the line
+/// that does not belong to the head.
 pub(in crate::grammar) fn braces_due<'t>(braces: Rule<'t>, what: &'static str) -> Rule<'t> {
     let late = seq([problem(Problem::BraceOnNextLine), token(Kind::Newline), braces.clone()]);
     let late = if_ahead(|ahead| ahead.nth(0) == Kind::Newline && ahead.nth(1) == Kind::LeftBrace, late);
-    need(alternatives([braces, late]), what)
+    let further = braces.clone();
+    let further = by_hand(move |input| {
+        report(input, Problem::Expected(what));
+        skip_until(input, None, |ahead| ahead.nth(0) == Kind::LeftBrace);
+        input.parse(&further)
+    });
+    let further = if_ahead(opens_further_on, further);
+    need(alternatives([braces, late, further]), what)
+}
+
+/// How many tokens may stand between a head and its brace without belonging to either.
+const BETWEEN_MAX: usize = 8;
+
+/// Whether a brace opens on the line, after something that ends no expression or element around.
+fn opens_further_on(ahead: Ahead<'_>) -> bool {
+    let between = (0..BETWEEN_MAX).map(|skipped| ahead.nth(skipped));
+    let mut between = between.skip_while(|kind| {
+        !matches!(kind, Kind::LeftBrace | Kind::Newline | Kind::Comma | Kind::Equal | Kind::FatArrow)
+            && closer(*kind).is_none()
+            && !is_closer(*kind)
+    });
+    between.next() == Some(Kind::LeftBrace)
 }
 
 /// A value or a block: in arms and branches, and after `compensate`.
