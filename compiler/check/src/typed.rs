@@ -115,6 +115,8 @@ pub struct MethodCall {
     pub method: Method,
     /// The type of the receiver that the method works on, null and names taken off.
     pub receiver: Ty,
+    /// What the method itself gives: after `?.` the whole is null besides.
+    pub result: Ty,
     /// The value for each parameter of the method.
     pub arguments: Vec<ParamValue>,
 }

@@ -251,7 +251,7 @@ macro_rules! for_each_op {
             Len "len" { dst: write Int, list: read List } "dst = the number of items";
             Item "item" { dst: write Any, list: read List, index: read Int, slots: number Any } "dst = the item; out of bounds is `range`";
             Map "map" { dst: write Map, of: ty Any, entries: list Any } "dst = a map, from key and value registers by turns";
-            MapGet "map_get" { dst: write Optional, map: read Map, key: read Text, of: ty Any } "dst = the value of the key, or null; the map is of the type";
+            MapGet "map_get" { dst: write Any, map: read Map, key: read Text, of: ty Any } "dst = the value of the key, or null; the map is of the type";
 
             // Text.
             Concat "concat" { dst: write Text, parts: list Any } "dst = the text parts, joined";

@@ -636,8 +636,9 @@ impl Context<'_> {
         let key = self.heap.bytes(get(slots, key))?;
         let Some(found) = self.heap.map_get(get(slots, map), key, width)? else { return Ok([0; 3]) };
         let found = padded(found);
-        // An optional value is its own optional; a bare one that is no handle gets its presence slot.
-        let bare = !matches!(types.get(types.open_secret(*value)), Type::Optional(_));
+        // What has null of its own stays as it is; another that is no handle gets its presence slot.
+        let own = matches!(types.get(*value), Type::Json | Type::Null);
+        let bare = !own && !matches!(types.get(types.open_secret(*value)), Type::Optional(_));
         Ok(if bare && !types.is_handle(*value) { [1, found[0], found[1]] } else { found })
     }
 

@@ -120,7 +120,7 @@ impl Infer<'_, '_> {
         self.checker
             .typed
             .methods
-            .insert(expr, MethodCall { method: row.method, receiver: plain, arguments: values });
+            .insert(expr, MethodCall { method: row.method, receiver: plain, result, arguments: values });
         if optional && nullable { self.checker.typed.types.optional(result) } else { result }
     }
 

@@ -89,9 +89,7 @@ impl Context<'_> {
 
     /// The keys of a map, and its values in a list of the type.
     pub(super) fn map_parts(&mut self, map: Value, list: TypeId) -> (Value, Value) {
-        let string = self.intern(Type::String);
-        let texts = self.intern(Type::List(string));
-        let keys = self.library(Builtin::MapKeys, texts, &[map]);
+        let keys = self.map_keys(map);
         let out = self.empty_list(list);
         let held = self.element_type(list);
         let optional = match self.plan.types.get(held) {
@@ -106,6 +104,13 @@ impl Context<'_> {
         self.push(out, value);
         self.end_walk(walk);
         (keys, out)
+    }
+
+    /// The keys of a map.
+    pub(super) fn map_keys(&mut self, map: Value) -> Value {
+        let string = self.intern(Type::String);
+        let texts = self.intern(Type::List(string));
+        self.library(Builtin::MapKeys, texts, &[map])
     }
 
     fn item_at(&mut self, list: Value, index: Value) -> Value {

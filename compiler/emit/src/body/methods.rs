@@ -16,14 +16,13 @@ impl Context<'_> {
         let result = self.typed.narrowed.get(id).copied().unwrap_or(self.typed.ty(id));
         if optional && matches!(self.plan.types.get(value.ty), Type::Optional(_)) {
             let out = self.register_of(result);
-            return self
-                .unless_null(value, out, |context, present| context.method(id, &call, present, result));
+            return self.unless_null(value, out, |context, present| context.method(id, &call, present));
         }
-        self.method(id, &call, value, result)
+        self.method(id, &call, value)
     }
 
-    fn method(&mut self, id: ExprId, call: &MethodCall, receiver: Value, result: Ty) -> Value {
-        let out = self.inside_if_needed(call, result);
+    fn method(&mut self, id: ExprId, call: &MethodCall, receiver: Value) -> Value {
+        let out = call.result;
         match call.method {
             Method::ListSize => {
                 let size = self.register_as(Type::Int);
@@ -78,12 +77,6 @@ impl Context<'_> {
                 }
             },
         }
-    }
-
-    /// The type of the method's own result: with `?.` the expression's type has null besides.
-    fn inside_if_needed(&self, call: &MethodCall, result: Ty) -> Ty {
-        let gives_optional = matches!(call.method.signature().result, flow_check::Scheme::Optional(_));
-        if gives_optional { result } else { self.inside(result) }
     }
 
     pub(super) fn argument(&mut self, call: &MethodCall, index: usize) -> Value {

@@ -265,6 +265,11 @@ impl Context<'_> {
     /// Whether a list holds a value, or a map a key.
     pub(crate) fn contains(&mut self, container: Value, value: Value, ty: Ty) -> Value {
         if let TyKind::Map(inner) = *self.typed.types.structure(ty) {
+            // What may be null itself tells nothing of its key.
+            if self.typed.types.is_nullable(inner) {
+                let keys = self.map_keys(container);
+                return self.list_contains(keys, value);
+            }
             let optional = self.typed.types.optional(inner);
             let found = self.register_of(optional);
             let of = container.ty;
@@ -272,6 +277,10 @@ impl Context<'_> {
             let absent = self.is_null(found);
             return self.not(absent);
         }
+        self.list_contains(container, value)
+    }
+
+    fn list_contains(&mut self, container: Value, value: Value) -> Value {
         let out = self.load_bool(false);
         let yes = self.load_bool(true);
         let walk = self.begin_walk(container);

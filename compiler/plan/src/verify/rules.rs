@@ -94,11 +94,16 @@ pub(super) fn check(body: &Body<'_>, op: &Op) -> Checked {
         Op::MapGet { dst, map, of, .. } => {
             body.same(map, of)?;
             let Type::Map(value) = checker.open(of) else { return Err(format!("{of} is no map")) };
-            let got = checker.inner(body.ty(dst)?);
-            let value = checker.inner(*value).unwrap_or(*value);
-            ensure(got.is_some_and(|got| checker.alike(got, value)), || {
-                "the value is of another type".to_owned()
-            })
+            let (got, value) = (body.ty(dst)?, *value);
+            // What has null of its own is given as it is.
+            let fits = match plan.types.get(value) {
+                Type::Json | Type::Null => checker.alike(got, value),
+                _ => {
+                    let value = checker.inner(value).unwrap_or(value);
+                    checker.inner(got).is_some_and(|got| checker.alike(got, value))
+                }
+            };
+            ensure(fits, || "the value is of another type".to_owned())
         }
         Op::Concat { parts, .. } => {
             body.list(parts)?.iter().try_for_each(|reg| body.shape(*reg, Shape::Text, None))
