@@ -10,7 +10,7 @@ use super::execution::{Fault, Program, Seen};
 /// What of the row of a step an execution did not do; nothing where it did as one of the cases says.
 pub(super) fn disagreement(program: &Program, step: StepId, fault: Fault, seen: &Seen) -> Option<String> {
     let table = program.table();
-    let Some(row) = table.iter().find(|row| row.step == step) else {
+    let Some(row) = table.iter().find(|row| row.step == Some(step)) else {
         return Some(format!("{step} has no row"));
     };
     let cases = cases(program, step, fault, &row.cases);
@@ -35,7 +35,7 @@ fn cases<'a>(program: &Program, step: StepId, fault: Fault, all: &'a [UndoCase])
         Fault::Status(409) => (When::Fails, &["Full"]),
         Fault::Status(502) if !safe => (When::Unknown, &["http", "http 5xx", "http 502"]),
         Fault::Status(_) => (When::Fails, &["http", "http 5xx"]),
-        Fault::Refused => (When::Fails, &["refused", "connection"]),
+        Fault::Refused | Fault::LostAndNotDone => (When::Fails, &["refused", "connection"]),
         Fault::Lost if safe => (When::Fails, &["unknown", "connection"]),
         Fault::Lost => (When::Unknown, &["unknown", "connection"]),
         Fault::Cancelled | Fault::CancelledAndLost => (When::CutOff, &["cancelling"]),
@@ -70,7 +70,7 @@ fn against(
     let said: Vec<&Undoing> = until.collect();
     // A branch that has lost a race undoes its own, whatever becomes of the step.
     let lost = |case: &UndoCase| matches!(case.end, End::RaceLost { .. });
-    let losers = program.table().iter().filter(|row| row.cases.iter().any(lost)).map(|row| Some(row.step));
+    let losers = program.table().iter().filter(|row| row.cases.iter().any(lost)).map(|row| row.step);
     let losers: BTreeSet<_> = losers.collect();
     let is_said = |step: &Option<StepId>| said.iter().any(|undoing| undoing.step == *step);
     let undone: Vec<_> =
@@ -89,7 +89,8 @@ fn against(
             same(&attention.result.is_some(), &ends, "whether it has a result")?;
             let stopping = attention.steps.first().map(|left| program.plan().step_name(left.step));
             same(&stopping, &Some(operation.clone()), "the step that stops it")?;
-            let undone = |undoing: &&Undoing| seen.undone.contains(&undoing.step);
+            // What this round of a loop has done may be undone, and what earlier ones have done waits.
+            let undone = |undoing: &&Undoing| seen.undone.contains(&undoing.step) && !is_said(&undoing.step);
             match case.waiting.iter().find(undone) {
                 Some(undoing) => Err(format!("{} is undone, and is said to wait", undoing.operation)),
                 None => Ok(()),

@@ -23,6 +23,8 @@ pub(super) enum Fault {
     Refused,
     /// Its answer is lost.
     Lost,
+    /// Its answer is lost, and what confirms it says that it was not done.
+    LostAndNotDone,
     /// The execution is cancelled meanwhile, and the call is done.
     Cancelled,
     /// The execution is cancelled meanwhile, and the answer is lost.
@@ -98,12 +100,18 @@ impl Program {
         match fault {
             Fault::Status(409) => operation.raised(409).is_some(),
             Fault::CancelledAndLost => operation.class != EffectClass::Safe,
+            Fault::LostAndNotDone => operation.confirm.is_some(),
             _ => true,
         }
     }
 
     /// Runs it with a call, by its place in time, that meets a fault.
     pub(super) fn run(&self, fault: Option<(usize, Fault)>) -> Seen {
+        self.run_with(INPUT, fault)
+    }
+
+    /// The same with another input.
+    pub(super) fn run_with(&self, input: &[u8], fault: Option<(usize, Fault)>) -> Seen {
         let log = Rc::new(RefCell::new(Log::default()));
         let root = self.loaded.hash();
         let net = {
@@ -117,7 +125,7 @@ impl Program {
             let began = self.began_at(call);
             simulation.cancel_after(began + Duration::from_millis(500));
         }
-        let Run::Ended(report) = simulation.start(INPUT).unwrap() else {
+        let Run::Ended(report) = simulation.start(input).unwrap() else {
             panic!("it does not end");
         };
         let log = log.take();
@@ -167,6 +175,11 @@ fn answer(log: &mut Log, sending: &Sending, root: PlanHash, fault: Option<(usize
     if !own {
         return good();
     }
+    if path.contains("/confirm") {
+        // It is no step of the workflow's. What it says is the fault's.
+        let status = if let Some((_, Fault::LostAndNotDone)) = fault { 404 } else { 500 };
+        return Answer { after: Duration::from_millis(900), result: Ok(HttpResponse::new(status, "{}")) };
+    }
     let number = log.forward.len();
     log.forward.push(sending.call.step);
     let Some((_, fault)) = fault.filter(|(call, _)| *call == number) else { return good() };
@@ -175,7 +188,7 @@ fn answer(log: &mut Log, sending: &Sending, root: PlanHash, fault: Option<(usize
     let result = match fault {
         Fault::Status(status) => Ok(HttpResponse::new(status, r#"{"reason":"full"}"#)),
         Fault::Refused => Err(NetError::not_sent(NotSent::Connection, "connection refused")),
-        Fault::Lost | Fault::CancelledAndLost => lost,
+        Fault::Lost | Fault::LostAndNotDone | Fault::CancelledAndLost => lost,
         Fault::Cancelled => return good(),
         Fault::Slow => return Answer { after: Duration::from_secs(3600), ..good() },
     };

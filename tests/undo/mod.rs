@@ -6,6 +6,7 @@ mod execution;
 
 use std::path::PathBuf;
 
+use flow_driver::{MemoryWorld, compile};
 use flow_plan::When;
 
 use crate::support::command::{flow, run};
@@ -57,6 +58,34 @@ fn the_page_shows_what_the_order_example_prints() {
     assert!(ran.stdout.contains(block), "{}", ran.stdout);
 }
 
+/// The table of a workflow of so many steps in a row.
+fn table_of(steps: usize) -> String {
+    let hold = r#"put hold "/holds/{sku}" (sku: string) { undo: free(sku) }"#;
+    let free = r#"delete free "/holds/{sku}" (sku: string)"#;
+    let calls: String = (0..steps).map(|step| format!("  shop.hold(\"{step}\")\n")).collect();
+    let source = format!(
+        "api shop v1 {{\n  base: \"http://127.0.0.1:9\"\n  {hold}\n  {free}\n}}\n\nworkflow main () {{\n{calls}}}\n"
+    );
+    let compilation = compile(&MemoryWorld::default().with("long.flow", source), "long.flow");
+    assert!(compilation.is_ok(), "{:?}", compilation.diagnostics);
+    let main = &compilation.workflows[0];
+    flow_plan::undo_text(&main.plan, &main.debug)
+}
+
+#[test]
+fn the_table_of_a_long_workflow_grows_with_its_steps() {
+    let (short, long) = (table_of(100), table_of(400));
+    let last = long.rsplit("long.flow:408  shop.hold").next().unwrap();
+    assert!(last.contains("shop.hold at long.flow:406 by shop.free\n"), "{last}");
+    assert!(last.contains("and 367 more\n"), "{last}");
+    assert!(
+        long.lines().count() < 6 * short.lines().count(),
+        "{} and {}",
+        long.lines().count(),
+        short.lines().count()
+    );
+}
+
 /// Runs a program with each of its calls meeting a fault.
 fn check(name: &str, faults: &[Fault]) -> (usize, Vec<String>) {
     let program = Program::load(&folder(), name);
@@ -79,7 +108,8 @@ fn check(name: &str, faults: &[Fault]) -> (usize, Vec<String>) {
 
 fn check_all(faults: &[Fault]) {
     let (mut checked, mut problems) = (0, Vec::new());
-    for name in programs(&folder()) {
+    // What it undoes where nothing goes wrong is in the way.
+    for name in programs(&folder()).into_iter().filter(|name| name != "fails.flow") {
         let (more, found) = check(&name, faults);
         checked += more;
         problems.extend(found);
@@ -99,6 +129,26 @@ fn executions_whose_step_is_unknown_do_what_the_table_says() {
 }
 
 #[test]
+fn executions_whose_step_is_said_not_to_be_done_do_what_the_table_says() {
+    let (checked, problems) = check("confirm.flow", &[Fault::LostAndNotDone]);
+    assert!(checked == 4 && problems.is_empty(), "{checked}\n{}", problems.join("\n"));
+}
+
+#[test]
+fn an_execution_that_raises_its_errors_does_what_the_table_says() {
+    let program = Program::load(&folder(), "fails.flow");
+    let seen = program.run_with(br#"{"sku":"pump"}"#, None);
+    assert!(matches!(seen.outcome, flow_engine::Outcome::Failed(_)), "{seen:?}");
+    let fails = program.table().iter().filter(|row| row.step.is_none());
+    // The first is caught, the second leaves the race to the other branch, the last leaves the workflow; `fail full` is
+    // not reached.
+    let cases = fails.filter(|row| row.operation == "fail Full").map(|row| &row.cases[0]);
+    let undone = cases.flat_map(|case| &case.undone).filter(|undoing| !undoing.branched);
+    let undone: Vec<_> = undone.map(|undoing| undoing.step).collect();
+    assert_eq!(seen.undone, undone);
+}
+
+#[test]
 fn executions_that_are_cancelled_in_a_step_do_what_the_table_says() {
     check_all(&[Fault::Cancelled, Fault::CancelledAndLost]);
 }
@@ -112,7 +162,7 @@ fn a_deadline_that_cuts_off_a_step_is_caught_where_the_table_says() {
         let seen = program.run(Some((call, Fault::Slow)));
         let step = seen.met.unwrap();
         let table = program.table();
-        let row = table.iter().find(|row| row.step == step).unwrap();
+        let row = table.iter().find(|row| row.step == Some(step)).unwrap();
         let cut = row.cases.iter().filter(|case| case.when == When::CutOff);
         let inner = cut.clone().find(|case| matches!(case.end, flow_plan::End::Caught { .. }));
         assert_eq!(inner.is_some(), seen.is_done(), "{}: {seen:?}", row.operation);

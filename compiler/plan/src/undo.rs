@@ -15,15 +15,17 @@ use serde::Serialize;
 
 use crate::{Debug, Plan, StepId};
 
-/// One step, and what comes of its failures.
+/// One step, or one `fail`, and what comes of its failures.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct UndoRow {
-    /// The step.
-    pub step: StepId,
+    /// The step; none for a `fail`.
+    pub step: Option<StepId>,
     /// `file:line`.
     pub place: Option<String>,
-    /// What it calls.
+    /// What it calls; `fail` and the name of its error for a `fail`.
     pub operation: String,
+    /// What says whether it is done where its outcome is unknown, by what that calls.
+    pub confirmed_by: Option<String>,
     /// The cases, in the order of [`When`].
     pub cases: Vec<UndoCase>,
 }
@@ -32,9 +34,11 @@ pub struct UndoRow {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum When {
+    /// A `fail` raises its error.
+    Raises,
     /// It has failed, and surely had no effect.
     Fails,
-    /// Nobody knows whether it had an effect.
+    /// Nobody knows whether it had an effect, also after a confirmation.
     Unknown,
     /// A deadline has passed or the execution is cancelled while it is under way: it may be done, not done or unknown.
     CutOff,
@@ -49,14 +53,37 @@ pub struct UndoCase {
     pub errors: Vec<String>,
     /// Whether this holds only where no other branch of the race around succeeds.
     pub race_lost: bool,
-    /// What is undone before that, in the order in which it is.
+    /// What is undone before that, in the order in which it is: the newest.
     pub undone: Vec<Undoing>,
+    /// How many more are undone after these, which are older.
+    pub more_undone: usize,
     /// How it ends.
     pub end: End,
     /// Where the execution stops: what is not undone yet, newest first.
     pub waiting: Vec<Undoing>,
+    /// How many more are not undone yet.
+    pub more_waiting: usize,
     /// Where the error leaves the workflow: what is done and not undone, in the order of the code.
     pub stays: Vec<Staying>,
+    /// How many more stay.
+    pub more_stays: usize,
+}
+
+impl UndoCase {
+    /// Whether the same comes of two cases.
+    fn comes_to_the_same(&self, other: &Self) -> bool {
+        let own =
+            (self.race_lost, &self.undone, self.more_undone, &self.end, &self.waiting, self.more_waiting);
+        let others = (
+            other.race_lost,
+            &other.undone,
+            other.more_undone,
+            &other.end,
+            &other.waiting,
+            other.more_waiting,
+        );
+        own == others && (&self.stays, self.more_stays) == (&other.stays, other.more_stays)
+    }
 }
 
 /// Where an error gets to.
@@ -165,7 +192,7 @@ pub enum Stays {
     Started,
 }
 
-/// What is undone, for each step of a verified plan, in the order of the source. Steps of undo code have no row: when
+/// What is undone, for each step and each `fail` of a verified plan, in the order of the source. Steps of undo code have no row: when
 /// one fails for good, the other undos run, and the execution then stops for an operator.
 pub fn undo_table(plan: &Plan, debug: &Debug) -> Vec<UndoRow> {
     rows::rows(plan, debug)

@@ -134,6 +134,11 @@ impl Errors {
         }
         let Some(operation) = plan.step_operation(step) else { return Self(all) };
         all.extend(statuses(plan, step, Outcome::NotDone));
+        if operation.confirm.is_some() {
+            // What confirms it says that it was not done.
+            all.extend(statuses(plan, step, Outcome::Unknown));
+            all.insert(Kind::Decode);
+        }
         if operation.class == EffectClass::Safe {
             all.extend(UNKNOWN);
             all.insert(Kind::Decode);

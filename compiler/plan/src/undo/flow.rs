@@ -36,6 +36,17 @@ impl Point {
         own.map_or(0, |index| index + 1)
     }
 
+    /// Whether an earlier round of a loop may have registered something in the same saga.
+    pub(super) fn is_in_rounds(&self) -> bool {
+        self.scopes.iter().skip(self.saga()).any(|scope| matches!(scope, Scope::Loop(_)))
+    }
+
+    /// The site of what ends badly at an instruction. It is the newest of its saga: what earlier rounds of a loop have
+    /// left there, and further on in the loop, is older.
+    pub(super) fn newest(&self, at: usize) -> Site {
+        vec![if self.is_in_rounds() { u32::MAX } else { number(at) }]
+    }
+
     /// The deadlines that are open here, by their scopes.
     pub(super) fn deadlines(&self) -> impl Iterator<Item = (usize, u32)> {
         self.scopes.iter().enumerate().filter_map(|(index, scope)| match scope {
@@ -123,14 +134,13 @@ impl<'a> Flows<'a> {
             });
         }
         flow.exit = exit.unwrap_or_default();
+        let (mut ever, mut last) = (State::default(), State::default());
         for (at, op) in function.code.iter().enumerate() {
-            if let Some(before) = flow.point(at).cloned() {
-                let reached = self.cut_off(id, function, at, *op, &before);
-                flow.ever.join(&before.state);
-                flow.ever.join(&reached);
-            }
+            let Some(before) = flow.point(at) else { continue };
+            ever.collect(&before.state, &mut last);
+            self.cut_off(id, function, at, *op, before.saga(), &mut ever);
         }
-        flow.ever = std::mem::take(&mut flow.ever).uncertain();
+        flow.ever = ever;
         flow
     }
 
@@ -195,9 +205,17 @@ impl<'a> Flows<'a> {
         }
     }
 
-    /// What may be registered where an instruction is cut off.
-    fn cut_off(&mut self, id: FunctionId, function: &Function, at: usize, op: Op, before: &Point) -> State {
-        let (mut state, saga, site) = (before.state.clone(), before.saga(), number(at));
+    /// Adds what may be registered too where an instruction is cut off.
+    fn cut_off(
+        &mut self,
+        id: FunctionId,
+        function: &Function,
+        at: usize,
+        op: Op,
+        saga: usize,
+        state: &mut State,
+    ) {
+        let site = number(at);
         if let Op::Call { step, .. } | Op::Spawn { step, .. } = op {
             for entry in of_call(self.plan, step, (id, Target(site)), Known::Cut) {
                 state.add(saga, vec![site], entry);
@@ -214,7 +232,6 @@ impl<'a> Flows<'a> {
                 });
             }
         }
-        state
     }
 
     /// The handlers that may follow an instruction, with what holds there.
@@ -233,32 +250,41 @@ impl<'a> Flows<'a> {
         }
         let cut: Vec<Kind> =
             before.deadlines().map(|(scope, _)| Kind::Deadline(scope)).chain([Kind::Cancelled]).collect();
+        // The errors, what is registered, and the saga of the step that stops the execution.
         let mut raised = Vec::new();
         if let Op::Call { step, .. } | Op::Spawn { step, .. } = op {
-            raised.push((Errors::failing(self.plan, step), before.state.clone()));
+            raised.push((Errors::failing(self.plan, step), before.state.clone(), usize::MAX));
             let mut state = before.state.clone();
+            let mut halts = false;
             for entry in of_call(self.plan, step, (id, Target(number(at))), Known::Unknown) {
+                halts |= entry.halts();
                 state.add(before.saga(), vec![number(at)], entry);
             }
-            raised.push((Errors::unknown(self.plan, step), state));
-            raised.push((Errors::default().with(cut.clone()), self.cut_off(id, function, at, op, before)));
+            let reach = if halts { before.saga() } else { usize::MAX };
+            raised.push((Errors::unknown(self.plan, step), state, reach));
+            let mut cut_off = before.state.clone();
+            self.cut_off(id, function, at, op, before.saga(), &mut cut_off);
+            raised.push((Errors::default().with(cut.clone()), cut_off, usize::MAX));
         } else if op.forks().is_some() {
-            let state = self.cut_off(id, function, at, op, before);
-            raised.push((Errors::any(self.plan).with(cut), state));
+            let mut state = before.state.clone();
+            self.cut_off(id, function, at, op, before.saga(), &mut state);
+            raised.push((Errors::any(self.plan).with(cut), state, usize::MAX));
         } else {
             let cut = if op.waits() || !op.diverges() { cut } else { vec![Kind::Cancelled] };
-            raised.push((Errors::computing(self.plan, &op).with(cut), before.state.clone()));
+            raised.push((Errors::computing(self.plan, &op).with(cut), before.state.clone(), usize::MAX));
         }
         let mut ways = Vec::new();
-        for (mut errors, state) in raised {
+        for (mut errors, state, reach) in raised {
             for handler in function.handlers.iter().filter(|handler| covers(handler)) {
                 if errors.take(handler).is_empty() {
                     continue;
                 }
                 let kept = usize::from(handler.scopes);
                 let mut state = state.clone();
-                let halts = |entry: &Entry| entry.certain && entry.asks == Asks::Must;
-                if !state.take_undos(kept, false).iter().any(halts) {
+                // Where the saga of a step that stops the execution is left, the handler is not reached.
+                let stops = (kept < reach && reach != usize::MAX)
+                    || state.take_undos(kept, false).iter().any(Entry::halts);
+                if !stops {
                     let scopes = before.scopes.iter().take(kept).copied().collect();
                     ways.push((handler.target.0 as usize, Point { state, scopes }));
                 }

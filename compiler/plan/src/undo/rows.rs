@@ -28,14 +28,21 @@ pub(super) fn rows(plan: &Plan, debug: &Debug) -> Vec<UndoRow> {
     rows
 }
 
-/// Where a step stands: the file, the place in it, and the step where these are not known.
-type Place = (u32, u32, StepId);
+/// Where a row stands: the file, the place in it, and the code where these are not known.
+type Place = (u32, u32, (FunctionId, Target));
+
+/// What a row is about. A step is called at one place, which may be reached by several ways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum About {
+    Step(StepId),
+    Fail(FunctionId, Target),
+}
 
 struct Walk<'a> {
     plan: &'a Plan,
     debug: &'a Debug,
     flows: Flows<'a>,
-    rows: BTreeMap<StepId, (Place, UndoRow)>,
+    rows: BTreeMap<About, (Place, UndoRow)>,
 }
 
 impl Walk<'_> {
@@ -46,6 +53,11 @@ impl Walk<'_> {
             let Some(point) = flow.point(at) else { continue };
             match op {
                 Op::Call { step, .. } | Op::Spawn { step, .. } => self.step(id, at, *step, point, frames),
+                Op::Fail { .. } | Op::FailBecause { .. } | Op::Rethrow { .. }
+                    if !ends_finally(function, at) =>
+                {
+                    self.fail(id, at, op, point, frames);
+                }
                 _ => {
                     let Some(group) = group_of(function, *op) else { continue };
                     let beside = is_beside(function, at);
@@ -85,7 +97,7 @@ impl Walk<'_> {
         let with = |known| {
             let mut state = point.state.clone();
             for entry in of_call(self.plan, step, here, known) {
-                state.add(point.saga(), vec![number(at)], entry);
+                state.add(point.saga(), point.newest(at), entry);
             }
             state
         };
@@ -103,18 +115,42 @@ impl Walk<'_> {
                 cases.push(self.case(when, cause.clone(), way));
             }
         }
-        let (_, row) = self.rows.entry(step).or_insert_with(|| {
-            let place = self.debug.location(id, here.1).map_or((0, 0), |place| (place.file, place.start));
-            let row = UndoRow {
-                step,
-                place: self.debug.place(id, here.1),
-                operation: self.plan.step_name(step),
-                cases: Vec::new(),
-            };
-            ((place.0, place.1, step), row)
+        let confirm = self.plan.step_operation(step).and_then(|operation| operation.confirm);
+        let row = UndoRow {
+            step: Some(step),
+            place: self.debug.place(id, here.1),
+            operation: self.plan.step_name(step),
+            confirmed_by: confirm.map(|confirm| self.undo_words(confirm)),
+            cases,
+        };
+        self.add(About::Step(step), here, row);
+    }
+
+    /// A `fail`, or an error that is raised again.
+    fn fail(&mut self, id: FunctionId, at: usize, op: &Op, point: &Point, frames: &[Frame]) {
+        let here = (id, Target(number(at)));
+        let named = match op {
+            Op::Fail { error, .. } | Op::FailBecause { error, .. } => self.plan.error(*error),
+            _ => None,
+        };
+        let operation = named.map_or_else(|| "fail".to_owned(), |error| format!("fail {}", error.name));
+        let errors = Errors::computing(self.plan, op);
+        let ways = Journey::new(&mut self.flows, frames, id).ways(at, point.state.clone(), errors);
+        let cases = ways.into_iter().map(|way| self.case(When::Raises, None, way)).collect();
+        let row =
+            UndoRow { step: None, place: self.debug.place(id, here.1), operation, confirmed_by: None, cases };
+        self.add(About::Fail(id, here.1), here, row);
+    }
+
+    /// Adds a row; what is reached by several ways has the cases of all of them.
+    fn add(&mut self, about: About, at: (FunctionId, Target), row: UndoRow) {
+        let UndoRow { cases, .. } = row;
+        let (_, known) = self.rows.entry(about).or_insert_with(|| {
+            let place = self.debug.location(at.0, at.1).map_or((0, 0), |place| (place.file, place.start));
+            ((place.0, place.1, at), UndoRow { cases: Vec::new(), ..row })
         });
         for case in cases {
-            add_case(&mut row.cases, case);
+            add_case(&mut known.cases, case);
         }
     }
 
@@ -166,10 +202,13 @@ impl Walk<'_> {
             when,
             errors: cause.or(caught).into_iter().collect(),
             race_lost: way.race_lost,
-            undone: self.undoings(&way.undone),
+            undone: self.undoings(&way.undone.entries),
+            more_undone: way.undone.more,
             end,
-            waiting: self.undoings(&way.waiting),
-            stays: way.stays.iter().filter_map(|entry| self.staying(entry)).collect(),
+            waiting: self.undoings(&way.waiting.entries),
+            more_waiting: way.waiting.more,
+            stays: way.stays.entries.iter().filter_map(|entry| self.staying(entry)).collect(),
+            more_stays: way.stays.more,
         }
     }
 
@@ -195,14 +234,7 @@ impl Walk<'_> {
             branched: entry.branched,
             stops_if_unknown: entry.asks != Asks::No,
         };
-        let mut all: Vec<Undoing> = Vec::with_capacity(entries.len());
-        for undoing in entries.iter().map(undoing) {
-            // What a sibling has done in a saga may stand in the one around meanwhile.
-            if !undoing.branched || !all.contains(&undoing) {
-                all.push(undoing);
-            }
-        }
-        all
+        entries.iter().map(undoing).collect()
     }
 
     /// What an undo calls, by name, its branches too.
@@ -263,9 +295,9 @@ impl Walk<'_> {
 /// Adds a case; where one says the same of other errors, they are one.
 fn add_case(cases: &mut Vec<UndoCase>, case: UndoCase) {
     let same = cases.iter_mut().find(|known| {
-        (known.when, known.race_lost, &known.undone, &known.end, &known.waiting, &known.stays)
-            == (case.when, case.race_lost, &case.undone, &case.end, &case.waiting, &case.stays)
+        known.when == case.when
             && known.errors.is_empty() == case.errors.is_empty()
+            && known.comes_to_the_same(&case)
     });
     match same {
         Some(known) => {
@@ -277,6 +309,14 @@ fn add_case(cases: &mut Vec<UndoCase>, case: UndoCase) {
         }
         None => cases.push(case),
     }
+}
+
+/// Whether an instruction raises an error again that was on its way when a `finally` ran.
+fn ends_finally(function: &Function, at: usize) -> bool {
+    let Some(Op::Rethrow { error }) = function.code.get(at) else { return false };
+    let attached = |op: &Op| matches!(op, Op::ErrorAttach { dst, .. } if dst == error);
+    let held = |it: &crate::Handler| it.catches == Catch::Finally && it.error == *error;
+    function.handlers.iter().any(held) || function.code.iter().any(attached)
 }
 
 /// Whether the `finally` at an instruction runs for an error that goes on afterwards.

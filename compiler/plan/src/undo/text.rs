@@ -50,30 +50,43 @@ fn block(out: &mut String, several: &BTreeSet<&str>, row: &UndoRow) -> Result {
         let (what, plain) = what(row, case);
         let same = |other: &&mut (Vec<String>, &UndoCase)| {
             let known = other.1;
-            self::what(row, known).1
-                && (known.race_lost, &known.undone, &known.end, &known.waiting, &known.stays)
-                    == (case.race_lost, &case.undone, &case.end, &case.waiting, &case.stays)
+            self::what(row, known).1 && known.comes_to_the_same(case)
         };
         match shown.iter_mut().find(same).filter(|_| plain) {
             Some((whats, _)) => whats.push(what),
             None => shown.push((vec![what], case)),
         }
     }
-    if row.cases.iter().all(|case| case.when != When::CutOff) {
+    if row.step.is_some() && row.cases.iter().all(|case| case.when != When::CutOff) {
         wrapped(out, "", SENTENCE, "it is never cut off: nothing reaches into a finally")?;
     }
     for (whats, case) in shown {
-        let lost = if case.race_lost { ", and no other branch succeeds" } else { "" };
-        let it = if is_lost(case) { "" } else { "it " };
-        let sentence = format!("if {it}{}{lost}, {}", alternatives(&whats), end_words(&case.end));
+        let sentence = format!("{}{}", condition(&whats, case), end_words(&case.end));
         wrapped(out, "", SENTENCE, &sentence)?;
         let undone: Vec<String> = case.undone.iter().map(|undoing| undoing_words(several, undoing)).collect();
         let nothing = undone.is_empty() && case.end != End::GoesOnBeside;
-        items(out, "undone", if nothing { vec!["nothing".to_owned()] } else { undone })?;
-        items(out, "waiting", case.waiting.iter().map(|undoing| undoing_words(several, undoing)).collect())?;
-        items(out, "stays", case.stays.iter().map(|staying| staying_words(several, staying)).collect())?;
+        items(out, "undone", if nothing { vec!["nothing".to_owned()] } else { undone }, case.more_undone)?;
+        let waiting = case.waiting.iter().map(|undoing| undoing_words(several, undoing)).collect();
+        items(out, "waiting", waiting, case.more_waiting)?;
+        let stays = case.stays.iter().map(|staying| staying_words(several, staying)).collect();
+        items(out, "stays", stays, case.more_stays)?;
     }
     Ok(())
+}
+
+/// When a case is what happens, as the beginning of a sentence.
+fn condition(whats: &[String], case: &UndoCase) -> String {
+    let what = alternatives(whats);
+    let alone = "no other branch succeeds";
+    match (what.is_empty(), case.race_lost) {
+        (true, true) => format!("if {alone}, "),
+        (true, false) => String::new(),
+        (false, lost) => {
+            let it = if is_lost(case) { "" } else { "it " };
+            let lost = if lost { format!(", and {alone}") } else { String::new() };
+            format!("if {it}{what}{lost}, ")
+        }
+    }
 }
 
 /// What has happened to a step, and whether that is all there is to say of it.
@@ -82,10 +95,17 @@ fn what(row: &UndoRow, case: &UndoCase) -> (String, bool) {
         return ("another branch wins".to_owned(), false);
     }
     let alone = row.cases.iter().filter(|other| other.when == case.when).count() == 1;
-    let happened = match case.when {
-        When::Fails => "fails",
-        When::Unknown => "is unknown",
-        When::CutOff => "is cut off",
+    let happened = match (case.when, &row.confirmed_by) {
+        (When::Raises, _) if alone => return (String::new(), false),
+        (When::Raises, _) if case.errors.is_empty() => {
+            let others = row.cases.iter().any(|other| !other.errors.is_empty());
+            return (if others { "is another error".to_owned() } else { String::new() }, false);
+        }
+        (When::Raises, _) => return (format!("is {}", alternatives(&case.errors)), false),
+        (When::Fails, _) => "fails".to_owned(),
+        (When::Unknown, None) => "is unknown".to_owned(),
+        (When::Unknown, Some(confirms)) => format!("is unknown to {confirms} too"),
+        (When::CutOff, _) => "is cut off".to_owned(),
     };
     if case.when == When::CutOff {
         let lost = |case: &&UndoCase| is_lost(case);
@@ -96,7 +116,7 @@ fn what(row: &UndoRow, case: &UndoCase) -> (String, bool) {
             .map(|cause| if cause.starts_with("deadline") { format!("the {cause}") } else { cause.clone() })
             .collect();
         return match others {
-            1 => (happened.to_owned(), true),
+            1 => (happened, true),
             _ => (format!("{happened} by {}", alternatives(&causes)), false),
         };
     }
@@ -107,7 +127,7 @@ fn what(row: &UndoRow, case: &UndoCase) -> (String, bool) {
         {
             (format!("{happened} otherwise"), false)
         }
-        (_, true) => (happened.to_owned(), true),
+        (_, true) => (happened, true),
     }
 }
 
@@ -177,7 +197,8 @@ fn staying_words(several: &BTreeSet<&str>, staying: &Staying) -> String {
 /// What several steps call.
 fn called_by_several(rows: &[UndoRow]) -> BTreeSet<&str> {
     let mut known = BTreeSet::new();
-    rows.iter().map(|row| row.operation.as_str()).filter(|operation| !known.insert(*operation)).collect()
+    let steps = rows.iter().filter(|row| row.step.is_some()).map(|row| row.operation.as_str());
+    steps.filter(|operation| !known.insert(*operation)).collect()
 }
 
 /// The name of a step; with its place where several steps call the same.
@@ -198,7 +219,9 @@ fn alternatives(words: &[String]) -> String {
     }
 }
 
-fn items(out: &mut String, label: &str, items: Vec<String>) -> Result {
+fn items(out: &mut String, label: &str, items: Vec<String>, more: usize) -> Result {
+    let more = (more > 0).then(|| format!("and {more} more"));
+    let items: Vec<String> = items.into_iter().chain(more).collect();
     for (index, item) in items.iter().enumerate() {
         wrapped(out, if index == 0 { label } else { "" }, ITEM, item)?;
     }

@@ -4,8 +4,11 @@ use std::rc::Rc;
 
 use super::errors::{Errors, Kind};
 use super::flow::{Flow, Flows, Point, group_of, site_of};
-use super::state::{Asks, Entry, State};
+use super::state::{Entry, State};
 use crate::{Catch, FunctionId, GroupMode, Handler, Op, Target};
+
+/// How many entries of one kind a case lists.
+const LISTED_MAX: usize = 32;
 
 /// A function on the way in, and the branch of it that the next one is.
 #[derive(Clone, Debug)]
@@ -45,10 +48,41 @@ pub(super) struct Way {
     /// What the handler that takes it catches.
     pub(super) caught: Option<Catch>,
     pub(super) race_lost: bool,
-    pub(super) undone: Vec<Entry>,
+    pub(super) undone: Listed,
     pub(super) goal: Goal,
-    pub(super) waiting: Vec<Entry>,
-    pub(super) stays: Vec<Entry>,
+    pub(super) waiting: Listed,
+    pub(super) stays: Listed,
+}
+
+/// Entries, of which so many are listed as anybody reads; how many more there are is known.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Listed {
+    pub(super) entries: Vec<Entry>,
+    pub(super) more: usize,
+}
+
+impl Listed {
+    fn push(&mut self, entry: Entry) {
+        // What a sibling has done in a saga may stand in the one around meanwhile.
+        if entry.branched && self.entries.contains(&entry) {
+            return;
+        }
+        if self.entries.len() < LISTED_MAX {
+            self.entries.push(entry);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    fn extend(&mut self, entries: impl IntoIterator<Item = Entry>) {
+        entries.into_iter().for_each(|entry| self.push(entry));
+    }
+
+    fn of<'a>(entries: impl Iterator<Item = &'a Entry>) -> Self {
+        let mut listed = Self::default();
+        listed.extend(entries.copied());
+        listed
+    }
 }
 
 /// What an error leaves: the scopes of the function at a level but for the first ones, and its own saga.
@@ -62,7 +96,7 @@ struct Left {
 /// What has come of an error so far.
 #[derive(Clone, Debug, Default)]
 struct Trail {
-    undone: Vec<Entry>,
+    undone: Listed,
     race_lost: bool,
 }
 
@@ -140,8 +174,9 @@ impl<'a, 'b> Journey<'a, 'b> {
     ) -> bool {
         let mut closed = state.take_undos(left.kept, left.own).into_iter();
         while let Some(entry) = closed.next() {
-            if entry.certain && entry.asks == Asks::Must {
-                let waiting: Vec<Entry> = closed.collect();
+            if entry.halts() {
+                let mut waiting = Listed::default();
+                waiting.extend(closed);
                 self.stop(left.level, state, trail, caught, errors, (entry, waiting));
                 return false;
             }
@@ -159,7 +194,7 @@ impl<'a, 'b> Journey<'a, 'b> {
         trail: &Trail,
         caught: Option<Catch>,
         errors: &Errors,
-        (entry, waiting): (Entry, Vec<Entry>),
+        (entry, waiting): (Entry, Listed),
     ) {
         let way = |race_lost, goal, waiting, state: &State| Way {
             caught: caught.clone(),
@@ -167,7 +202,7 @@ impl<'a, 'b> Journey<'a, 'b> {
             undone: trail.undone.clone(),
             goal,
             waiting,
-            stays: state.staying().cloned().collect(),
+            stays: Listed::of(state.staying()),
         };
         let race = (0..level).rev().find(|level| self.frames.get(*level).is_some_and(|it| it.mode.is_race()));
         let goes_on = !errors.interrupts() || errors.is_lost();
@@ -176,7 +211,7 @@ impl<'a, 'b> Journey<'a, 'b> {
             race.filter(|_| goes_on).and_then(|race| Some((race, self.frames.get(race)?)))
         {
             let place = Target(super::flow::number(frame.at));
-            let goal = Goal::RaceGoesOnHeld(frame.function, place, Box::new(entry.clone()));
+            let goal = Goal::RaceGoesOnHeld(frame.function, place, Box::new(entry));
             let mut waiting = waiting.clone();
             self.outermost(level, race + 1, state.clone(), &mut waiting);
             self.ways.push(way(race_lost, goal, waiting, &State::default()));
@@ -191,7 +226,7 @@ impl<'a, 'b> Journey<'a, 'b> {
     }
 
     /// All that is registered in the functions around too, up to a level; the undos are taken.
-    fn outermost(&mut self, level: usize, outermost: usize, state: State, undos: &mut Vec<Entry>) -> State {
+    fn outermost(&mut self, level: usize, outermost: usize, state: State, undos: &mut Listed) -> State {
         let mut state = state;
         undos.extend(state.take_undos(0, true));
         for level in (outermost..level).rev() {
@@ -303,7 +338,11 @@ impl<'a, 'b> Journey<'a, 'b> {
             return around;
         }
         for (index, branch) in (0..).zip(&group.branches) {
-            let site = site_of(function, frame.at, group, index);
+            let mut site = site_of(function, frame.at, group, index);
+            if frame.before.is_in_rounds() {
+                // What these branches leave is newer than what those of earlier rounds have left.
+                site.insert(0, u32::MAX);
+            }
             let others = frame.mode != GroupMode::Shielded;
             if index == frame.branch {
                 around.add_branch(saga, &site, state, |entry| {
@@ -345,13 +384,13 @@ impl<'a, 'b> Journey<'a, 'b> {
             race_lost: trail.race_lost,
             undone: trail.undone,
             goal,
-            waiting: Vec::new(),
-            stays: state.staying().cloned().collect(),
+            waiting: Listed::default(),
+            stays: Listed::of(state.staying()),
         });
     }
 }
 
 /// What a sibling may have done.
 fn beside(entry: &Entry, each: bool) -> Entry {
-    Entry { certain: false, branched: true, each: entry.each || each, ..entry.clone() }
+    Entry { certain: false, branched: true, each: entry.each || each, ..*entry }
 }
