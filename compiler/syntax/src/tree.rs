@@ -1,6 +1,9 @@
 //! The lossless tree: our names for its types, and the places of nodes without the blanks around them.
 
+use cstree::Syntax;
+use cstree::green::{GreenNode, GreenToken};
 use cstree::syntax::{ResolvedElementRef, ResolvedNode, ResolvedToken};
+use cstree::util::NodeOrToken;
 use flow_source::{FileId, Span};
 
 use crate::SyntaxKind;
@@ -21,21 +24,40 @@ pub fn span(file: FileId, node: &SyntaxNode) -> Span {
 /// Where a node starts, the blanks and comments at its start left away. It walks down to the first token: nodes that
 /// begin at the same byte begin with the same one, so that who looks at all of them need not walk for each.
 pub fn start(node: &SyntaxNode) -> u32 {
-    let first = tokens(node).find(|token| !token.kind().is_trivia());
-    first.map_or(node.text_range().start(), |token| token.text_range().start()).into()
+    let range = node.text_range();
+    let start = u32::from(range.start()) + blanks(node.green(), |node| node.children());
+    if start == u32::from(range.end()) { range.start().into() } else { start }
 }
 
 /// The place of a node whose [`start`] is known.
 pub fn span_from(file: FileId, node: &SyntaxNode, start: u32) -> Span {
-    let mut last = node.last_token();
-    while let Some(token) = last
-        && token.kind().is_trivia()
-        && u32::from(token.text_range().start()) > start
-    {
-        last = token.prev_token();
+    let end = u32::from(node.text_range().end()) - blanks(node.green(), |node| node.children().rev());
+    Span::new(file, start, end.max(start))
+}
+
+/// How many bytes of blanks and comments a node begins with, or ends with: what comes first in the order of its
+/// children that is given. The green tree is asked, for which nothing is made.
+fn blanks<'t, I>(node: &'t GreenNode, children: impl Fn(&'t GreenNode) -> I) -> u32
+where
+    I: Iterator<Item = NodeOrToken<&'t GreenNode, &'t GreenToken>>,
+{
+    let (mut node, mut count) = (node, 0);
+    'down: loop {
+        for child in children(node) {
+            match child {
+                NodeOrToken::Token(token) if SyntaxKind::from_raw(token.kind()).is_trivia() => {
+                    count += u32::from(token.text_len());
+                }
+                NodeOrToken::Node(empty) if empty.text_len() == 0.into() => {}
+                NodeOrToken::Token(_) => return count,
+                NodeOrToken::Node(first) => {
+                    node = first;
+                    continue 'down;
+                }
+            }
+        }
+        return count;
     }
-    let end = last.map_or(start, |token| token.text_range().end().into());
-    Span::new(file, start, end)
 }
 
 /// The place of a token.

@@ -4,7 +4,7 @@ use cstree::traversal::Direction;
 
 use super::declarations::{operations, overrides, properties};
 use super::names::{is_optional, keyword};
-use super::node::{ast_nodes, child, children};
+use super::node::{ast_nodes, child, children, token_kinds};
 use super::{
     AstNode, Expr, ImportApi, Name, NameRef, StringLiteral, StringPart, TypeExpr, Version, WhereClause,
     WireName,
@@ -60,9 +60,8 @@ impl HttpMethod {
 
     /// The method whose word stands directly under a node.
     pub(super) fn of(node: &SyntaxNode) -> Option<Self> {
-        node.children_with_tokens()
-            .filter_map(|element| element.into_token())
-            .find_map(|token| Self::WORDS.iter().find(|(kind, _)| *kind == token.kind()))
+        token_kinds(node)
+            .find_map(|token| Self::WORDS.iter().find(|(kind, _)| *kind == token))
             .map(|(_, method)| *method)
     }
 

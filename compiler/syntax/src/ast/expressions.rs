@@ -1,6 +1,6 @@
 //! Expressions.
 
-use super::node::{ast_enum, ast_nodes, child, children, has_token, nth_child, token};
+use super::node::{ast_enum, ast_nodes, child, children, has_token, nth_child, token, word};
 use super::{
     AstNode, Block, BreakExpr, CallbackExpr, ContinueExpr, FailExpr, ForExpr, IfExpr, Literal, LogExpr,
     MatchExpr, Name, NameRef, ParallelExpr, PollExpr, RaceExpr, ReceiveExpr, ReportExpr, ReturnExpr,
@@ -191,14 +191,8 @@ impl BinaryOperator {
 impl NameExpr {
     /// The name, or the keyword `config`, `execution` or `it`.
     pub fn text(&self) -> &str {
-        self.0
-            .children_with_tokens()
-            .find_map(|element| match element {
-                cstree::util::NodeOrToken::Token(token) => token.kind().is_word().then(|| token.text()),
-                cstree::util::NodeOrToken::Node(node) => (node.kind() == SyntaxKind::NameRef)
-                    .then(|| node.first_token().map_or("", |token| token.text())),
-            })
-            .unwrap_or("")
+        let name = self.0.children().find(|child| child.kind() == SyntaxKind::NameRef);
+        word(name.unwrap_or(&self.0))
     }
 
     /// The name as a node; `None` for `config`, `execution` and `it`.

@@ -1,6 +1,6 @@
 //! Names, versions, and names on the wire.
 
-use super::node::{ast_nodes, child, has_token, token};
+use super::node::{ast_nodes, child, has_token, token_kinds, word};
 use super::{Literal, StringLiteral};
 use crate::{SyntaxKind, SyntaxNode};
 
@@ -13,14 +13,6 @@ ast_nodes! {
     Version,
     /// `as "order-id"`: another name, or a tag, on the wire.
     WireName,
-}
-
-/// The text of the one word that a name consists of.
-fn word(node: &SyntaxNode) -> &str {
-    node.children_with_tokens()
-        .filter_map(|element| element.into_token())
-        .find(|token| token.kind().is_word())
-        .map_or("", |token| token.text())
 }
 
 impl Name {
@@ -68,7 +60,7 @@ impl WireName {
 
 /// The word of a token that is a keyword in some places, such as an HTTP method.
 pub(super) fn keyword(node: &SyntaxNode, kinds: &[SyntaxKind]) -> Option<SyntaxKind> {
-    token(node, |kind| kinds.contains(&kind)).map(|token| token.kind())
+    token_kinds(node).find(|kind| kinds.contains(kind))
 }
 
 /// Whether `?:` stands in a field or parameter: the value may be absent.

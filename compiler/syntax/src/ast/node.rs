@@ -1,8 +1,9 @@
 //! What all typed nodes have in common, and how they are declared.
 
+use cstree::Syntax;
 use flow_source::{FileId, Span};
 
-use crate::{SyntaxKind, SyntaxNode, SyntaxToken, span};
+use crate::{SyntaxElement, SyntaxKind, SyntaxNode, SyntaxToken, span};
 
 /// A typed wrapper over a node of the tree.
 pub trait AstNode: Sized {
@@ -21,32 +22,68 @@ pub trait AstNode: Sized {
     }
 }
 
+/// The nodes and tokens directly under a node whose kind a condition holds for. Those alone are made: the kinds are
+/// read from the green tree.
+fn elements(
+    node: &SyntaxNode,
+    wanted: impl Fn(SyntaxKind, bool) -> bool,
+) -> impl Iterator<Item = SyntaxElement<'_>> {
+    let mut offset = node.text_range().start();
+    node.green().children().enumerate().filter_map(move |(index, element)| {
+        let start = offset;
+        offset += element.text_len();
+        if !wanted(SyntaxKind::from_raw(element.kind()), element.as_node().is_some()) {
+            return None;
+        }
+        match index.checked_sub(1) {
+            Some(before) => node.next_child_or_token_after(before, start),
+            None => node.first_child_or_token(),
+        }
+    })
+}
+
 /// The first child that is an `N`.
 pub(super) fn child<N: AstNode>(node: &SyntaxNode) -> Option<N> {
-    node.children().find_map(N::cast)
+    children(node).next()
 }
 
 /// The child that is the `N` after `skipped` others.
 pub(super) fn nth_child<N: AstNode>(node: &SyntaxNode, skipped: usize) -> Option<N> {
-    node.children().filter_map(N::cast).nth(skipped)
+    children(node).nth(skipped)
 }
 
 /// All children that are an `N`.
 pub(super) fn children<N: AstNode>(node: &SyntaxNode) -> impl Iterator<Item = N> {
-    node.children().filter_map(N::cast)
+    elements(node, |kind, is_node| is_node && N::can_cast(kind))
+        .filter_map(|element| element.into_node().and_then(N::cast))
 }
 
 /// The first token directly under the node that a condition holds for.
 pub(super) fn token(node: &SyntaxNode, wanted: impl Fn(SyntaxKind) -> bool) -> Option<SyntaxToken> {
-    node.children_with_tokens()
+    elements(node, |kind, is_node| !is_node && wanted(kind)).find_map(SyntaxElement::into_token).cloned()
+}
+
+/// The kinds of the tokens directly under a node.
+pub(super) fn token_kinds(node: &SyntaxNode) -> impl Iterator<Item = SyntaxKind> {
+    node.green()
+        .children()
         .filter_map(|element| element.into_token())
-        .find(|token| wanted(token.kind()))
-        .cloned()
+        .map(|token| SyntaxKind::from_raw(token.kind()))
 }
 
 /// Whether a token of this kind stands directly under the node.
 pub(super) fn has_token(node: &SyntaxNode, kind: SyntaxKind) -> bool {
-    node.children_with_tokens().any(|element| element.as_token().is_some_and(|token| token.kind() == kind))
+    token_kinds(node).any(|token| token == kind)
+}
+
+/// The text of the first word directly under a node; none where there is none.
+pub(super) fn word(node: &SyntaxNode) -> &str {
+    let mut tokens = node.green().children().filter_map(|element| element.into_token());
+    let word = tokens.find_map(|token| {
+        let kind = SyntaxKind::from_raw(token.kind());
+        kind.is_word().then(|| kind.fixed_text().or_else(|| token.text(&**node.resolver())))
+    });
+    word.flatten().unwrap_or("")
 }
 
 /// Declares a wrapper for each kind.
