@@ -31,8 +31,8 @@ use flow_journal::{
 };
 use flow_plan::{ConfigId, Fact, OperationId, Plan};
 use flow_vm::{
-    Completion, CompletionResult, Effect, EffectId, EffectKind, InputError, Machine, Program, ResumeError,
-    Status, Step,
+    CallAnswer, Completion, CompletionResult, Effect, EffectId, EffectKind, InputError, Machine, Program,
+    ResumeError, Status, Step,
 };
 
 use self::{call::Call, child::Child, timer::Timer};
@@ -385,7 +385,13 @@ impl Driver {
 
     /// Writes down what an effect is completed with, and gives it to the machine when its turn comes. The order of
     /// the records is the order in which the machine is given them.
-    fn complete(&mut self, effect: EffectId, result: CompletionResult, context: &Context<'_>) {
+    fn complete(&mut self, effect: EffectId, mut result: CompletionResult, context: &Context<'_>) {
+        if let CompletionResult::Call(
+            CallAnswer::Refused { message, .. } | CallAnswer::Unknown { message, .. },
+        ) = &mut result
+        {
+            mask::cut(message, context.settings.redactor());
+        }
         let completion = Completion { effect, result };
         // Plain data in memory always encodes.
         let encoded = postcard::to_stdvec(&completion).unwrap_or_default();

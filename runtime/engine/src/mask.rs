@@ -127,6 +127,24 @@ pub(crate) fn learn(json: &str, redactor: &Redactor) {
     }
 }
 
+/// So much of a message is kept by the machine, in bytes.
+const MESSAGE_MAX: usize = 4 << 10;
+
+/// So many bytes of a text may be one secret of 64 KiB, with each octet as an escape.
+pub(crate) const ECHO_MAX: usize = 6 * (64 << 10);
+
+/// Cuts a message that is longer than the machine keeps, masked before: the beginning of a secret is not recognised.
+pub(crate) fn cut(message: &mut String, redactor: &Redactor) {
+    if message.len() <= MESSAGE_MAX {
+        return;
+    }
+    let ahead = message.floor_char_boundary(MESSAGE_MAX + ECHO_MAX);
+    message.truncate(ahead);
+    text(message, redactor);
+    let end = message.floor_char_boundary(MESSAGE_MAX);
+    message.truncate(end);
+}
+
 fn raised(error: &mut Raised, redactor: &Redactor) {
     let Raised { name: _, declared: _, message, fields, status: _, reason: _, step: _, at: _, also, because } =
         error;
@@ -165,6 +183,19 @@ fn json(json: &mut Vec<u8>, redactor: &Redactor) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_message_is_masked_before_it_is_cut() {
+        let redactor = Redactor::new([("token", &Secret::new("0123456789abcdef"))]);
+        for before in MESSAGE_MAX - 20..MESSAGE_MAX + 4 {
+            let mut message = format!("{}0123456789abcdef and more", "ä".repeat(before / 2));
+            cut(&mut message, &redactor);
+            assert!(message.len() <= MESSAGE_MAX && !message.contains("0123"), "{before}: {message}");
+        }
+        let mut short = "0123456789abcdef".to_owned();
+        cut(&mut short, &redactor);
+        assert_eq!(short, "0123456789abcdef");
+    }
 
     #[test]
     fn json_stays_json_when_a_number_is_masked() {

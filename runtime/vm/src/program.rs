@@ -30,6 +30,8 @@ pub(crate) struct Layout {
     pub(crate) offsets: Vec<usize>,
     /// Slots of a record's body.
     pub(crate) record_width: usize,
+    /// Whether a value holds a secret, however deep.
+    pub(crate) holds_secret: bool,
 }
 
 /// What the interpreter looks up of a function.
@@ -159,7 +161,7 @@ impl Program {
 
     /// How a type lies.
     pub(crate) fn layout(&self, ty: TypeId) -> &Layout {
-        const NONE: &Layout = &Layout { width: 1, offsets: Vec::new(), record_width: 0 };
+        const NONE: &Layout = &Layout { width: 1, offsets: Vec::new(), record_width: 0, holds_secret: false };
         self.layouts.get(ty.index()).unwrap_or(NONE)
     }
 
@@ -326,7 +328,11 @@ fn children(plan: &Plan, programs: &[Arc<Program>]) -> Result<Vec<Arc<Program>>,
 
 fn layout(plan: &Plan, index: usize) -> Layout {
     let id = TypeId(u32::try_from(index).unwrap_or(u32::MAX));
-    let mut layout = Layout { width: usize::from(plan.types.width(id)), ..Layout::default() };
+    let mut layout = Layout {
+        width: usize::from(plan.types.width(id)),
+        holds_secret: plan.types.holds_secret(id),
+        ..Layout::default()
+    };
     if let Type::Record(fields) = plan.types.get(id) {
         for field in fields {
             layout.offsets.push(layout.record_width);

@@ -30,19 +30,23 @@ pub(crate) struct Wire<'a> {
     pub(crate) strict: bool,
     /// Items of lists and maps that are being read.
     scratch: Vec<u64>,
-    /// How many secrets are around the value: what stands in one is not quoted in messages.
+    /// How many secrets are around the value: it is noted as a part of the outermost.
     secrets: u32,
+    /// How many values that hold a secret are around the value: a secret may stand in a wrong place of such a one, so
+    /// that nothing in it is quoted in messages.
+    guarded: u32,
 }
 
 impl<'a> Wire<'a> {
     /// For answers and conversions: unknown members are passed over.
     pub(crate) fn new(env: Env<'a>, heap: &'a mut Heap, budget: &'a mut Budget) -> Self {
-        Self { env, heap, budget, strict: false, scratch: Vec::new(), secrets: 0 }
+        Self { env, heap, budget, strict: false, scratch: Vec::new(), secrets: 0, guarded: 0 }
     }
 
     /// For a value that is a secret as a whole: none of it is quoted.
     pub(crate) fn of_a_secret(mut self) -> Self {
         self.secrets += 1;
+        self.guarded += 1;
         self
     }
 

@@ -23,9 +23,6 @@ use crate::{
 /// Of the body of an attempt that is not the last, so much is written down: 4 KiB.
 const EXCERPT_MAX: usize = 4 << 10;
 
-/// So many bytes of a body may be one secret of 64 KiB, with each octet as an escape.
-const ECHO_MAX: usize = 6 * (64 << 10);
-
 /// What follows an attempt.
 #[derive(Clone, Copy)]
 enum Next {
@@ -417,7 +414,7 @@ impl Driver {
 
 /// The beginning of a body, masked before it is cut: the beginning of a secret is not recognised.
 fn excerpt(body: &[u8], redactor: &Redactor) -> Vec<u8> {
-    let ahead = body.get(..body.len().min(EXCERPT_MAX + ECHO_MAX)).unwrap_or_default();
+    let ahead = body.get(..body.len().min(EXCERPT_MAX + crate::mask::ECHO_MAX)).unwrap_or_default();
     let mut masked = redactor.bytes(ahead).into_owned();
     masked.truncate(EXCERPT_MAX);
     masked

@@ -87,8 +87,10 @@ impl Wire<'_> {
             Type::Secret(inner) => {
                 let start = reader.position();
                 self.secrets += 1;
+                self.guarded += 1;
                 let slots = self.value(reader, *inner);
                 self.secrets -= 1;
+                self.guarded -= 1;
                 if slots.is_ok() && self.secrets == 0 {
                     self.heap.note_secret(reader.between(start, reader.position()).trim());
                 }
@@ -98,12 +100,14 @@ impl Wire<'_> {
             Type::List(item) if kind == Kind::Array => self.list(reader, *item),
             Type::Map(value) if kind == Kind::Object => self.map(reader, *value),
             Type::Record(fields) if kind == Kind::Object => {
-                self.record(reader, ty, fields, None).map(|handle| [handle, 0, 0])
+                self.guarding(ty, |wire| wire.record(reader, ty, fields, None).map(|handle| [handle, 0, 0]))
             }
             Type::Tagged { tag: Some(tag), cases, open } if kind == Kind::Object => {
-                self.tagged(reader, tag, cases, *open)
+                self.guarding(ty, |wire| wire.tagged(reader, tag, cases, *open))
             }
-            Type::Tagged { tag: None, cases, .. } if kind == Kind::Object => self.untagged(reader, cases),
+            Type::Tagged { tag: None, cases, .. } if kind == Kind::Object => {
+                self.guarding(ty, |wire| wire.untagged(reader, cases))
+            }
             text @ (Type::String
             | Type::Bytes
             | Type::Duration
@@ -118,6 +122,19 @@ impl Wire<'_> {
             }
             _ => self.misfit(reader, ty),
         }
+    }
+
+    /// Reads a value of a type; where that holds a secret, nothing of the value is quoted.
+    fn guarding<T>(
+        &mut self,
+        ty: TypeId,
+        read: impl FnOnce(&mut Self) -> Result<T, Misfit>,
+    ) -> Result<T, Misfit> {
+        let guard = u32::from(self.env.program.layout(ty).holds_secret);
+        self.guarded += guard;
+        let read = read(self);
+        self.guarded -= guard;
+        read
     }
 
     /// The value of a type that is a text on the wire.
@@ -169,7 +186,7 @@ impl Wire<'_> {
         if literals.open || literals.values.contains(&found) {
             return Ok([slots, 0, 0]);
         }
-        let shown = if self.secrets > 0 { "another value".to_owned() } else { shown };
+        let shown = if self.guarded > 0 { "another value".to_owned() } else { shown };
         Err(Misfit::new(format!("expected {}, found {shown}", choice(&literals.values))))
     }
 
@@ -294,7 +311,7 @@ impl Wire<'_> {
 
     /// The JSON of a value of the type, where a message may quote it.
     fn shown<'t>(&self, ty: TypeId, json: &'t str) -> &'t str {
-        let secret = self.secrets > 0 || self.env.program.plan().types.holds_secret(ty);
+        let secret = self.guarded > 0 || self.env.program.layout(ty).holds_secret;
         quotable(json.trim()).filter(|_| !secret).unwrap_or("the value")
     }
 
@@ -313,7 +330,7 @@ impl Wire<'_> {
                 let tags: Vec<Literal> = cases.iter().map(|case| case.wire.clone()).collect();
                 let found = match found {
                     None => "nothing".to_owned(),
-                    Some(_) if self.secrets > 0 => "another value".to_owned(),
+                    Some(_) if self.guarded > 0 => "another value".to_owned(),
                     Some(Literal::String(text)) => self.quoted(&text),
                     Some(Literal::Int(value)) => format!("number {value}"),
                     Some(Literal::Bool(value)) => value.to_string(),
@@ -421,11 +438,8 @@ impl Wire<'_> {
 
     fn misfit<T>(&mut self, reader: &mut Reader<'_>, ty: TypeId) -> Result<T, Misfit> {
         // In place of a record with a secret in it, the secret itself may stand there.
-        let secret = u32::from(self.env.program.plan().types.holds_secret(ty));
-        self.secrets += secret;
-        let found = self.found(reader);
-        self.secrets -= secret;
-        Err(Misfit::new(format!("expected {}, found {}", self.type_words(ty), found?)))
+        let found = self.guarding(ty, |wire| wire.found(reader))?;
+        Err(Misfit::new(format!("expected {}, found {found}", self.type_words(ty))))
     }
 
     /// The name of a member that its type does not name. Within a secret it is one too.
@@ -434,7 +448,7 @@ impl Wire<'_> {
     }
 
     pub(super) fn misfit_number(&self, due: &str, text: &str, why: &str) -> Misfit {
-        if self.secrets > 0 {
+        if self.guarded > 0 {
             return Misfit::new(format!("expected {due}, found a number that is {why}"));
         }
         Misfit::new(format!("expected {due}, found {} ({why})", number_words(text)))
@@ -446,8 +460,8 @@ impl Wire<'_> {
             Kind::Null => "null".to_owned(),
             Kind::Array => "an array".to_owned(),
             Kind::Object => "an object".to_owned(),
-            Kind::Bool if self.secrets > 0 => "a bool".to_owned(),
-            Kind::Number if self.secrets > 0 => "a number".to_owned(),
+            Kind::Bool if self.guarded > 0 => "a bool".to_owned(),
+            Kind::Number if self.guarded > 0 => "a number".to_owned(),
             Kind::Bool => reader.bool()?.to_string(),
             Kind::Number => number_words(reader.number()?),
             Kind::Text => self.quoted(&reader.text()?),
@@ -456,7 +470,7 @@ impl Wire<'_> {
 
     pub(super) fn quoted(&self, text: &str) -> String {
         match quotable(text) {
-            _ if self.secrets > 0 => "a string".to_owned(),
+            _ if self.guarded > 0 => "a string".to_owned(),
             Some(text) => format!("string {text:?}"),
             None => format!("a string of {} characters", text.chars().count()),
         }

@@ -148,7 +148,8 @@ fn what_does_not_fit_is_named_with_its_path() {
 fn conditions_on_fields() {
     let text = format!(
         r#"
-        type T = {{ a: int where positive, b?: int? where positive, c: secret int where positive }}
+        type T = {{ a: int where positive, b?: int? where positive, c: int where positive }}
+        type S = {{ a: int where positive, c: secret int where positive }}
         pure positive(it: int) -> bool {{
             let zero: int, yes: bool
             const zero 0
@@ -158,17 +159,20 @@ fn conditions_on_fields() {
         {NOTHING}"#
     );
     let program = Program::load(assemble(&text)).unwrap();
-    let ty = named_type(&text, "T");
     let cases = [
-        (r#"{"a": 1, "c": 1}"#, "ok"),
-        (r#"{"a": 1, "b": null, "c": 1}"#, "ok"),
-        (r#"{"a": 1, "b": -1, "c": 1}"#, "$.b: -1 breaks the condition of `b`"),
-        (r#"{"a": 0, "c": 1}"#, "$.a: 0 breaks the condition of `a`"),
-        (r#"{"a": 1, "c": -77}"#, "$.c: the value breaks the condition of `c`"),
+        ("T", r#"{"a": 1, "c": 1}"#, "ok"),
+        ("T", r#"{"a": 1, "b": null, "c": 1}"#, "ok"),
+        ("T", r#"{"a": 1, "b": -1, "c": 1}"#, "$.b: -1 breaks the condition of `b`"),
+        ("T", r#"{"a": 0, "c": 1}"#, "$.a: 0 breaks the condition of `a`"),
+        ("S", r#"{"a": 1, "c": 1}"#, "ok"),
+        ("S", r#"{"a": 1, "c": -77}"#, "$.c: the value breaks the condition of `c`"),
+        // A secret may stand in a wrong field.
+        ("S", r#"{"a": -77, "c": 1}"#, "$.a: the value breaks the condition of `a`"),
+        ("S", r#"{"a": "x77", "c": 1}"#, "$.a: expected int, found a string"),
     ];
-    for (json, expected) in cases {
+    for (ty, json, expected) in cases {
         let found = program
-            .check_value(ty, json.as_bytes())
+            .check_value(named_type(&text, ty), json.as_bytes())
             .map_or_else(|error| error.to_string(), |()| "ok".to_owned());
         assert_eq!(found, expected, "{json}");
     }
