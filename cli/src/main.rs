@@ -4,6 +4,7 @@
 //! codes are in `exit`. Start reading at [`Cli`].
 
 mod commands;
+mod defaults;
 mod exit;
 mod output;
 mod program;

@@ -40,7 +40,8 @@ impl Program {
     /// Where the file cannot be read.
     pub(crate) fn load(file: &Path, compiler: &mut Compiler) -> anyhow::Result<Self> {
         let (project, entry) = Project::of(file).map_err(anyhow::Error::msg)?;
-        let compilation = compiler.compile(&project, &entry);
+        let mut compilation = compiler.compile(&project, &entry);
+        crate::defaults::check(&mut compilation);
         Ok(Self { compilation, root: project.root().to_owned() })
     }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use flow_diagnostics::nearest;
+use flow_driver::DeclaredConfig;
 use flow_engine::Given;
 use flow_http::{Secret, SecretSource};
 use flow_plan::Config;
@@ -15,6 +16,9 @@ use crate::world::PROJECT_FILE;
 
 /// What prefixes the environment variables that hold config values: `FLOW_SET_ORDERS_URL`.
 const PREFIX: &str = "FLOW_SET_";
+
+/// What the project file may say.
+const SETTINGS: [&str; 3] = ["name", "allow_private", "config"];
 
 /// The origin of values of the flag.
 const FLAG: &str = "--set";
@@ -172,6 +176,13 @@ impl Sources {
                 .map_or(0, |before| before.matches('\n').count());
             anyhow::anyhow!("{}:{}: this is not valid TOML: {}", path.display(), at + 1, error.message())
         })?;
+        if let Some(unknown) = table.keys().find(|key| !SETTINGS.contains(&key.as_str())) {
+            let place = path.display();
+            match nearest(unknown, SETTINGS) {
+                Some(near) => bail!("{place} has no setting `{unknown}`: did you mean `{near}`?"),
+                None => bail!("{place} has no setting `{unknown}`: it has {}", SETTINGS.join(", ")),
+            }
+        }
         self.allow_private = match table.get("allow_private") {
             None => false,
             Some(toml::Value::Boolean(allowed)) => *allowed,
@@ -244,8 +255,8 @@ impl Sources {
     ///
     /// # Errors
     /// The name, with the nearest declared one.
-    pub(crate) fn refuse_unknown(&self, declared: &[String]) -> anyhow::Result<()> {
-        let known = || declared.iter().map(String::as_str);
+    pub(crate) fn refuse_unknown(&self, declared: &[DeclaredConfig]) -> anyhow::Result<()> {
+        let known = || declared.iter().map(|entry| entry.name.as_str());
         for (name, entry) in &self.values {
             if known().any(|known| known.eq_ignore_ascii_case(name)) {
                 continue;
@@ -268,10 +279,31 @@ impl Sources {
                 None if declared.is_empty() => {
                     usage!("this program has no config, so `--set {name}` does nothing")
                 }
-                None => usage!("this program has no config `{name}`: it has {}", declared.join(", ")),
+                None => usage!(
+                    "this program has no config `{name}`: it has {}",
+                    known().collect::<Vec<_>>().join(", ")
+                ),
             }
         }
         Ok(())
+    }
+
+    /// The names of the project file that neither the program nor, as far as its text says, any other program of the
+    /// project declares.
+    pub(crate) fn unclaimed(&self, declared: &[DeclaredConfig], root: &Path) -> Vec<&str> {
+        let is_declared = |name: &str| declared.iter().any(|entry| entry.name.eq_ignore_ascii_case(name));
+        let of_project = self.values.iter().filter(|(name, entry)| entry.is_of_project && !is_declared(name));
+        let mut left: Vec<&str> = of_project.map(|(name, _)| name.as_str()).collect();
+        if left.is_empty() {
+            return left;
+        }
+        for file in crate::program::files(&[root.to_owned()]).unwrap_or_default() {
+            // What cannot be read may declare all of them.
+            let Ok(text) = std::fs::read_to_string(&file) else { return Vec::new() };
+            let text = text.to_ascii_lowercase();
+            left.retain(|name| !may_declare(&text, name));
+        }
+        left
     }
 }
 
@@ -287,6 +319,16 @@ fn entries(program: &Program) -> Vec<Config> {
         }
     }
     found
+}
+
+/// Whether `name:` stands in a text, which is in lower case.
+fn may_declare(text: &str, name: &str) -> bool {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    text.match_indices(name).any(|(at, _)| {
+        let (before, after) = (text.get(..at), text.get(at + name.len()..));
+        before.is_some_and(|before| !before.ends_with(is_word))
+            && after.is_some_and(|after| after.trim_start().starts_with([':', '?']))
+    })
 }
 
 fn holds_float(value: &toml::Value) -> bool {

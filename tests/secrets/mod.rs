@@ -353,3 +353,88 @@ fn a_mistake_in_a_file_of_settings_does_not_quote_it() {
         hides(&ran);
     }
 }
+
+#[test]
+fn a_secret_inside_of_a_config_entry_is_sent_sealed_and_masked() {
+    let source = r#"
+type Login { user: string, password: secret string where password.size() > 3 }
+config { base: url, login: Login, keys: [secret string], spare: { key: secret string }? }
+api auth v1 {
+  base: config.base
+  post token "/token" (body ask: { user: string, password: string, keys: [secret string] }) -> { echo: string } { idempotency: natural }
+}
+workflow main () -> { echo: string, count: int } {
+  let answer = auth.token({ user: config.login.user, password: config.login.password, keys: config.keys })
+  log "as {config.login.user}"
+  return { echo: answer.echo, count: config.keys.size() }
+}
+"#;
+    let server = Server::start([(
+        "POST /token",
+        vec![Reply::Json(200, r#"{"echo":"pass-quagga-word and key-okapi-key"}"#)],
+    )]);
+    let login = r#"login={"user":"ada","password":"pass-quagga-word"}"#;
+    let keys = r#"keys=["key-okapi-key"]"#;
+    let ran = program("inside", source, &server, &["--set", login, "--set", keys]);
+    assert_eq!(ran.code, 0, "{}", ran.seen());
+    let body = String::from_utf8(server.received_for("POST /token")[0].body.clone()).unwrap();
+    assert!(body.contains("pass-quagga-word") && body.contains("key-okapi-key"), "{body}");
+    assert!(!ran.seen().contains("quagga") && !ran.seen().contains("okapi"), "{}", ran.seen());
+    assert!(ran.seen().contains("as ada") && ran.stdout.contains("\"count\": 1"), "{}", ran.seen());
+
+    // What does not fit quotes nothing, in whichever field it was put.
+    for (set, said) in [
+        (r#"login={"user":"ada","password":90190290}"#, "$.password: expected string, found a number"),
+        (
+            r#"login={"user":90190290,"password":"pass-quagga-word"}"#,
+            "$.user: expected string, found a number",
+        ),
+        (
+            r#"login={"user":"ada","password":"gnu"}"#,
+            "$.password: the value breaks the condition of `password`",
+        ),
+        (r#"keys={"a":"key-quagga-key"}"#, "expected a list, found an object"),
+        ("login=pass-quagga-word", "found a string"),
+    ] {
+        let ran = program(
+            "inside-wrong",
+            source,
+            &Server::start([]),
+            &["--set", login, "--set", keys, "--set", set],
+        );
+        assert!(ran.code == 4 && ran.stderr.contains(said), "{set}: {}", ran.seen());
+        for part in ["quagga", "gnu", "90190290"] {
+            assert!(!ran.seen().contains(part), "{set}: {}", ran.seen());
+        }
+    }
+}
+
+#[test]
+fn a_secret_in_a_wrong_place_of_an_input_or_a_signal_is_not_quoted() {
+    let source = r#"
+config { base: url }
+workflow main (user: string, age: int, kind: "a" | "b", token: secret string) -> string {
+  signal grant { by: int, key: secret string }
+  let got = receive grant
+  return "{user} {age} {kind} {token.sha256().hex()} {got.key.sha256().hex()}"
+}
+"#;
+    let whole = |part: &str| format!("{{{part},\"token\":\"t-1\"}}");
+    for (input, said) in [
+        (whole(r#""user":"u","age":"s3cr3t-quagga","kind":"a""#), "$.age: expected int, found a string"),
+        (whole(r#""user":90190290,"age":1,"kind":"a""#), "$.user: expected string, found a number"),
+        (whole(r#""user":"u","age":1,"kind":"s3cr3t-quagga""#), "found another value"),
+        (whole(r#""user":"u","age":1,"kind":"a","tokn":"s3cr3t-quagga""#), "$.tokn: unknown member"),
+    ] {
+        let ran = program("misplaced", source, &Server::start([]), &["--input", &input]);
+        assert!(ran.code == 2 && ran.stderr.contains(said), "{input}: {}", ran.seen());
+        for part in ["quagga", "90190290"] {
+            assert!(!ran.seen().contains(part), "{input}: {}", ran.seen());
+        }
+    }
+    let input = whole(r#""user":"u","age":1,"kind":"a""#);
+    let sent = r#"grant={"by":"s3cr3t-quagga","key":"k"}"#;
+    let ran = program("misplaced", source, &Server::start([]), &["--input", &input, "--send", sent]);
+    assert!(ran.code == 2 && ran.stderr.contains("$.by: expected int, found a string"), "{}", ran.seen());
+    assert!(!ran.seen().contains("quagga"), "{}", ran.seen());
+}

@@ -102,6 +102,12 @@ impl Run {
         let input = self.read_input(output)?;
         let given = Sources::gather(&self.sets, self.env_file.as_deref(), &program.root)?;
         given.refuse_unknown(&program.compilation.config)?;
+        for name in given.unclaimed(&program.compilation.config, &program.root) {
+            output.say(&format!(
+                "warning: no program of this project has a config `{name}`, which {} sets\n",
+                crate::world::PROJECT_FILE
+            ));
+        }
         crate::exit::require_open_files()?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         runtime.block_on(self.execute(&program, workflow, input, &given, output))
@@ -326,7 +332,7 @@ fn setting(error: &flow_engine::SettingError, given: &Sources, compilation: &Com
             Some(origin) => format!("{error} (from {origin})"),
             None => error.to_string(),
         },
-        Error::Broken { name, .. } => {
+        Error::Broken { name, .. } | Error::SecretBroken(name) => {
             let origin = given.origin(name).unwrap_or("its default");
             match condition(compilation, name) {
                 Some(condition) => format!("{error} (from {origin})\n       {condition}"),

@@ -1,6 +1,6 @@
 //! Constants: durations and numbers that must be known before running.
 
-use flow_diagnostics::{Diagnostic, codes};
+use flow_diagnostics::{Change, Diagnostic, Edit, codes};
 use flow_hir::{ExprId, ExprKind};
 
 use crate::checker::Checker;
@@ -50,6 +50,17 @@ impl Checker<'_> {
                 );
                 None
             }
+            ExprKind::String(ref text) => {
+                let edit = unquoted(text, Ty::DURATION).map(|written| {
+                    Edit::new(format!("write `{written}`"), vec![Change::replace(span, written)])
+                });
+                self.report(
+                    Diagnostic::new(&codes::F0301, span, "expected `duration`, found `string`")
+                        .help("a duration has no quotes: write `2s`, `5m`, `250ms`")
+                        .mend(edit),
+                );
+                None
+            }
             _ => {
                 self.report(
                     Diagnostic::new(&codes::F0001, span, format!("{what} that is computed is not built yet"))
@@ -58,5 +69,30 @@ impl Checker<'_> {
                 None
             }
         }
+    }
+}
+
+/// A time in a text as the language writes it without quotes: `5s` for `"5s"`, `"5 seconds"` or `"PT5S"`.
+pub(crate) fn unquoted(text: &str, wanted: Ty) -> Option<String> {
+    match wanted {
+        Ty::DURATION => {
+            let span: jiff::Span = text.parse().ok()?;
+            let duration = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()?;
+            let micros = u64::try_from(duration.as_micros()).ok().filter(|micros| *micros > 0)?;
+            let written = crate::rules::duration_words(micros);
+            // Of some durations words leave small parts out.
+            let again: Option<jiff::Span> = written.parse().ok();
+            let again = again?.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()?;
+            (again == duration).then_some(written)
+        }
+        Ty::DATE => {
+            text.parse::<jiff::civil::Date>().ok().filter(|_| text.len() == 10).map(|_| format!("@{text}"))
+        }
+        Ty::TIMESTAMP => {
+            let is_moment =
+                text.parse::<jiff::Timestamp>().is_ok() && text.ends_with('Z') && text.contains('T');
+            is_moment.then(|| format!("@{text}"))
+        }
+        _ => None,
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use flow_diagnostics::{Diagnostic, codes};
 use flow_hir::limits;
 use flow_hir::{
-    BuiltinError, BuiltinType, Constraint, ErrorRef, Field, Literal, LiteralKind, TypeDeclId, TypeRef,
-    TypeRefKind,
+    BuiltinError, BuiltinType, Constraint, ErrorRef, ExprKind, Field, Literal, LiteralKind, TypeDeclId,
+    TypeRef, TypeRefKind,
 };
 use flow_source::Span;
 use rustc_hash::FxHashSet;
@@ -47,7 +47,15 @@ impl Checker<'_> {
             let Some(default) = entry.default else { continue };
             let Some(checked) = self.typed.config.get(id).copied() else { continue };
             let words = self.words(checked.ty);
-            if checked.secret {
+            // Nothing, or a list of nothing, holds no secret.
+            let is_empty = match self.kind(default) {
+                ExprKind::Null => true,
+                ExprKind::List(items) => items.is_empty(),
+                ExprKind::Map(entries) => entries.is_empty(),
+                ExprKind::Record(items) => items.is_empty(),
+                _ => false,
+            };
+            if checked.secret || crate::infer::holds_secret(self, checked.ty) && !is_empty {
                 let span = self.span(default);
                 self.report(
                     Diagnostic::new(

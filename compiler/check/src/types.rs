@@ -320,6 +320,19 @@ impl Types {
         }
     }
 
+    /// The form on the wire that a type has beside its own, null left away.
+    pub fn encoding(&self, ty: Ty) -> Option<Encoding> {
+        let mut ty = ty;
+        loop {
+            match &*self.kind(ty) {
+                TyKind::Named(decl, arguments) => ty = self.stands_for(*decl, arguments),
+                TyKind::Optional(inner) => ty = *inner,
+                TyKind::Encoded(_, encoding) => return Some(*encoding),
+                _ => return None,
+            }
+        }
+    }
+
     /// What a declared type stands for, one step deep.
     pub fn stands_for(&self, decl: TypeDeclId, arguments: &[Ty]) -> Ty {
         self.declared.get(decl).map_or(Ty::ERROR, |declared| self.substitute(*declared, arguments))

@@ -89,6 +89,7 @@ codes! {
     F0326 Error "unknown case",
     F0327 Error "an encoding that does not go with its type",
     F0328 Error "a range where none may stand",
+    F0329 Error "a default that breaks its condition",
 
     F0401 Error "a path template that does not fit the parameters",
     F0402 Error "a body where none may stand",

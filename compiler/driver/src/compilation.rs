@@ -21,12 +21,23 @@ pub struct Compilation {
     pub sources: Sources,
     /// Everything there is to say, in the order in which people read it.
     pub diagnostics: Vec<Diagnostic>,
-    /// The names of all `config` entries that the program declares, used or not.
-    pub config: Vec<String>,
+    /// All `config` entries that the program declares, used or not.
+    pub config: Vec<DeclaredConfig>,
     /// The workflows of the program; none where there are errors.
     pub workflows: Vec<CompiledWorkflow>,
     /// The tests of the entry; none where there are errors.
     pub tests: Vec<TestCase>,
+}
+
+/// An entry of `config`.
+#[derive(Clone, Debug)]
+pub struct DeclaredConfig {
+    /// The name.
+    pub name: String,
+    /// Where its condition stands.
+    pub condition: Option<Span>,
+    /// Where its default stands.
+    pub default: Option<Span>,
 }
 
 /// A workflow and its plan.
@@ -100,7 +111,12 @@ impl Compiler {
         begins(Phase::Check);
         let (typed, findings) = flow_check::check(&program);
         diagnostics.extend(findings.into_iter().filter(is_read));
-        let config = program.config.iter().map(|(_, entry)| entry.name.text.to_string()).collect();
+        let config = program.config.iter().map(|(_, entry)| DeclaredConfig {
+            name: entry.name.text.to_string(),
+            condition: entry.constraint.as_ref().map(|constraint| constraint.span),
+            default: entry.default.map(|default| program.exprs[default].span),
+        });
+        let config = config.collect();
         let (workflows, tests) = (Vec::new(), Vec::new());
         let mut compilation = Compilation { sources, diagnostics, config, workflows, tests };
         begins(Phase::Emit);

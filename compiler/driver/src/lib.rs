@@ -11,7 +11,7 @@ mod parses;
 mod threads;
 mod world;
 
-pub use compilation::{Compilation, CompiledWorkflow, Compiler, Phase, compile};
+pub use compilation::{Compilation, CompiledWorkflow, Compiler, DeclaredConfig, Phase, compile};
 pub use flow_emit::{Action, ActionKind, Answer, Arguments, CallCount, TestCase, TestOperation, Value};
 pub use flow_hir::{LocalId, WorkflowId};
 pub use flow_source::Sources;

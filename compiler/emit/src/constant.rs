@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use flow_check::{Ty, TyKind};
-use flow_hir::{ExprId, ExprKind, ListItem, LiteralKind, RecordItem, UnaryOp};
+use flow_hir::{Encoding, ExprId, ExprKind, ListItem, LiteralKind, RecordItem, UnaryOp};
 use flow_plan::Constant;
 use rust_decimal::Decimal;
 
@@ -64,9 +64,33 @@ impl Context<'_> {
         }
     }
 
-    /// A constant expression as JSON text; `None` where it is not constant.
-    pub(crate) fn json(&self, expr: ExprId) -> Option<String> {
+    /// A constant expression as JSON text, in the form that the type has on the wire; `None` where it is not constant.
+    pub(crate) fn json(&self, expr: ExprId, ty: Ty) -> Option<String> {
+        let written = self.plain_json(expr, ty)?;
+        Some(match self.typed.types.encoding(ty) {
+            _ if written == "null" => written,
+            None => written,
+            Some(Encoding::String) => format!("\"{written}\""),
+            Some(Encoding::Seconds) => number(self.micros(expr)?, 6),
+            Some(Encoding::Millis) => number(self.micros(expr)?, 3),
+        })
+    }
+
+    /// A constant duration in microseconds.
+    fn micros(&self, expr: ExprId) -> Option<i64> {
+        match &self.program.exprs[expr].kind {
+            ExprKind::Duration(micros) => Some(*micros),
+            ExprKind::Unary { op: UnaryOp::Negate, operand } => self.micros(*operand)?.checked_neg(),
+            ExprKind::Block(block) if block.statements.is_empty() => self.micros(block.value?),
+            _ => None,
+        }
+    }
+
+    /// The same without a form of its own on the whole.
+    fn plain_json(&self, expr: ExprId, ty: Ty) -> Option<String> {
         let texts = |items: Vec<String>, open, close| format!("{open}{}{close}", items.join(","));
+        let types = &self.typed.types;
+        let structure = types.structure(types.without_null(ty));
         match &self.program.exprs[expr].kind {
             ExprKind::Null => Some("null".to_owned()),
             ExprKind::Bool(truth) => Some(truth.to_string()),
@@ -80,10 +104,13 @@ impl Context<'_> {
                 let duration = jiff::SignedDuration::from_micros(*micros);
                 serde_json::to_string(&duration.to_string()).ok()
             }
-            ExprKind::Unary { op: UnaryOp::Negate, operand } => Some(format!("-{}", self.json(*operand)?)),
+            ExprKind::Unary { op: UnaryOp::Negate, operand } => {
+                Some(format!("-{}", self.plain_json(*operand, ty)?))
+            }
             ExprKind::List(items) => {
+                let element = if let TyKind::List(element) = *structure { element } else { ty };
                 let each = |item: &ListItem| match item {
-                    ListItem::Item(expr) => self.json(*expr),
+                    ListItem::Item(expr) => self.json(*expr, element),
                     ListItem::Spread(_) => None,
                 };
                 Some(texts(items.iter().map(each).collect::<Option<_>>()?, '[', ']'))
@@ -91,25 +118,28 @@ impl Context<'_> {
             ExprKind::Record(items) => {
                 let each = |item: &RecordItem| match item {
                     RecordItem::Field { name, value } => {
-                        let field = self.typed.types.field(self.typed.ty(expr), &name.text);
-                        let wire =
-                            field.and_then(|(_, field)| field.wire).unwrap_or_else(|| name.text.clone());
-                        Some(format!("{}:{}", serde_json::to_string(&*wire).ok()?, self.json(*value)?))
+                        let declared = types.field(types.without_null(ty), &name.text);
+                        let own = types.field(self.typed.ty(expr), &name.text);
+                        let of = declared.as_ref().map_or(ty, |(_, field)| field.ty);
+                        let wire = declared.or(own).and_then(|(_, field)| field.wire);
+                        let wire = wire.unwrap_or_else(|| name.text.clone());
+                        Some(format!("{}:{}", serde_json::to_string(&*wire).ok()?, self.json(*value, of)?))
                     }
                     RecordItem::Spread(_) => None,
                 };
                 Some(texts(items.iter().map(each).collect::<Option<_>>()?, '{', '}'))
             }
             ExprKind::Map(entries) => {
+                let of = if let TyKind::Map(of) = *structure { of } else { ty };
                 let each = |entry: &flow_hir::MapEntry| {
-                    Some(format!("{}:{}", self.json(entry.key)?, self.json(entry.value)?))
+                    Some(format!("{}:{}", self.json(entry.key, Ty::STRING)?, self.json(entry.value, of)?))
                 };
                 Some(texts(entries.iter().map(each).collect::<Option<_>>()?, '{', '}'))
             }
             ExprKind::Case { name, fields, .. } => {
-                let union = self.typed.types.union(self.typed.ty(expr))?;
+                let union = types.union(self.typed.ty(expr))?;
                 let (_, case) = union.case(&name.text)?;
-                let fields = self.json(*fields)?;
+                let fields = self.json(*fields, case.record)?;
                 let Some(tag) = &union.tag else { return Some(fields) };
                 let wire = match &case.wire {
                     None => serde_json::to_string(&*case.name).ok()?,
@@ -122,8 +152,13 @@ impl Context<'_> {
                 let comma = if rest == "}" { "" } else { "," };
                 Some(format!("{{{}:{wire}{comma}{rest}", serde_json::to_string(&**tag).ok()?))
             }
-            ExprKind::Block(block) if block.statements.is_empty() => self.json(block.value?),
+            ExprKind::Block(block) if block.statements.is_empty() => self.plain_json(block.value?, ty),
             _ => None,
         }
     }
+}
+
+/// Microseconds as a number of a unit of 10 to the scale of them, without zeros at the end.
+fn number(micros: i64, scale: u32) -> String {
+    Decimal::new(micros, scale).normalize().to_string()
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use flow_check::{CheckedBackoff, Condition, EffectClass, NextPage, Ty, TyKind};
+use flow_check::{CheckedBackoff, Condition, EffectClass, NextPage, Ty};
 use flow_hir::{
     ApiId, ConfigId, ErrorDeclId, ErrorRef, ExprId, OperationId, RetryId, StatusPattern, WorkflowId,
 };
@@ -159,19 +159,8 @@ impl Context<'_> {
         let declared = &self.program.config[id];
         let checked = self.typed.config.get(id).copied();
         let ty = self.ty(checked.map_or(Ty::ERROR, |checked| checked.ty));
-        let encoded = checked.is_some_and(|checked| {
-            self.typed.types.any_inside(checked.ty, |kind| matches!(kind, TyKind::Encoded(..)))
-        });
-        if let (true, Some(default)) = (encoded, declared.default) {
-            let span = self.program.exprs[default].span;
-            self.not_built(
-                span,
-                "a default of a type with `encoded`",
-                "leave `encoded` out of the configuration",
-            );
-        }
         let default = declared.default.and_then(|default| {
-            let json = self.json(default);
+            let json = self.json(default, checked.map_or(Ty::ERROR, |checked| checked.ty));
             if json.is_none() {
                 let span = self.program.exprs[default].span;
                 self.not_built(span, "a default that is computed", "write a literal");
@@ -180,13 +169,6 @@ impl Context<'_> {
         });
         let made = flow_plan::ConfigId(u32::try_from(self.plan.config.len()).unwrap_or(u32::MAX));
         let secret = checked.is_some_and(|checked| checked.secret);
-        if self.plan.types.holds_secret(ty) {
-            self.not_built(
-                declared.ty.span,
-                "a secret inside of another type in `config`",
-                "declare the entry itself secret: `name: secret T`",
-            );
-        }
         let name = declared.name.text.to_string();
         self.plan.config.push(Config { name, ty, default, check: None, secret, pinned: false, fact: None });
         self.config.insert(id, made);

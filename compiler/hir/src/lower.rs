@@ -293,16 +293,7 @@ impl Lowerer {
             let name = self.name(entry.name(), span);
             let mut ty = self.lower_type(entry.ty(), span);
             self.refuse_optional_entry(&entry, &mut ty);
-            let mut constraint = self.lower_where(entry.where_clause(), Some(&name));
-            if let (Some(found), TypeRefKind::Secret(_)) = (&constraint, &ty.kind) {
-                let at = found.span;
-                self.not_built_at(
-                    at,
-                    "`where` of a secret",
-                    "leave it out: nothing is computed from a secret",
-                );
-                constraint = None;
-            }
+            let constraint = self.lower_where(entry.where_clause(), Some(&name));
             let default = entry.default().map(|default| self.apart(|lowerer| lowerer.lower_expr(&default)));
             let docs = ast::docs(entry.syntax());
             self.program.config.push(ConfigEntry { name, docs, ty, default, constraint, span });

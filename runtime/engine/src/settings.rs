@@ -1,9 +1,12 @@
 //! What the caller gives for a plan's configuration, held against what the plan asks for.
 
+mod typed;
+
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use flow_http::{Redactor, Secret, SecretSource, Settings, Value};
-use flow_plan::{Config, ConfigId, Plan, PlanHash, Type, TypeId};
+use flow_plan::{Config, ConfigId, Plan, PlanHash, Type, TypeId, WireForm};
 use flow_vm::Program;
 use serde::de::IgnoredAny;
 use serde_json::Value as Json;
@@ -135,6 +138,9 @@ pub enum SettingError {
     /// A secret that is a file by mistake.
     #[error("secret `{0}` has more than 64 KiB")]
     SecretTooLong(String),
+    /// A secret that breaks the condition of its entry.
+    #[error("secret `{0}` breaks its condition")]
+    SecretBroken(String),
     /// A secret that workflow code reads, and that has not the type of its entry.
     #[error("secret `{0}` is not of the type that it is declared with")]
     SecretMalformed(String),
@@ -163,11 +169,11 @@ pub enum SettingError {
 ///
 /// # Errors
 /// Everything that is missing or does not fit, before anything is sent.
-pub fn resolve(program: &Program, given: &Given) -> Result<Resolved, Vec<SettingError>> {
+pub fn resolve(program: &Arc<Program>, given: &Given) -> Result<Resolved, Vec<SettingError>> {
     let mut resolved = Resolved::default();
     let mut errors: Vec<SettingError> = Vec::new();
     let descendants = program.descendants();
-    for program in std::iter::once(program).chain(descendants.iter().map(AsRef::as_ref)) {
+    for program in std::iter::once(program).chain(&descendants) {
         match configure(program, given) {
             Ok(mut configured) => {
                 configured.settings = configured.settings.sharing(&resolved.redactor);
@@ -186,7 +192,7 @@ pub fn resolve(program: &Program, given: &Given) -> Result<Resolved, Vec<Setting
     if errors.is_empty() { Ok(resolved) } else { Err(errors) }
 }
 
-fn configure(program: &Program, given: &Given) -> Result<Configured, Vec<SettingError>> {
+fn configure(program: &Arc<Program>, given: &Given) -> Result<Configured, Vec<SettingError>> {
     let plan = program.plan();
     let (mut entries, mut pinned, mut errors) = (Vec::new(), Vec::new(), Vec::new());
     for (index, entry) in plan.config.iter().enumerate() {
@@ -220,7 +226,7 @@ fn configure(program: &Program, given: &Given) -> Result<Configured, Vec<Setting
 /// The source of a secret: what it gives now does, and what it gives later is looked at then. Where workflow code reads
 /// it, its value now, as JSON, too.
 fn secret(
-    program: &Program,
+    program: &Arc<Program>,
     entry: &Config,
     given: &Given,
 ) -> Result<(SecretSource, Option<String>), SettingError> {
@@ -233,22 +239,44 @@ fn secret(
         _ => {}
     }
     let mut pinned = None;
-    if entry.pinned {
-        let json = if is_text(program.plan(), entry.ty) {
-            Json::from(secret.expose()).to_string()
-        } else {
-            secret.expose().to_owned()
-        };
+    if entry.pinned || entry.check.is_some() {
+        let json = secret_json(program.plan(), entry.ty, &secret);
         // What is wrong with it would tell of it.
         program.check_value(entry.ty, json.as_bytes()).map_err(|_| SettingError::SecretMalformed(name()))?;
-        pinned = Some(json);
+        if !fulfils(program, entry, &json) {
+            return Err(SettingError::SecretBroken(name()));
+        }
+        pinned = entry.pinned.then_some(json);
     }
-    let source = SecretSource::new(move || match source.read() {
-        Ok(secret) if secret.expose().is_empty() => Err("is empty".to_owned()),
-        Ok(secret) if secret.expose().len() > SECRET_MAX => Err("has more than 64 KiB".to_owned()),
-        read => read,
+    let conditional = entry.check.is_some().then(|| (Arc::clone(program), entry.clone()));
+    let source = SecretSource::new(move || {
+        let secret = source.read()?;
+        match secret.expose().len() {
+            0 => return Err("is empty".to_owned()),
+            length if length > SECRET_MAX => return Err("has more than 64 KiB".to_owned()),
+            _ => {}
+        }
+        if let Some((program, entry)) = &conditional
+            && !fulfils(program, entry, &secret_json(program.plan(), entry.ty, &secret))
+        {
+            return Err("breaks its condition".to_owned());
+        }
+        Ok(secret)
     });
     Ok((source, pinned))
+}
+
+/// A secret as JSON.
+fn secret_json(plan: &Plan, ty: TypeId, secret: &Secret) -> String {
+    let text = typed::text(plan, ty, secret.expose());
+    if is_text(plan, ty) { Json::from(&*text).to_string() } else { text.into_owned() }
+}
+
+/// Whether a value fulfils the condition of its entry, where it has one. One that cannot be told is not fulfilled.
+fn fulfils(program: &Program, entry: &Config, json: &str) -> bool {
+    entry.check.is_none_or(|check| {
+        program.evaluate(check, &[json.as_bytes().to_vec()]).is_ok_and(|held| held == b"true")
+    })
 }
 
 /// The value as JSON text, and read.
@@ -257,14 +285,16 @@ fn plain(program: &Program, entry: &Config, given: &Given) -> Result<(String, Js
     let malformed = |why: String| SettingError::Malformed { name: entry.name.clone(), why };
     let optional = matches!(plan.types.get(entry.ty), Type::Optional(_));
     let text = match (given.plain(&entry.name), &entry.default) {
-        (Some(Plain::Json(json)), _) => json.clone(),
-        // What is no JSON is a text of its own, and the type says what it should be.
-        (Some(Plain::Text(text)), _)
-            if is_text(plan, entry.ty) || serde_json::from_str::<IgnoredAny>(text).is_err() =>
-        {
-            Json::from(text.as_str()).to_string()
+        (Some(Plain::Json(json)), _) => typed::json(plan, entry.ty, json).into_owned(),
+        (Some(Plain::Text(text)), _) => {
+            let text = typed::text(plan, entry.ty, text);
+            // What is no JSON is a text of its own, and the type says what it should be.
+            if is_text(plan, entry.ty) || serde_json::from_str::<IgnoredAny>(&text).is_err() {
+                Json::from(&*text).to_string()
+            } else {
+                typed::json(plan, entry.ty, &text).into_owned()
+            }
         }
-        (Some(Plain::Text(text)), _) => text.clone(),
         (None, Some(default)) => default.clone(),
         (None, None) if optional => "null".to_owned(),
         (None, None) => return Err(SettingError::Missing(entry.name.clone())),
@@ -280,7 +310,8 @@ fn plain(program: &Program, entry: &Config, given: &Given) -> Result<(String, Js
     })?;
     let json: Json = serde_json::from_str(&text).map_err(|error| malformed(error.to_string()))?;
     if let Some(check) = entry.check {
-        let broken = || SettingError::Broken { name: entry.name.clone(), value: json.to_string() };
+        let shown = if plan.types.holds_secret(entry.ty) { "a value".to_owned() } else { json.to_string() };
+        let broken = || SettingError::Broken { name: entry.name.clone(), value: shown };
         match program.evaluate(check, &[text.clone().into_bytes()]) {
             Ok(held) if held == b"true" => {}
             Ok(_) => return Err(broken()),
@@ -297,7 +328,8 @@ fn form_of(plan: &Plan, ty: TypeId) -> Option<&'static str> {
         Type::Bool => "write true or false",
         Type::List(_) => "write a list as JSON: [\"a\", \"b\"]",
         Type::Map(_) | Type::Record(_) | Type::Tagged { .. } => "write it as JSON: {\"name\": \"value\"}",
-        Type::Duration if plan.boundary(ty).is_none() => "write a duration as PT5M, PT1.5S or P1D",
+        Type::Duration if form_on_wire(plan, ty).is_none() => "write a duration as 5m, 250ms or PT5M",
+        Type::Duration => "write a duration as 5m, or as a number",
         Type::Timestamp => "write a moment as 2026-01-31T09:00:00Z",
         Type::Date => "write a day as 2026-01-31",
         Type::Bytes => "write bytes in base64",
@@ -305,8 +337,18 @@ fn form_of(plan: &Plan, ty: TypeId) -> Option<&'static str> {
     })
 }
 
+/// The form of a type on the wire, where it is not its own.
+fn form_on_wire(plan: &Plan, ty: TypeId) -> Option<WireForm> {
+    plan.boundary(ty).and_then(|boundary| boundary.form)
+}
+
 /// Whether a value of the type is a JSON string.
 fn is_text(plan: &Plan, ty: TypeId) -> bool {
+    match form_on_wire(plan, ty) {
+        Some(WireForm::Text) => return true,
+        Some(WireForm::Seconds | WireForm::Millis) => return false,
+        None => {}
+    }
     match plan.types.get(ty) {
         Type::Optional(inner) => is_text(plan, *inner),
         Type::Literals(literals) => {

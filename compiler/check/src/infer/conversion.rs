@@ -6,6 +6,7 @@ use flow_source::Span;
 
 use super::Infer;
 use crate::coercion::coerce;
+use crate::constant::unquoted;
 use crate::mend::{put_after, put_around, takes_postfix};
 use crate::types::{Ty, TyKind};
 
@@ -87,6 +88,11 @@ impl Infer<'_, '_> {
                 };
                 let change = Change::replace(found.span, text.to_string());
                 fits.then(|| Edit::new("write it without quotes", vec![change]))
+            }
+            (ExprKind::String(text), TyKind::Duration | TyKind::Date | TyKind::Timestamp) => {
+                let written = unquoted(text, self.checker.typed.types.resolve(wanted))?;
+                let change = Change::replace(found.span, written.clone());
+                Some(Edit::new(format!("write `{written}`"), vec![change]))
             }
             (ExprKind::Int(_) | ExprKind::Decimal(_) | ExprKind::Bool(_), TyKind::String) => {
                 let quotes = put_around(self.checker.program, expr, "\"", "\"");

@@ -24,9 +24,7 @@ pub(super) fn check(checker: &Checker<'_>) -> Checked {
     for entry in &plan.config {
         known(&plan.types, entry.ty)?;
         if let Some(check) = entry.check {
-            ensure(!entry.secret && entry.fact.is_none(), || {
-                format!("`{}` is not checked by code", entry.name)
-            })?;
+            ensure(entry.fact.is_none(), || format!("`{}` is not checked by code", entry.name))?;
             check_condition(checker, check, entry.ty)?;
         }
     }

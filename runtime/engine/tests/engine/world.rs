@@ -21,7 +21,7 @@ pub(crate) fn link(plan: Plan, child: &Arc<Program>) -> Arc<Program> {
     Arc::new(Program::link(plan, std::slice::from_ref(child)).unwrap())
 }
 
-pub(crate) fn settings(program: &Program) -> Resolved {
+pub(crate) fn settings(program: &std::sync::Arc<Program>) -> Resolved {
     let mut given = Given::new();
     given.secret("token", Secret::new(TOKEN));
     resolve(program, &given).unwrap()
