@@ -16,6 +16,7 @@ mod cascades;
 mod cli;
 mod conformance;
 mod docs;
+mod dying;
 mod errors;
 mod language;
 mod mistakes;
