@@ -9,7 +9,7 @@ use flow_engine::{AttemptResult, Delay, EventKind, Outcome, Run};
 use flow_http::HttpResponse;
 use flow_vm::SignalRefusal;
 
-use harness::{Case, World, chaotic, load, one_request_a_step, play, wherever_it_dies};
+use harness::{World, chaotic, load, one_request_a_step, play, wherever_it_dies};
 
 /// Nothing comes from outside.
 fn nothing<N>(_: &mut N) -> Run {

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{Function, FunctionId, Op, Plan, Type, TypeId};
+use crate::{Branch, Function, FunctionId, Op, Plan, Type, TypeId};
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Node {
@@ -13,10 +13,15 @@ enum Node {
     Type(TypeId),
 }
 
+/// How deep branches may be nested in each other. The compiler nests half as deeply; what runs them goes from one to the next
+/// by a call of its own where an error leaves them.
+const BRANCH_DEPTH_MAX: u32 = 128;
+
 /// The function that comes to run itself, and what is wrong.
 pub(super) fn check(plan: &Plan) -> Result<(), (FunctionId, String)> {
     check_steps(plan)?;
-    let mut search = Search { plan, states: BTreeMap::new(), open: Vec::new(), count: 0 };
+    let mut search =
+        Search { plan, states: BTreeMap::new(), open: Vec::new(), count: 0, depths: BTreeMap::new() };
     for id in (0..).map(FunctionId).take(plan.functions.len()) {
         search.visit(Node::Function(id))?;
     }
@@ -45,6 +50,8 @@ struct Search<'a> {
     states: BTreeMap<Node, (u32, u32, bool)>,
     open: Vec<Node>,
     count: u32,
+    /// How deep the branches of a function are nested, where it has any.
+    depths: BTreeMap<FunctionId, u32>,
 }
 
 impl Search<'_> {
@@ -108,6 +115,22 @@ impl Search<'_> {
                 return Err(circle(*id));
             }
         }
+        match node {
+            Node::Function(id) => self.measure(id),
+            Node::Type(_) => Ok(()),
+        }
+    }
+
+    /// How deep the branches of a function are nested. What it leads to was measured before.
+    fn measure(&mut self, id: FunctionId) -> Result<(), (FunctionId, String)> {
+        let groups = self.plan.function(id).map_or(&[][..], |function| &function.groups);
+        let branches = groups.iter().flat_map(|group| &group.branches);
+        let inner = |branch: &Branch| self.depths.get(&branch.function).copied().unwrap_or(0);
+        let Some(depth) = branches.map(inner).max().map(|inner| inner + 1) else { return Ok(()) };
+        if depth > BRANCH_DEPTH_MAX {
+            return Err((id, format!("branches are nested more than {BRANCH_DEPTH_MAX} deep")));
+        }
+        self.depths.insert(id, depth);
         Ok(())
     }
 }

@@ -367,8 +367,15 @@ fn check_group(program: &Program, core: &Core, id: GroupId, group: &Group) -> Ch
         (None, Op::Fork { .. } | Op::ForkSome { .. }) => forked.branches.len(),
         _ => return Err(GROUP),
     };
-    let ours = |role: Role| matches!(role, Role::Branch(of, index) if of == id && (index as usize) < begun);
-    let fits = group.running.iter().all(|id| core.fibers.get(id).is_some_and(|fiber| ours(fiber.role)))
+    // Branches that run other code than theirs could stand around themselves.
+    let ours = |fiber: &Fiber| match fiber.role {
+        Role::Branch(of, index) if of == id && (index as usize) < begun => {
+            let branch = if group.feed.is_some() { 0 } else { index as usize };
+            forked.branches.get(branch).is_some_and(|branch| branch.function == fiber.function())
+        }
+        _ => false,
+    };
+    let fits = group.running.iter().all(|id| core.fibers.get(id).is_some_and(ours))
         && group.blocked.is_subset(&group.running)
         && group.succeeded as usize + group.failures.len() + group.running.len() <= begun
         && group.results.len() <= group.succeeded as usize
@@ -406,9 +413,15 @@ fn check_fiber(program: &Program, core: &Core, id: FiberId, fiber: &Fiber) -> Ch
     let placed = match fiber.role {
         Role::Root | Role::Loser => true,
         Role::Branch(group, _) => core.groups.get(&group).is_some_and(|group| group.running.contains(&id)),
-        Role::Undo(of) => core.fibers.contains_key(&of),
-        Role::Confirm(of) => core.fibers.get(&of).is_some_and(|fiber| match &fiber.progress {
-            Progress::Confirming(confirming) => confirming.by == id,
+        // Undo code registers no undos, and what confirms a step is itself not confirmed.
+        Role::Undo(of) => core.fibers.get(&of).is_some_and(|by| match &by.progress {
+            Progress::Unwinding(unwinding) => {
+                !by.undoes && unwinding.running.as_ref().is_some_and(|(undo, _)| *undo == id)
+            }
+            _ => false,
+        }),
+        Role::Confirm(of) => core.fibers.get(&of).is_some_and(|by| match &by.progress {
+            Progress::Confirming(confirming) => confirming.by == id && !matches!(by.role, Role::Confirm(_)),
             _ => false,
         }),
     };

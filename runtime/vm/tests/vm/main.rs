@@ -22,6 +22,7 @@ mod deadlines;
 mod errors;
 mod finally;
 mod held;
+mod hostile;
 mod limits;
 mod outside;
 mod pure;
