@@ -238,9 +238,20 @@ impl State {
     /// Takes the undos of the sagas that are closed where so many scopes are kept, in the order in which they run;
     /// where all are, those of the function's own too.
     pub(super) fn take_undos(&mut self, kept: usize, own: bool) -> Vec<Entry> {
-        let closed = self.take(|key| !key.stays && (key.saga > kept || (own && key.saga == 0)));
+        let closed = |key: &Key| !key.stays && (key.saga > kept || (own && key.saga == 0));
+        let mut taken = Vec::new();
+        self.0.retain_mut(|leaf| {
+            let before = taken.len();
+            taken.extend(leaf.iter().filter(|(key, _)| closed(key)).map(|(_, entry)| *entry));
+            let (count, all) = (taken.len() - before, leaf.len());
+            if count > 0 && count < all {
+                Rc::make_mut(leaf).retain(|key, _| !closed(key));
+            }
+            count < all
+        });
         // Keys lie in the order of sagas and sites.
-        closed.into_iter().rev().map(|(_, entry)| entry).collect()
+        taken.reverse();
+        taken
     }
 
     /// The undos of the sagas inside, in the order in which they would run.
