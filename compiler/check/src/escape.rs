@@ -147,9 +147,16 @@ impl Finder<'_, '_> {
                 for argument in arguments {
                     self.walk(argument.value, found);
                 }
-                // An argument may break a `where` of the workflow's: then it is not started.
-                if self.checker.input_is_constrained(*workflow) {
+                // An argument may break a `where` of the workflow's, or its key may belong to an execution with another
+                // input: then it is not started.
+                let declared = &program.workflows[*workflow];
+                let told_apart = declared.key.is_some() || declared.one_per.is_some();
+                if told_apart || self.checker.input_is_constrained(*workflow) {
                     add(found, BuiltinError::Cast, expr);
+                }
+                // The execution that has its key may have been cancelled by the caller that began it.
+                if declared.key.is_some() && !*detached {
+                    add(found, BuiltinError::Refused, expr);
                 }
                 // What is started goes its own way.
                 if *detached {

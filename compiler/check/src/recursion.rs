@@ -31,6 +31,55 @@ impl Checker<'_> {
         for callable in all {
             self.visit(callable, &mut Vec::new(), &mut done);
         }
+        for workflow in program.workflows.indices() {
+            self.check_waits(workflow);
+        }
+    }
+
+    /// Versions of a workflow share their keys and queues: one that waits for another one below it, where both are told
+    /// apart in the same way, may wait for itself.
+    fn check_waits(&mut self, id: WorkflowId) {
+        let program = self.program;
+        let own = &program.workflows[id];
+        let (mut seen, mut work) = (FxHashSet::default(), Vec::new());
+        let awaited = |id: WorkflowId| {
+            let mut calls = Vec::new();
+            program.for_each_inside(program.workflows[id].body, &mut |expr| {
+                if let ExprKind::CallWorkflow { workflow, callee, detached: false, .. } =
+                    &program.exprs[expr].kind
+                {
+                    calls.push((*workflow, *callee));
+                }
+            });
+            calls
+        };
+        work.extend(awaited(id).into_iter().rev());
+        while let Some((called, span)) = work.pop() {
+            if called == id || !seen.insert(called) {
+                continue;
+            }
+            let other = &program.workflows[called];
+            let clause = match () {
+                () if own.one_per.is_some() && other.one_per.is_some() => "one per",
+                () if own.key.is_some() && other.key.is_some() => "key",
+                () => "",
+            };
+            if own.name.text == other.name.text && !clause.is_empty() {
+                let name = &own.name.text;
+                self.report(
+                    Diagnostic::new(&codes::F0319, span, format!("workflow `{name}` may wait for itself"))
+                        .also(
+                            own.name.span,
+                            format!("all versions of `{name}` share what `{clause}` tells apart"),
+                        )
+                        .help(format!(
+                            "leave `{clause}` out of the one that is called, or give it another name"
+                        )),
+                );
+                return;
+            }
+            work.extend(awaited(called).into_iter().map(|(next, _)| (next, span)).rev());
+        }
     }
 
     fn visit(

@@ -3,7 +3,6 @@
 use flow_check::StepUndo;
 use flow_hir::{Compensation, ErrorDeclId, ExprId, ExprKind, Program, WorkflowId};
 use flow_plan::{Callee, Child, ChildId, ErrorId, Op, Plan, PlanHash, Step, StepId, TypeId, Undo};
-use flow_source::Span;
 use rustc_hash::FxHashMap;
 
 use crate::body::calls::{DeclaredUndo, StepResult};
@@ -45,17 +44,12 @@ impl Context<'_> {
         &mut self,
         id: ExprId,
         workflow: WorkflowId,
-        callee: Span,
         compensation: Option<&Compensation>,
         detached: bool,
     ) -> Value {
         let declared = &self.program.workflows[workflow];
         let Some(checked) = self.typed.workflows.get(workflow) else { return self.null() };
         let (sole, params) = (checked.input_is_param, checked.params.clone());
-        if declared.key.is_some() || declared.one_per.is_some() {
-            let help = "start it from outside, or leave `key` and `one per` out of its head";
-            self.not_built(callee, "a call of a workflow with `key` or `one per`", help);
-        }
         let child = self.child(workflow);
         let input = self.plan.child(child).map_or(TypeId(0), |child| child.input);
         let values = self.typed.arguments.get(id).cloned().unwrap_or_default();
@@ -137,7 +131,8 @@ impl Context<'_> {
         let errors = errors.map(|(theirs, declared)| (theirs, self.error_type(declared))).collect();
         let made = ChildId(u32::try_from(self.plan.children.len()).unwrap_or(u32::MAX));
         let (workflow, version) = (declared.name.text.to_string(), declared.version);
-        self.plan.children.push(Child { workflow, version, plan, input, output, errors });
+        let keyed = declared.key.is_some();
+        self.plan.children.push(Child { workflow, version, plan, input, output, errors, keyed });
         self.children.insert(id, made);
         made
     }

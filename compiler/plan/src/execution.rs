@@ -20,6 +20,8 @@ pub struct Child {
     /// The declared errors that can leave it: the id in its plan, and the id in this one, in the order of the
     /// first.
     pub errors: Vec<(ErrorId, ErrorId)>,
+    /// Whether its executions have keys: a call may come upon one that another caller has begun.
+    pub keyed: bool,
 }
 
 /// The key of a workflow's executions: starting twice with the same key gives the same execution.

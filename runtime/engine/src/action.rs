@@ -66,7 +66,8 @@ pub enum Action {
     Send(Box<Sending>),
     /// Start a child execution, or go on with it where it was started before, and tell what becomes of it.
     Spawn(Box<Spawning>),
-    /// Tell a child execution to cancel. One that was not started is not started any more.
+    /// Tell a child execution to cancel. One that was not started is not started any more; one that another caller has
+    /// begun is waited for no longer.
     CancelChild(EffectId),
     /// Tell when the monotonic clock shows this time.
     SetTimer {
@@ -125,6 +126,8 @@ pub struct Spawning {
     pub parent: Parent,
     /// The deadline around it, on the wall clock: its attempts take no longer.
     pub deadline_us: Option<i64>,
+    /// The execution that is waited for in its place, where one with its key had begun: [`ChildNews::Joined`].
+    pub joined: Option<ExecutionId>,
     /// Whether it is cancelled: one that was not started is not started any more.
     pub cancelled: bool,
 }
@@ -134,6 +137,12 @@ pub struct Spawning {
 pub enum ChildNews {
     /// It was only started, and goes its own way.
     Started,
+    /// It was not started: another caller has begun one with the same key and the same input. Once that is written
+    /// down, it is asked to be waited for.
+    Joined {
+        /// That one.
+        execution: ExecutionId,
+    },
     /// It has ended, or is held.
     Ended(Box<Report>),
     /// It was not started, and will not be.

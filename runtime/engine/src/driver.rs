@@ -42,7 +42,7 @@ use crate::{
 };
 
 pub use recover::RecoverError;
-pub(crate) use recover::{opened, pinned};
+pub(crate) use recover::{ending, opened, pinned};
 
 /// After so many completions a snapshot is written, unless told otherwise: recovery takes in at most so many.
 const SNAPSHOT_EVERY: u32 = 64;

@@ -1,6 +1,7 @@
 //! The shell on tokio: performs what drivers ask for, against a real network, store and clock.
 
 mod child;
+mod join;
 mod queue;
 mod task;
 
@@ -10,14 +11,18 @@ use std::{
 };
 
 use flow_http::{Limits, Net, Redactor};
-use flow_journal::{Claim, ExecutionId, PlanId, Sealer, Start, Store, StoreError};
+use flow_journal::{ExecutionId, PlanId, Sealer, Start, Store, StoreError};
 use flow_vm::{InputError, Program, SignalRefusal};
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
 };
 
-use self::{queue::Queues, task::Task};
+use self::{
+    join::Awaited,
+    queue::{Queues, Waiting},
+    task::Task,
+};
 use crate::{
     Action, Address, Beginning, Clock, Driver, Event, Given, Random, RecoverError, Report, SettingError,
     SystemClock, SystemRandom, mask, random::uuid_v7, resolve,
@@ -71,6 +76,7 @@ pub struct Engine {
     started: Arc<Mutex<Vec<Handle>>>,
     queues: Queues,
     running: Running,
+    awaited: Awaited,
 }
 
 /// The executions that run, and where commands for them go.
@@ -118,7 +124,7 @@ pub enum StartError {
     #[error(transparent)]
     Input(#[from] InputError),
     /// The key belongs to an execution that was started with another input.
-    #[error("the key belongs to execution {0}, which was started with another input")]
+    #[error("{}", crate::key::taken(*.0))]
     KeyTaken(ExecutionId),
     /// The store failed.
     #[error(transparent)]
@@ -163,12 +169,6 @@ pub enum Begun {
     Started(Handle),
     /// The key belongs to an execution that was started before, with the same input.
     Existing(ExecutionId),
-}
-
-/// A digest of an input: of its value, not of how it is written.
-fn digest(program: &Program, input: &[u8]) -> [u8; 32] {
-    let normal = program.normal_value(program.plan().input, input);
-    *blake3::hash(normal.as_deref().unwrap_or(input)).as_bytes()
 }
 
 /// An execution that runs. Dropping the handle does not stop it.
@@ -227,6 +227,7 @@ impl Engine {
             started: Arc::default(),
             queues: Queues::default(),
             running: Arc::default(),
+            awaited: Awaited::default(),
         }
     }
 
@@ -293,18 +294,10 @@ impl Engine {
         let plan = program.plan();
         let pinned = resolved.of(&program).pinned;
         let identity = program.identity(&input, &pinned)?;
-        let (for_us, again) = plan.key.map_or((None, false), |key| (Some(key.for_us), key.again));
         // What the workflow says of itself comes before what a caller says of it.
         let key = identity.key.or(key);
         let at_us = self.parts.clock.now().wall_us;
-        let claim = key.clone().map(|key| Claim {
-            workflow: plan.workflow.clone(),
-            key,
-            input: digest(&program, &input),
-            at_us,
-            for_us,
-            again,
-        });
+        let claim = crate::key::claim(&program, &input, key.as_ref(), at_us);
         for below in program.descendants() {
             self.keep_plan(&below).await?;
         }
@@ -351,7 +344,9 @@ impl Engine {
         let mut task = Task::new(self, &program, Arc::new(resolved), watcher);
         task.position = history.position;
         if let Some(queue) = self.queue_of(&program, &history)? {
-            return Ok(task.spawn_queued(program, execution, history, queue.enter().await));
+            let place = queue.enter().await;
+            let waiting = Waiting { task, program, execution, history, deadline_us: None, place };
+            return Ok(waiting.spawn());
         }
         let (driver, actions) = task.decide(|context| {
             match Driver::recover(Arc::clone(&program), execution, &history, context) {

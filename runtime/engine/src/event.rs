@@ -73,6 +73,13 @@ pub enum EventKind {
         /// Whether it undoes something.
         undoes: bool,
     },
+    /// The execution that a call would start has begun already, by another caller: it has the same key.
+    ChildJoined {
+        /// The workflow.
+        workflow: String,
+        /// That one.
+        execution: ExecutionId,
+    },
     /// A child execution has ended, or is held.
     ChildEnded {
         /// The workflow.

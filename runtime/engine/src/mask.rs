@@ -26,6 +26,7 @@ pub(crate) fn event(event: &mut Event, redactor: &Redactor) {
         EventKind::Deprecated { call: _, deprecation: _ }
         | EventKind::Delayed { call: _, why: _, wait_us: _ }
         | EventKind::ChildStarted { workflow: _, execution: _, detached: _, undoes: _ }
+        | EventKind::ChildJoined { workflow: _, execution: _ }
         | EventKind::Sleeping { until_us: _ }
         | EventKind::Receiving { signals: _, callback: _, until_us: _ }
         | EventKind::Received { signal: _ }
@@ -60,6 +61,7 @@ pub(crate) fn record(record: &mut Record, redactor: &Redactor) {
         | Record::Proceeded { slices: _, at_us: _ }
         | Record::Signalled(_)
         | Record::CalledBack(_)
+        | Record::Joined(_)
         | Record::Sealed(_) => {}
     }
 }

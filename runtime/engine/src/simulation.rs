@@ -9,6 +9,8 @@
 mod outside;
 mod points;
 mod recovery;
+mod shared;
+mod spawn;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -22,9 +24,10 @@ use flow_vm::{EffectId, InputError, Program, SignalRefusal};
 
 use crate::{
     Action, AttemptId, Beginning, ChildNews, Context, Driver, Event, Input, MadeCallback, Now, Report,
-    Resolved, SeededRandom, Sending, Spawning, TimerId, random::uuid_v7,
+    Resolved, SeededRandom, Sending, TimerId, random::uuid_v7,
 };
 
+use self::shared::Shared;
 pub use outside::Standing;
 pub use points::{CrashPoint, Dying};
 
@@ -92,6 +95,8 @@ pub struct Simulation<N> {
     ready: VecDeque<ExecutionId>,
     /// Those that have ended or are held, and that nobody waits for.
     ended: BTreeMap<ExecutionId, Report>,
+    /// What executions of the same workflow have to do with each other.
+    shared: Shared,
     /// What has happened and is not taken in yet.
     news: VecDeque<(ExecutionId, Input)>,
     sent: u64,
@@ -128,7 +133,7 @@ struct Life {
     arrivals: BTreeMap<(u64, u64), (AttemptId, Exchange)>,
     /// Who waits for it.
     parent: Option<(ExecutionId, EffectId)>,
-    /// The executions that it waits for.
+    /// The executions that it waits for, and has begun itself.
     children: BTreeMap<EffectId, ExecutionId>,
 }
 
@@ -169,6 +174,7 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
             lives: BTreeMap::new(),
             ready: VecDeque::new(),
             ended: BTreeMap::new(),
+            shared: Shared::default(),
             news: VecDeque::new(),
             sent: 0,
             actions_done: 0,
@@ -260,7 +266,8 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
     /// Where the input or the configuration does not fit.
     pub fn start(&mut self, input: &[u8]) -> Result<Run, InputError> {
         let pinned = self.resolved.of(&self.program).pinned;
-        let beginning = Beginning { input: input.to_vec(), pinned, ..Beginning::default() };
+        let key = self.program.identity(input, &pinned)?.key;
+        let beginning = Beginning { input: input.to_vec(), pinned, key, ..Beginning::default() };
         let (program, execution) = (Arc::clone(&self.program), self.execution);
         let begun =
             self.decide(&program.clone(), |context| Driver::start(program, execution, &beginning, context))?;
@@ -323,6 +330,11 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
 
     /// Tells an execution what has happened. What has ended is told nothing more.
     fn give(&mut self, execution: ExecutionId, input: Input) {
+        if let Input::Cancel = input
+            && self.cancel_queued(execution)
+        {
+            return;
+        }
         let Some(mut life) = self.lives.remove(&execution) else { return };
         let program = Arc::clone(&life.program);
         let actions = self.decide(&program, |context| life.driver.handle(input, context));
@@ -363,16 +375,12 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
 
     fn perform(&mut self, execution: ExecutionId, action: Action) {
         match action {
-            Action::Commit(records) => {
-                self.commits += 1;
-                let records = records.iter().filter_map(|record| codec::encode(record).ok());
-                match self.kept.iter_mut().find(|(known, _)| *known == execution) {
-                    Some((_, kept)) => kept.extend(records),
-                    None => self.kept.push((execution, records.collect())),
-                }
-            }
+            Action::Commit(records) => self.keep(execution, &records),
             Action::Send(sending) => self.send(execution, &sending),
             Action::Spawn(spawning) => self.spawn(execution, *spawning),
+            Action::CancelChild(effect) if self.shared.leave((execution, effect)) => {
+                self.tell((execution, effect), spawn::cancelled());
+            }
             Action::CancelChild(effect) => {
                 let child = self.lives.get(&execution).and_then(|life| life.children.get(&effect));
                 self.news.extend(child.map(|child| (*child, Input::Cancel)));
@@ -395,57 +403,25 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
             Action::End(outcome) => {
                 let Some(life) = self.lives.remove(&execution) else { return };
                 let report = life.driver.report(*outcome);
+                self.tell_joined(&report);
                 match life.parent {
                     Some(parent) => self.tell(parent, ChildNews::Ended(Box::new(report))),
                     None => {
                         self.ended.insert(execution, report);
                     }
                 }
+                self.give_turn_on(execution);
             }
         }
     }
 
-    /// Starts a child, or goes on with one that was started before.
-    fn spawn(&mut self, parent: ExecutionId, spawning: Spawning) {
-        let Spawning { effect, execution, program, input, parent: link, deadline_us, cancelled } = spawning;
-        let detached = link.detached;
-        let waits = (!detached).then_some((parent, effect));
-        if detached {
-            self.tell((parent, effect), ChildNews::Started);
-        } else if let Some(life) = self.lives.get_mut(&parent) {
-            life.children.insert(effect, execution);
-        }
-        let runs = self.lives.contains_key(&execution) || self.ended.contains_key(&execution);
-        if detached && runs {
-            return;
-        }
-        let records = match self.records_of(execution) {
-            Ok(records) => records,
-            Err(error) => return self.tell((parent, effect), ChildNews::Held { reason: error.to_string() }),
-        };
-        let begun = if !records.is_empty() {
-            self.go_on(execution, records, program, waits, deadline_us)
-                .map_err(|error| ChildNews::Held { reason: error.to_string() })
-        } else if cancelled {
-            Err(ChildNews::Never { error: "cancelled", message: "cancelled".to_owned() })
-        } else {
-            let pinned = self.resolved.of(&program).pinned;
-            let beginning = Beginning { input, pinned, key: None, parent: Some(link), deadline_us };
-            let begun = self.decide(&program, |context| {
-                Driver::start(Arc::clone(&program), execution, &beginning, context)
-            });
-            match begun {
-                Ok(begun) => {
-                    self.add(begun, program, waits);
-                    Ok(())
-                }
-                Err(error) => Err(ChildNews::Never { error: "cast", message: error.to_string() }),
-            }
-        };
-        match begun {
-            Ok(()) if cancelled => self.news.push_back((execution, Input::Cancel)),
-            Ok(()) => {}
-            Err(news) => self.tell((parent, effect), news),
+    /// Makes records durable.
+    fn keep(&mut self, execution: ExecutionId, records: &[Record]) {
+        self.commits += 1;
+        let records = records.iter().filter_map(|record| codec::encode(record).ok());
+        match self.kept.iter_mut().find(|(known, _)| *known == execution) {
+            Some((_, kept)) => kept.extend(records),
+            None => self.kept.push((execution, records.collect())),
         }
     }
 

@@ -8,6 +8,7 @@
 //! states and completions are bytes) and of HTTP. When something is written is for the engine to say.
 //! Start reading at [`Record`], then [`Store`].
 
+mod claims;
 pub mod codec;
 pub mod conformance;
 mod ids;
@@ -18,12 +19,13 @@ mod seal;
 mod store;
 mod summary;
 
+pub use claims::Claims;
 pub use codec::CodecError;
 pub use ids::{ExecutionId, NotAnId, PlanId};
 pub use memory::MemoryStore;
 pub use record::{
     AttemptEnded, AttemptOutcome, AttemptStarted, CalledBack, Completed, EndStatus, Ended, HeaderValue, Held,
-    Intent, Logged, Parent, Record, Reported, Signalled, Snapshot, Started, TimerSet,
+    Intent, Joined, Logged, Parent, Record, Reported, Signalled, Snapshot, Started, TimerSet,
 };
 pub use seal::{SealError, Sealed, Sealer};
 pub use store::{Claim, History, Pending, Start, Store, StoreError};

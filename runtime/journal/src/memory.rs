@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    Claim, EndStatus, ExecutionId, History, Pending, PlanId, Record, Start, State, Store, StoreError,
+    Claim, Claims, EndStatus, ExecutionId, History, Pending, PlanId, Record, Start, State, Store, StoreError,
     Summary, codec,
 };
 
@@ -20,7 +20,7 @@ pub struct MemoryStore(Arc<Mutex<Shelf>>);
 struct Shelf {
     plans: HashMap<PlanId, Vec<u8>>,
     executions: BTreeMap<ExecutionId, Kept>,
-    claims: HashMap<(String, String), (ExecutionId, Claim)>,
+    claims: Claims,
 }
 
 #[derive(Debug)]
@@ -49,10 +49,9 @@ impl Shelf {
         records: &[Record],
     ) -> Result<Start, StoreError> {
         if let Some(claim) = &claim
-            && let Some((existing, held)) = self.claims.get(&(claim.workflow.clone(), claim.key.clone()))
-            && !self.is_free(*existing, held, claim)
+            && let Some(existing) = self.claims.holder(claim, |holder| self.ended(holder))
         {
-            return Ok(Start::Existing { execution: *existing, same_input: held.input == claim.input });
+            return Ok(existing);
         }
         if self.executions.contains_key(&execution) {
             return Err(StoreError::Exists(execution));
@@ -62,18 +61,17 @@ impl Shelf {
         let encoded = encode(&mut summary, records, 1)?;
         self.executions.insert(execution, Kept { summary, records: encoded });
         if let Some(claim) = claim {
-            self.claims.insert((claim.workflow.clone(), claim.key.clone()), (execution, claim));
+            self.claims.take(execution, claim);
         }
         Ok(Start::Started)
     }
 
-    /// Whether a key that an execution has taken is free for a new claim.
-    fn is_free(&self, existing: ExecutionId, held: &Claim, claim: &Claim) -> bool {
-        let Some(State::Ended(status)) = self.executions.get(&existing).map(|kept| kept.summary.state) else {
-            return false;
-        };
-        let until = held.for_us.map(|us| held.at_us.saturating_add(i64::try_from(us).unwrap_or(i64::MAX)));
-        until.is_some_and(|until| claim.at_us >= until) || claim.again && status != EndStatus::Succeeded
+    /// How an execution has ended, where it has.
+    fn ended(&self, execution: ExecutionId) -> Option<EndStatus> {
+        match self.executions.get(&execution)?.summary.state {
+            State::Ended(status) => Some(status),
+            _ => None,
+        }
     }
 
     fn append(

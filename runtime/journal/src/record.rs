@@ -51,6 +51,8 @@ pub enum Record {
     Reported(Reported),
     /// Another record, with a secret in it.
     Sealed(Sealed),
+    /// A call of a workflow takes part in an execution that somebody else has begun.
+    Joined(Joined),
 }
 
 /// The beginning of an execution.
@@ -239,6 +241,17 @@ pub struct Reported {
     pub effect: u64,
     /// A record, as JSON.
     pub json: Vec<u8>,
+    /// When.
+    pub at_us: i64,
+}
+
+/// A call that waits for an execution which somebody else has begun: it has the key of the one that it would begin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Joined {
+    /// The effect.
+    pub effect: u64,
+    /// The other execution.
+    pub execution: ExecutionId,
     /// When.
     pub at_us: i64,
 }

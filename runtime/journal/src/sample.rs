@@ -2,7 +2,7 @@
 
 use crate::{
     AttemptEnded, AttemptOutcome, AttemptStarted, CalledBack, Completed, EndStatus, Ended, HeaderValue, Held,
-    Intent, Logged, PlanId, Record, Reported, Sealed, Signalled, Snapshot, Started, TimerSet,
+    Intent, Joined, Logged, PlanId, Record, Reported, Sealed, Signalled, Snapshot, Started, TimerSet,
 };
 
 /// The beginning of an execution at a moment.
@@ -74,6 +74,7 @@ pub(crate) fn records() -> Vec<Record> {
         Record::Signalled(Signalled { name: "approve".into(), json: b"{}".to_vec(), at_us: 7 }),
         Record::CalledBack(CalledBack { number: 0, json: b"{}".to_vec(), at_us: 7 }),
         Record::Reported(Reported { effect: 5, json: b"{}".to_vec(), at_us: 7 }),
+        Record::Joined(Joined { effect: 6, execution: crate::ExecutionId([9; 16]), at_us: 7 }),
         Record::Proceeded { slices: 300, at_us: 8 },
         Record::Cancelled { at_us: 8 },
         Record::Held(Held { needs_attention: true, reason: "unknown".into(), at_us: 9 }),

@@ -200,6 +200,7 @@ fn shell(record: &Record) -> Option<Record> {
         | Record::Held(_)
         | Record::Proceeded { .. }
         | Record::Reported(_)
+        | Record::Joined(_)
         | Record::Sealed(_) => return None,
     })
 }

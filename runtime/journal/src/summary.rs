@@ -88,6 +88,7 @@ impl Record {
             Record::Signalled(record) => record.at_us,
             Record::CalledBack(record) => record.at_us,
             Record::Reported(record) => record.at_us,
+            Record::Joined(record) => record.at_us,
             Record::Cancelled { at_us } | Record::Proceeded { at_us, .. } => *at_us,
             Record::Held(record) => record.at_us,
             Record::Snapshot(record) => record.at_us,

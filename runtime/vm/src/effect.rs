@@ -197,6 +197,8 @@ pub enum ChildAnswer {
     Done(Vec<u8>),
     /// It has ended with an error, and has undone what was to be undone.
     Failed(ChildError),
+    /// It has ended well, with the result as JSON; another caller had begun it, and only that one undoes it.
+    Joined(Vec<u8>),
 }
 
 /// The error that left a child execution, by what its parent can make of it.

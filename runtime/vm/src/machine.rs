@@ -102,7 +102,7 @@ impl Machine {
     ) -> Result<(Self, Step), InputError> {
         let mut heap = Heap::new(program.image());
         let mut core = Core { next_saga: ROOT_SAGA + 1, ..Core::default() };
-        core.config = pin_config(&program, &mut heap, config)?;
+        core.config = pin_config(&program, &mut heap, config, true)?;
         let thread = entry_thread(&program, &mut heap, &core.config, input).map_err(InputError::Input)?;
         let mut machine = Self { program, heap, core, effects: Vec::new(), collected: 0 };
         machine.spawn(Fiber::new(Role::Root, String::new(), ROOT_SAGA, false, thread));
@@ -327,15 +327,17 @@ impl Machine {
     }
 }
 
-/// The pinned values of configuration entries.
+/// The pinned values of configuration entries; without those that stand for facts of an execution, where there is none
+/// yet.
 fn pin_config(
     program: &Program,
     heap: &mut Heap,
     given: &[(ConfigId, Vec<u8>)],
+    has_begun: bool,
 ) -> Result<Vec<Option<Slots>>, InputError> {
     let mut values = Vec::new();
     for (index, entry) in program.plan().config.iter().enumerate() {
-        if !entry.pinned {
+        if !entry.pinned || entry.fact.is_some() && !has_begun {
             values.push(None);
             continue;
         }

@@ -63,6 +63,9 @@ fn line(event: &Event, width: usize, output: &Output) -> Option<String> {
             let how = if *detached { "is started, and goes its own way" } else { "begins" };
             Some(format!("{undo}{workflow}: execution {execution} {how}"))
         }
+        EventKind::ChildJoined { workflow, execution } => {
+            Some(format!("{workflow}: execution {execution} has its key, and is waited for in its place"))
+        }
         EventKind::ChildEnded { workflow, execution, outcome, good } => {
             let style = if *good { Style::Good } else { Style::Bad };
             let outcome = output.paint(style, &printable(outcome));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use flow_engine::{AttemptResult, Event, EventKind, Outcome, Report, Standing, StepReport};
+use flow_engine::{AttemptResult, Event, EventKind, Outcome, Report, Standing, StepReport, child_execution};
 use flow_journal::ExecutionId;
 use flow_plan::Plan;
 use flow_vm::{Program, Raised, Undone};
@@ -61,6 +61,18 @@ impl<'a> Trace<'a> {
         known.or_else(standing)
     }
 
+    /// What a call has seen of an execution that another caller has begun.
+    fn joined(&self, seen: Seen<'a>, joined: ExecutionId) -> &'a str {
+        let mut ends = self.events.iter().filter(|event| event.execution == seen.execution);
+        let end = ends.find_map(|event| match &event.kind {
+            EventKind::ChildEnded { execution, outcome, .. } if *execution == joined => {
+                Some(outcome.as_str())
+            }
+            _ => None,
+        });
+        end.unwrap_or("begun by another caller")
+    }
+
     fn write(&self, out: &mut String, seen: Seen<'a>, program: &Program, depth: usize) {
         let (plan, indent) = (program.plan(), "  ".repeat(depth));
         let mut between = self.between(seen.execution).into_iter().peekable();
@@ -81,6 +93,10 @@ impl<'a> Trace<'a> {
                 continue;
             };
             let child = plan.step_child(step.step);
+            if execution != child_execution(seen.execution, &step.path) {
+                let _ = writeln!(out, "{indent}{undo}join {} -> {}", step.name, self.joined(seen, execution));
+                continue;
+            }
             let start = if child.is_some_and(|(_, _, detached)| detached) { "start " } else { "" };
             let _ = writeln!(out, "{indent}{undo}{start}{}", step.name);
             let below = child.and_then(|(id, ..)| program.child(id));

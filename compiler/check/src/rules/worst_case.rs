@@ -493,6 +493,14 @@ impl Finder<'_, '_> {
     /// A child with what undoes it: it undoes itself where it fails, and is undone where it has succeeded.
     fn child(&mut self, expr: ExprId, workflow: WorkflowId) -> Cost {
         let mut cost = self.workflow(workflow);
+        if self.checker.program.workflows[workflow].key.is_some() {
+            // Its result may be there already.
+            cost.least_us = 0;
+        }
+        if self.checker.program.workflows[workflow].one_per.is_some() {
+            // It waits for its turn, and nobody knows how many are before it.
+            cost.time_us = None;
+        }
         let undo = match self.checker.typed.children.get(expr) {
             Some(StepUndo::Compensate { body, .. }) => Some(*body),
             Some(StepUndo::Operation) => {

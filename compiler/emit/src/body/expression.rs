@@ -84,8 +84,8 @@ impl Context<'_> {
             ExprKind::Log { message } => self.log(*message),
             ExprKind::Error { error, fields, .. } => self.error_value(*error, *fields),
             ExprKind::Case { name, fields, .. } => self.case_value(id, name, *fields),
-            ExprKind::CallWorkflow { workflow, callee, compensation, detached, .. } => {
-                self.call_workflow(id, *workflow, *callee, compensation.as_ref(), *detached)
+            ExprKind::CallWorkflow { workflow, compensation, detached, .. } => {
+                self.call_workflow(id, *workflow, compensation.as_ref(), *detached)
             }
             ExprKind::Execution { field } => self.execution(&field.text),
             ExprKind::Report { value } => self.report(*value, span),

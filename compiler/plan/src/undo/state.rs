@@ -339,7 +339,11 @@ pub(super) fn of_call(
 /// Whether a call that has given a result is done for certain, and whether it may be unknown: its result may be that of
 /// a status that says so.
 fn done_for_certain(plan: &Plan, step: StepId) -> (bool, Asks) {
-    let Some(operation) = plan.step_operation(step) else { return (true, Asks::No) };
+    let Some(operation) = plan.step_operation(step) else {
+        // What another caller has begun is done, and not undone from here.
+        let keyed = plan.step_child(step).is_some_and(|(_, child, _)| child.keyed);
+        return (!keyed, Asks::No);
+    };
     let statuses = |statuses: &Statuses| match *statuses {
         Statuses::One(status) => status..=status,
         Statuses::Class(class) => u16::from(class) * 100..=u16::from(class) * 100 + 99,

@@ -2,10 +2,14 @@
 //!
 //! A child's id is made of its parent's and the step's place. Whoever goes on with the parent asks for the same
 //! execution again, and finds the one that was started: there are never two children of one step.
+//!
+//! Where another caller has begun an execution with the key of the child, there is no child: that one is *joined*. It is
+//! waited for, and neither cancelled nor undone from here.
 
 use std::sync::Arc;
 
-use flow_journal::{ExecutionId, Parent};
+use flow_journal::{ExecutionId, Joined, Parent, Record};
+use flow_plan::ErrorId;
 use flow_vm::{ChildAnswer, ChildError, CompletionResult, EffectId, SpawnEffect};
 
 use super::{Driver, STEPS_REPORTED_MAX};
@@ -18,6 +22,8 @@ use crate::{
 pub(super) struct Child {
     pub(super) spawn: SpawnEffect,
     pub(super) execution: ExecutionId,
+    /// Whether another caller has begun it.
+    pub(super) joined: bool,
     /// Whether it was told to cancel.
     pub(super) cancelled: bool,
     /// Why it is held, where it is.
@@ -36,10 +42,6 @@ impl Driver {
         cancelled: bool,
         context: &Context<'_>,
     ) {
-        let Some(program) = self.program.child(spawn.child).map(Arc::clone) else {
-            let error = failure("limit", format!("there is no program of {}", spawn.child));
-            return self.complete(effect, CompletionResult::Child(error), context);
-        };
         let execution = child_execution(self.execution, &spawn.path);
         self.show(
             EventKind::ChildStarted {
@@ -50,11 +52,37 @@ impl Driver {
             },
             context,
         );
+        self.ask_for_child(
+            effect,
+            Child { spawn, execution, joined: false, cancelled, held: None, report },
+            context,
+        );
+    }
+
+    /// Takes part in an execution that another caller has begun, as it is written down.
+    pub(super) fn join(&mut self, effect: EffectId, child: Child, context: &Context<'_>) {
+        let (workflow, execution) = (self.plan().child_name(child.spawn.child), child.execution);
+        self.show(EventKind::ChildJoined { workflow, execution }, context);
+        let answer = match () {
+            () if child.spawn.detached => ChildAnswer::Started(execution.to_string()),
+            () if child.cancelled => failure("cancelled", "cancelled".to_owned()),
+            () => return self.ask_for_child(effect, child, context),
+        };
+        self.complete(effect, CompletionResult::Child(answer), context);
+    }
+
+    /// Asks the shell for a child, or for what is joined in its place.
+    fn ask_for_child(&mut self, effect: EffectId, child: Child, context: &Context<'_>) {
+        let spawn = &child.spawn;
+        let Some(program) = self.program.child(spawn.child).map(Arc::clone) else {
+            let error = failure("limit", format!("there is no program of {}", spawn.child));
+            return self.complete(effect, CompletionResult::Child(error), context);
+        };
         // What its input depends on must not be lost: it could not be asked for again with the same one.
         self.must_commit = true;
         self.actions.push(Action::Spawn(Box::new(Spawning {
             effect,
-            execution,
+            execution: child_execution(self.execution, &spawn.path),
             program,
             input: spawn.input.clone(),
             parent: Parent {
@@ -62,10 +90,11 @@ impl Driver {
                 path: spawn.path.0.clone(),
                 detached: spawn.detached,
             },
-            deadline_us: self.deadline_of(&spawn).map(|due_us| context.now.wall_at(due_us)),
-            cancelled,
+            deadline_us: self.deadline_of(spawn).map(|due_us| context.now.wall_at(due_us)),
+            joined: child.joined.then_some(child.execution),
+            cancelled: child.cancelled,
         })));
-        self.children.insert(effect, Child { spawn, execution, cancelled, held: None, report });
+        self.children.insert(effect, child);
     }
 
     /// The nearest deadline around a child, on the monotonic clock. What undoes is not cut off.
@@ -91,8 +120,22 @@ impl Driver {
         Some(self.reports.len() - 1)
     }
 
+    /// Another caller has begun what a step calls: from now on, that one is meant.
+    fn join_instead(&mut self, effect: EffectId, execution: ExecutionId, context: &Context<'_>) {
+        let Some(child) = self.children.remove(&effect) else { return };
+        self.record(Record::Joined(Joined { effect: effect.0, execution, at_us: context.now.wall_us }));
+        self.must_commit = true;
+        if let Some(report) = child.report.and_then(|index| self.reports.get_mut(index)) {
+            report.child = Some(execution);
+        }
+        self.join(effect, Child { execution, joined: true, ..child }, context);
+    }
+
     /// Something is known of a child.
     pub(super) fn child_news(&mut self, effect: EffectId, news: ChildNews, context: &Context<'_>) {
+        if let ChildNews::Joined { execution } = news {
+            return self.join_instead(effect, execution, context);
+        }
         let Some(child) = self.children.get_mut(&effect) else { return };
         let held = match &news {
             ChildNews::Held { reason } => Some(reason.clone()),
@@ -101,15 +144,17 @@ impl Driver {
                 Outcome::Paused { reason } => Some(format!("is paused: {reason}")),
                 Outcome::Succeeded(_) | Outcome::Failed(_) => None,
             },
-            ChildNews::Started | ChildNews::Never { .. } => None,
+            ChildNews::Started | ChildNews::Joined { .. } | ChildNews::Never { .. } => None,
         };
         if held.is_some() {
             child.held.clone_from(&held);
         }
-        let (execution, id) = (child.execution, child.spawn.child);
+        let (execution, id, joined) = (child.execution, child.spawn.child, child.joined);
+        let errors = self.program.child(id).filter(|_| joined).map(|program| &program.plan().errors);
         let answer = match news {
+            ChildNews::Joined { .. } => None,
             ChildNews::Ended(report) if held.is_some() => {
-                self.keep_child_report(*report);
+                self.keep_child_report(*report, joined);
                 None
             }
             ChildNews::Started => Some(ChildAnswer::Started(execution.to_string())),
@@ -117,17 +162,31 @@ impl Driver {
             ChildNews::Held { .. } => None,
             ChildNews::Ended(report) => {
                 let answer = match &report.outcome {
+                    Outcome::Succeeded(json) if joined => Some(ChildAnswer::Joined(json.clone())),
                     Outcome::Succeeded(json) => Some(ChildAnswer::Done(json.clone())),
-                    Outcome::Failed(failure) => Some(ChildAnswer::Failed(ChildError::from(&failure.error))),
+                    // Nothing of it stands. Only a caller's own cancel goes on as one.
+                    Outcome::Failed(ended) if joined && ended.error.name == "cancelled" => {
+                        let message = format!("execution {execution}, which has the key, was cancelled");
+                        Some(failure("refused", message))
+                    }
+                    Outcome::Failed(failure) => {
+                        let mut error = ChildError::from(&failure.error);
+                        if let Some(errors) = errors {
+                            // It may run another version of the plan, which numbers its errors in another way.
+                            let known = (0..).zip(errors).find(|(_, known)| known.name == error.name);
+                            error.declared = error.declared.and(known).map(|(id, _)| ErrorId(id));
+                        }
+                        Some(ChildAnswer::Failed(error))
+                    }
                     Outcome::NeedsAttention(_) | Outcome::Paused { .. } => None,
                 };
-                self.keep_child_report(*report);
+                self.keep_child_report(*report, joined);
                 answer
             }
         };
         let (outcome, good) = match (&answer, held) {
             (Some(ChildAnswer::Started(_)), _) => return self.answer_child(effect, answer, context),
-            (Some(ChildAnswer::Done(_)), _) => ("succeeded".to_owned(), true),
+            (Some(ChildAnswer::Done(_) | ChildAnswer::Joined(_)), _) => ("succeeded".to_owned(), true),
             (Some(ChildAnswer::Failed(error)), _) => (format!("failed with `{}`", error.name), false),
             (None, held) => (held.unwrap_or_default(), false),
         };
@@ -136,8 +195,9 @@ impl Driver {
         self.answer_child(effect, answer, context);
     }
 
-    fn keep_child_report(&mut self, report: Report) {
-        if self.child_reports.len() < STEPS_REPORTED_MAX {
+    /// What another caller has begun is told of by that one.
+    fn keep_child_report(&mut self, report: Report, joined: bool) {
+        if !joined && self.child_reports.len() < STEPS_REPORTED_MAX {
             self.child_reports.push(report);
         }
     }
@@ -165,7 +225,11 @@ impl Driver {
         for child in self.children.values() {
             let Some(held) = &child.held else { return };
             let name = self.plan().child_name(child.spawn.child);
-            reasons.push(format!("it waits for execution {} of `{name}`, which {held}", child.execution));
+            let reason = format!("it waits for execution {} of `{name}`, which {held}", child.execution);
+            // Several calls may wait for one.
+            if !reasons.contains(&reason) {
+                reasons.push(reason);
+            }
         }
         if reasons.is_empty() || !self.calls.is_empty() {
             return;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use flow_journal::{Intent, TimerSet};
+use flow_journal::{ExecutionId, Intent, TimerSet};
 use flow_vm::{Effect, EffectId, EffectKind};
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +36,8 @@ pub(super) struct Open {
     pub(super) last: Last,
     /// When it is due, for a timer.
     pub(super) timer: Option<TimerSet>,
+    /// The execution that is waited for, where another caller has begun it.
+    pub(super) joined: Option<ExecutionId>,
     /// Whether it was cancelled.
     pub(super) cancelled: bool,
     /// Where it stands among the reports.
@@ -68,6 +70,7 @@ impl Open {
             first_us: None,
             last: Last::Nothing,
             timer: None,
+            joined: None,
             cancelled: false,
             report: None,
         }
@@ -92,8 +95,9 @@ impl Driver {
         }
         for (id, child) in &self.children {
             let kind = EffectKind::Spawn(child.spawn.clone());
+            let joined = child.joined.then_some(child.execution);
             let (cancelled, report) = (child.cancelled, child.report);
-            open.insert(*id, Open { cancelled, report, ..Open::new(Effect { id: *id, kind }) });
+            open.insert(*id, Open { joined, cancelled, report, ..Open::new(Effect { id: *id, kind }) });
         }
         // Plain data in memory always encodes.
         let (reports, secrets) = (self.reports.clone(), self.secrets.clone());

@@ -19,6 +19,7 @@ use flow_vm::{
 use super::{
     Driver, answer,
     call::{Call, Phase, reported},
+    child::Child,
     intent,
     open::{Last, Open, Saved},
     timer::Timer,
@@ -138,6 +139,12 @@ impl Driver {
                 self.arm(id, Timer::recovered(record, None, context.now));
             }
             (EffectKind::Spawn(spawn), _) => {
+                if let Some(execution) = open.joined {
+                    let (spawn, cancelled, report) = (spawn.clone(), open.cancelled, open.report);
+                    let child = Child { spawn, execution, joined: true, cancelled, held: None, report };
+                    self.join(id, child, context);
+                    return Ok(());
+                }
                 self.begin_child(id, spawn.clone(), open.report, open.cancelled, context);
             }
             _ => self.perform(open.effect, context),
@@ -238,6 +245,13 @@ pub(crate) fn opened<'a>(
     Ok(Cow::Owned(History { position: history.position, records: records.collect::<Result<_, _>>()? }))
 }
 
+/// What an execution has come to, where it has ended. Nothing in the history is sealed.
+pub(crate) fn ending(history: &History) -> Result<Option<(Outcome, Vec<StepReport>)>, RecoverError> {
+    let Some(Record::Ended(ended)) = history.records.last() else { return Ok(None) };
+    let outcome = postcard::from_bytes(&ended.outcome);
+    outcome.map(Some).map_err(|error| RecoverError::Misfit(format!("the outcome cannot be read: {error}")))
+}
+
 /// The configuration that an execution began with, by the ids of its plan.
 pub(crate) fn pinned(plan: &Plan, started: &Started) -> Result<Vec<(ConfigId, Vec<u8>)>, RecoverError> {
     let mut pinned = Vec::new();
@@ -258,9 +272,7 @@ impl Replay {
         if started.plan.0 != program.hash().0 {
             return Err(RecoverError::OtherPlan(started.plan));
         }
-        if let Some(Record::Ended(ended)) = history.records.last() {
-            let outcome = postcard::from_bytes(&ended.outcome)
-                .map_err(|error| RecoverError::Misfit(format!("the outcome cannot be read: {error}")))?;
+        if let Some(outcome) = ending(history)? {
             return Err(RecoverError::Ended(Box::new(outcome)));
         }
         let snapshot = history.records.iter().rposition(|record| matches!(record, Record::Snapshot(_)));
@@ -380,6 +392,15 @@ impl Replay {
                 self.since_snapshot += 1;
                 if let Ok(step) = self.machine.answer(record.number, &record.json) {
                     self.follow(program, step);
+                }
+            }
+            Record::Joined(record) => {
+                let report = self.open(record.effect).and_then(|open| {
+                    open.joined = Some(record.execution);
+                    open.report
+                });
+                if let Some(report) = report.and_then(|index| self.saved.reports.get_mut(index)) {
+                    report.child = Some(record.execution);
                 }
             }
             Record::Logged(record) => self.written.push(EffectId(record.effect)),

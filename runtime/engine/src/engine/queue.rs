@@ -15,17 +15,15 @@ use flow_journal::{Claim, ExecutionId, History, Record, Start};
 use flow_vm::Program;
 use tokio::sync::{Mutex as Turn, OwnedMutexGuard, mpsc};
 
-use super::{
-    Begun, COMMANDS_MAX, Command, Engine, EngineError, Handle, RecoverFailure, StartError, task::Task,
-};
-use crate::{Action, Beginning, Driver, EventKind, RecoverError, Report};
+use super::{Begun, COMMANDS_MAX, Command, Engine, EngineError, Handle, StartError, task::Task};
+use crate::{Action, Beginning, Driver, EventKind, Input, RecoverError, Report};
 
 /// The queues of an engine, by workflow and value.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Queues(Arc<Mutex<Waiting>>);
+pub(super) struct Queues(Arc<Mutex<Turns>>);
 
 /// Whose turn it is, by workflow and value.
-type Waiting = HashMap<(String, String), Arc<Turn<()>>>;
+type Turns = HashMap<(String, String), Arc<Turn<()>>>;
 
 /// The turn, when it comes.
 type Coming = Pin<Box<dyn Future<Output = OwnedMutexGuard<()>> + Send>>;
@@ -91,7 +89,9 @@ impl Engine {
         }
         task.position = records.len() as u64;
         let history = History { position: task.position, records };
-        Ok(Begun::Started(task.spawn_queued(program, execution, history, queue.enter().await)))
+        let place = queue.enter().await;
+        let waiting = Waiting { task, program, execution, history, deadline_us: None, place };
+        Ok(Begun::Started(waiting.spawn()))
     }
 
     /// The queue that an execution stands in, where its workflow has one.
@@ -99,68 +99,92 @@ impl Engine {
         &self,
         program: &Program,
         history: &History,
-    ) -> Result<Option<Queue>, RecoverFailure> {
+    ) -> Result<Option<Queue>, RecoverError> {
         let Some(Record::Started(started)) = history.records.first() else { return Ok(None) };
         if program.plan().one_per.is_none() || matches!(history.records.last(), Some(Record::Ended(_))) {
             return Ok(None);
         }
         let pinned = crate::driver::pinned(program.plan(), started)?;
-        let identity = program.identity(&started.input, &pinned).map_err(RecoverError::from)?;
+        let identity = program.identity(&started.input, &pinned)?;
         Ok(identity.one_per.map(|value| self.queues.of(&started.workflow, &value)))
     }
 }
 
-impl Task {
-    /// Goes on from a history when its turn has come, and gives the turn on at its end, or where it is held.
-    pub(super) fn spawn_queued(
-        mut self,
-        program: Arc<Program>,
-        execution: ExecutionId,
-        mut history: History,
-        place: Place,
-    ) -> Handle {
-        let (sender, mut commands) = mpsc::channel(COMMANDS_MAX);
-        let listed = self.list(execution, sender.clone());
-        let redactor = self.redactor().clone();
-        let run = async move {
+/// An execution that has begun, and stands in a queue.
+pub(super) struct Waiting {
+    pub(super) task: Task,
+    pub(super) program: Arc<Program>,
+    pub(super) execution: ExecutionId,
+    /// What is known of it.
+    pub(super) history: History,
+    /// The deadline around it, where it is a child: on the wall clock.
+    pub(super) deadline_us: Option<i64>,
+    pub(super) place: Place,
+}
+
+impl Waiting {
+    /// Goes on when its turn has come, on a task of its own.
+    pub(super) fn spawn(self) -> Handle {
+        let (sender, commands) = mpsc::channel(COMMANDS_MAX);
+        let execution = self.execution;
+        let listed = self.task.list(execution, sender.clone());
+        let redactor = self.task.redactor().clone();
+        let task = tokio::spawn(async move {
             let _listed = listed;
-            let is_new = history.records.len() == 1;
-            // What it is told while it waits, and takes in when its turn has come.
-            let mut told = Vec::new();
-            let _turn = match place {
-                Place::First(turn) => Some(turn),
-                Place::Behind(mut turn) => loop {
-                    tokio::select! {
-                        turn = &mut turn => break Some(turn),
-                        Some(command) = commands.recv() => match command {
-                            Command::Cancel => {
-                                // It has not acted, and has nothing to undo: it does not wait for its turn.
-                                let cancelled = Record::Cancelled { at_us: self.now().wall_us };
-                                self.commit(execution, vec![cancelled.clone()]).await?;
-                                history.records.push(cancelled);
-                                break None;
-                            }
-                            other => told.push(other),
-                        },
-                    }
-                },
-            };
-            let driven =
-                self.decide(|context| Driver::recover(Arc::clone(&program), execution, &history, context));
-            let (mut driver, mut actions) =
-                driven.map_err(|error| EngineError::Died(execution, error.to_string()))?;
-            if is_new {
-                actions.retain(
-                    |action| !matches!(action, Action::Show(event) if event.kind == EventKind::Recovered),
-                );
-            }
-            for command in told {
-                let input = self.take(command);
-                actions.extend(self.decide(|context| driver.handle(input, context)));
-            }
-            self.run(driver, actions, commands).await
-        };
-        let task: tokio::task::JoinHandle<Result<Report, EngineError>> = tokio::spawn(run);
+            self.run(commands, false).await
+        });
         Handle { execution, commands: sender, task, redactor }
+    }
+
+    /// Goes on from the history when its turn has come, and gives the turn on at its end, or where it is held.
+    pub(super) async fn run(
+        self,
+        mut commands: mpsc::Receiver<Command>,
+        cancelled: bool,
+    ) -> Result<Report, EngineError> {
+        let Self { mut task, program, execution, mut history, deadline_us, place } = self;
+        let has_acted = history.records.len() > 1;
+        // What it is told while it waits, and takes in when its turn has come.
+        let mut told = Vec::new();
+        let turn = match place {
+            Place::First(turn) => Some(turn),
+            Place::Behind(_) if cancelled && !has_acted => None,
+            Place::Behind(mut turn) => loop {
+                tokio::select! {
+                    turn = &mut turn => break Some(turn),
+                    Some(command) = commands.recv() => match command {
+                        Command::Cancel if !has_acted => break None,
+                        other => told.push(other),
+                    },
+                }
+            },
+        };
+        if turn.is_none() {
+            // It was cancelled. It has not acted, and has nothing to undo: it does not wait for its turn.
+            let cancelled = Record::Cancelled { at_us: task.now().wall_us };
+            task.commit(execution, vec![cancelled.clone()]).await?;
+            history.records.push(cancelled);
+            history.position = task.position;
+        }
+        let driven = task.decide(|context| {
+            Driver::recover_child(Arc::clone(&program), execution, &history, deadline_us, context)
+        });
+        let (mut driver, mut actions) =
+            driven.map_err(|error| EngineError::Died(execution, error.to_string()))?;
+        if !has_acted {
+            actions.retain(
+                |action| !matches!(action, Action::Show(event) if event.kind == EventKind::Recovered),
+            );
+        }
+        if cancelled && turn.is_some() {
+            actions.extend(task.decide(|context| driver.handle(Input::Cancel, context)));
+        }
+        for command in told {
+            let input = task.take(command);
+            actions.extend(task.decide(|context| driver.handle(input, context)));
+        }
+        let report = task.run(driver, actions, commands).await;
+        drop(turn);
+        report
     }
 }

@@ -116,6 +116,7 @@ impl Task {
                 Performed::Ended(outcome) => {
                     // Only a damaged execution ends before its children: they go on to their ends.
                     self.children.detach_all();
+                    self.engine.awaited.tell(driver.execution());
                     return Ok(driver.report(*outcome));
                 }
                 Performed::Yielded => {

@@ -9,7 +9,7 @@ use std::{
 use flow_journal::{ExecutionId, History, PlanId, Record};
 use flow_vm::{EffectId, Program};
 
-use super::{Answer, Now, Run, Simulation};
+use super::{Answer, Now, Run, Simulation, shared::Queued};
 use crate::{ChildNews, Driver, RecoverError, Report, Sending};
 
 impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
@@ -31,6 +31,7 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
         if self.kept.is_empty() {
             return Err(RecoverError::NoBeginning);
         }
+        self.recover_shared()?;
         for execution in self.begun().collect::<Vec<_>>() {
             let records = self.records_of(execution)?;
             let Some(Record::Started(started)) = records.first() else {
@@ -41,7 +42,7 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
                 continue;
             }
             let program = self.program_of(started.plan).ok_or(RecoverError::OtherPlan(started.plan))?;
-            self.go_on(execution, records, program, None, None)?;
+            self.go_on_in_turn(execution, records, Queued { program, parent: None, deadline_us: None })?;
         }
         Ok(self.run())
     }
@@ -61,7 +62,7 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
     }
 
     /// The program of a plan: the one that was started, or one that comes to run below it.
-    fn program_of(&self, plan: PlanId) -> Option<Arc<Program>> {
+    pub(super) fn program_of(&self, plan: PlanId) -> Option<Arc<Program>> {
         let own = std::iter::once(Arc::clone(&self.program));
         own.chain(self.program.descendants()).find(|program| program.hash().0 == plan.0)
     }

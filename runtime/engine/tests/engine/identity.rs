@@ -9,7 +9,7 @@ use flow_vm::Program;
 use crate::{
     shop::{QUOTE, SECOND, Shop},
     tokio_shell::{engine, given, server, shop},
-    world::load,
+    world::{link, load},
 };
 
 const DAY: u64 = 24 * 3600 * SECOND;
@@ -104,4 +104,27 @@ async fn one_per_value_goes_at_a_time_in_the_order_of_their_beginnings() {
     }
     let log = log.lock().unwrap().clone();
     assert!(log.is_sorted() && log.contains(&0) && !log.contains(&1) && log.contains(&2), "{log:?}");
+}
+
+#[tokio::test]
+async fn executions_that_call_with_the_same_key_have_one_child_and_others_take_turns() {
+    for (keyed, calls) in [(true, 1), (false, 3)] {
+        let quoted = Some((200, r#"{"id":"q-1"}"#));
+        let (url, requests) = server(vec![quoted; 3]);
+        let (engine, store) = engine();
+        let child = shop(url.clone()).only(QUOTE, 1);
+        let child = load(Shop::told_apart(child, keyed.then_some((DAY, false)), !keyed));
+        let parent = link(shop(url).parent_of(child.plan(), false), &child);
+        let mut handles = Vec::new();
+        for _ in 0..3 {
+            handles.push(started(&engine, &parent, r#"{"id":"o-1"}"#).await);
+        }
+        for handle in handles {
+            let report = handle.report().await.unwrap();
+            assert!(matches!(report.outcome, Outcome::Succeeded(_)), "{report:?}");
+        }
+        assert_eq!(requests.lock().unwrap().len(), calls);
+        let all = store.list(None, 10).await.unwrap();
+        assert_eq!(all.iter().filter(|summary| summary.workflow == "order").count(), calls);
+    }
 }

@@ -13,6 +13,7 @@ mod computing;
 mod confirm;
 mod finally;
 mod identity;
+mod keyed;
 mod races;
 mod scenarios;
 mod secrets;

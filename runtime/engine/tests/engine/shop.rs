@@ -48,6 +48,8 @@ pub(crate) const ENTER: StepId = StepId(7);
 pub(crate) const SEEN: StepId = StepId(8);
 /// The step of a parent that calls its child.
 pub(crate) const CHILD: StepId = StepId(7);
+/// The calls of the two branches of siblings.
+pub(crate) const SIBLINGS: [StepId; 2] = [StepId(7), StepId(8)];
 
 /// What a test varies.
 #[derive(Clone, Debug)]
@@ -312,9 +314,52 @@ impl Shop {
             input: ID,
             output: ID,
             errors: vec![(flow_plan::ErrorId(0), flow_plan::ErrorId(0))],
+            keyed: child.key.is_some(),
         });
         let callee = Callee::Child { child: flow_plan::ChildId(0), detached };
         plan.steps.push(Step { callee, undo: Undo::Nothing });
+        plan
+    }
+
+    /// A workflow whose two branches call the same other one with the same id, and undo what it charged. Then it tags.
+    pub(crate) fn siblings(&self, child: &Plan) -> Plan {
+        let mut plan = self.parent_of(child, false);
+        let mut main = Code::new(ID, &[ID]);
+        let within = main.reg(DURATION);
+        main.op(Op::Const { dst: within, constant: ConstantId(0) });
+        main.op(Op::EnterDeadline { duration: within });
+        let captures = main.list(&[Reg(0)]);
+        let function = |at| FunctionId(u32::try_from(plan.functions.len() + at).unwrap());
+        main.function.groups.push(Group {
+            mode: GroupMode::All,
+            branches: vec![
+                Branch { field: Some(0), function: function(0), captures },
+                Branch { field: Some(1), function: function(1), captures },
+            ],
+        });
+        let both = main.reg(BOTH);
+        main.op(Op::Fork { dst: both, group: GroupId(0) });
+        let paid = main.reg(ID);
+        main.op(Op::Field { dst: paid, record: both, offset: 1, slots: 1 });
+        let id = main.reg(TEXT);
+        main.op(Op::Field { dst: id, record: Reg(0), offset: 0, slots: 1 });
+        let nothing = main.reg(NULL);
+        main.call(nothing, TAG, &[id]);
+        main.op(Op::Leave {});
+        main.op(Op::Return { src: paid });
+        plan.functions[0] = main.finish(Purity::Flow);
+        let refund = plan.step(CHARGE).unwrap().undo;
+        let mut step = plan.steps.pop().unwrap();
+        step.undo = refund;
+        for at in SIBLINGS {
+            let mut branch = Code::new(ID, &[ID]);
+            let dst = branch.reg(ID);
+            let captures = branch.list(&[]);
+            branch.op(Op::Spawn { dst, step: at, input: Reg(0), captures });
+            branch.op(Op::Return { src: dst });
+            plan.functions.push(branch.finish(Purity::Flow));
+            plan.steps.push(step.clone());
+        }
         plan
     }
 

@@ -40,7 +40,11 @@ impl Machine {
     /// Whether an answer is one that a step can have.
     pub(super) fn is_answer_of(&self, step: StepId, answer: &ChildAnswer) -> bool {
         let child = self.program.plan().step_child(step);
-        child.is_some_and(|(_, _, detached)| detached == matches!(answer, ChildAnswer::Started(_)))
+        child.is_some_and(|(_, _, detached)| match answer {
+            ChildAnswer::Started(_) => detached,
+            ChildAnswer::Done(_) | ChildAnswer::Joined(_) => !detached,
+            ChildAnswer::Failed(_) => true,
+        })
     }
 
     /// A child has ended, or what is only started has begun.
@@ -65,14 +69,21 @@ impl Machine {
             ChildAnswer::Started(id) => {
                 Judgement { outcome: Outcome::Done, result: Ok([self.heap.new_text(id)?, 0, 0]) }
             }
-            ChildAnswer::Done(json) => match self.reading(|wire| wire.decode(child.output, json))? {
-                Ok(slots) => Judgement { outcome: Outcome::Done, result: Ok(slots) },
-                // The plan that was verified gives what its parent takes: only a changed history comes here.
-                Err(error) => {
-                    let error = called.error(Kind::Decode, error.to_string());
-                    Judgement { outcome: Outcome::NotDone, result: Err(error) }
+            ChildAnswer::Done(json) | ChildAnswer::Joined(json) => {
+                match self.reading(|wire| wire.decode(child.output, json))? {
+                    // What another caller has begun is not for this one to undo.
+                    Ok(slots) => {
+                        let own = matches!(answer, ChildAnswer::Done(_));
+                        let outcome = if own { Outcome::Done } else { Outcome::NotDone };
+                        Judgement { outcome, result: Ok(slots) }
+                    }
+                    // The plan that was verified gives what its parent takes: only a changed history comes here.
+                    Err(error) => {
+                        let error = called.error(Kind::Decode, error.to_string());
+                        Judgement { outcome: Outcome::NotDone, result: Err(error) }
+                    }
                 }
-            },
+            }
             ChildAnswer::Failed(error) => {
                 let result = Err(self.child_error(called, child, error)?);
                 Judgement { outcome: Outcome::NotDone, result }

@@ -30,7 +30,7 @@ impl Program {
             return Ok(Identity::default());
         }
         let mut heap = Heap::new(self.image());
-        let config = pin_config(self, &mut heap, config)?;
+        let config = pin_config(self, &mut heap, config, false)?;
         let args = entry_args(self, &mut heap, &config, input).map_err(InputError::Input)?;
         let mut text = |what: &'static str, id: Option<FunctionId>| {
             let computed = id.map(|id| self.identity_text(&mut heap, &config, id, &args)).transpose();
