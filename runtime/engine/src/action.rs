@@ -69,6 +69,8 @@ pub enum Action {
     /// Tell a child execution to cancel. One that was not started is not started any more; one that another caller has
     /// begun is waited for no longer.
     CancelChild(EffectId),
+    /// Give the key free that an execution has, if it has one: what it did is being undone. Durable like a commit.
+    Release(ExecutionId),
     /// Tell when the monotonic clock shows this time.
     SetTimer {
         /// The timer; one that is set already is moved.

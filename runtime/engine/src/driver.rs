@@ -37,7 +37,9 @@ use flow_vm::{
 
 use self::{call::Call, child::Child, timer::Timer};
 use crate::{
-    Action, Context, Event, EventKind, Input, Outcome, Report, StepReport, TimerId, mask,
+    Action, Context, Event, EventKind, Input, Outcome, Report, StepReport, TimerId,
+    key::child_execution,
+    mask,
     random::{unit, uuid_v7},
 };
 
@@ -378,6 +380,11 @@ impl Driver {
                 let at_us = context.now.wall_us;
                 self.record(Record::Logged(Logged { effect: id.0, text: text.clone(), at_us }));
                 self.show(EventKind::Logged { text }, context);
+            }
+            EffectKind::Undo { path } => {
+                // That it is undone must not be taken back.
+                self.must_commit = true;
+                self.actions.push(Action::Release(child_execution(self.execution, &path)));
             }
             EffectKind::Cancel { effect } => self.cancel_effect(effect, context),
         }

@@ -385,6 +385,7 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
                 let child = self.lives.get(&execution).and_then(|life| life.children.get(&effect));
                 self.news.extend(child.map(|child| (*child, Input::Cancel)));
             }
+            Action::Release(child) => self.shared.claims.release(child),
             Action::SetTimer { timer, at_us } => {
                 if let Some(life) = self.lives.get_mut(&execution) {
                     life.timers.insert(timer, at_us);

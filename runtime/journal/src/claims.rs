@@ -28,6 +28,11 @@ impl Claims {
         self.0.insert((claim.workflow.clone(), claim.key.clone()), (execution, claim));
     }
 
+    /// Gives the keys of an execution free.
+    pub fn release(&mut self, execution: ExecutionId) {
+        self.0.retain(|_, (holder, _)| *holder != execution);
+    }
+
     /// Whether a key belongs to the execution.
     pub fn holds(&self, execution: ExecutionId) -> bool {
         self.0.values().any(|(holder, _)| *holder == execution)

@@ -151,6 +151,11 @@ impl Store for MemoryStore {
         Box::pin(ready(self.shelf().append(execution, position, &records)))
     }
 
+    fn release(&self, execution: ExecutionId) -> Pending<'_, Result<(), StoreError>> {
+        self.shelf().claims.release(execution);
+        Box::pin(ready(Ok(())))
+    }
+
     fn load(&self, execution: ExecutionId) -> Pending<'_, Result<Option<History>, StoreError>> {
         Box::pin(ready(self.shelf().load(execution)))
     }

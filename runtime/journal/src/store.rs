@@ -36,6 +36,10 @@ pub trait Store: Send + Sync {
         records: Vec<Record>,
     ) -> Pending<'_, Result<(), StoreError>>;
 
+    /// Gives the key of an execution free, if it has one: whoever claims it next begins anew. What the execution was is
+    /// kept.
+    fn release(&self, execution: ExecutionId) -> Pending<'_, Result<(), StoreError>>;
+
     /// The history of an execution.
     fn load(&self, execution: ExecutionId) -> Pending<'_, Result<Option<History>, StoreError>>;
 

@@ -16,7 +16,7 @@ pub struct Effect {
     pub kind: EffectKind,
 }
 
-/// What can be asked for. Each but `Report`, `Log` and `Cancel` is answered by one completion.
+/// What can be asked for. Each but `Report`, `Log`, `Undo` and `Cancel` is answered by one completion.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EffectKind {
     /// Call an operation, under the step's policy.
@@ -61,6 +61,11 @@ pub enum EffectKind {
     Log {
         /// The line.
         text: String,
+    },
+    /// What a step has done is about to be undone: a child execution that has succeeded. Its result is nobody's any more.
+    Undo {
+        /// The step's place in this execution.
+        path: StepPath,
     },
     /// The effect is no longer waited for: a timer is dropped without completion; a call between two attempts,
     /// or not yet sent, completes at once with what is known of it; one under way is awaited to the end of its

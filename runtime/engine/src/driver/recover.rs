@@ -62,6 +62,8 @@ struct Replay {
     /// The lines and reports that the machine has asked for, and those that are written down.
     said: BTreeMap<EffectId, EffectKind>,
     written: Vec<EffectId>,
+    /// The undos of child executions that have begun: whether their keys were given free is not written down.
+    undos: Vec<Effect>,
     status: Status,
     since_snapshot: u32,
 }
@@ -107,6 +109,9 @@ impl Driver {
             if !replay.written.contains(&id) {
                 driver.perform(Effect { id, kind }, context);
             }
+        }
+        for effect in replay.undos {
+            driver.perform(effect, context);
         }
         match replay.status {
             Status::Waiting => {}
@@ -299,6 +304,7 @@ impl Replay {
             saved,
             said: BTreeMap::new(),
             written: Vec::new(),
+            undos: Vec::new(),
             status,
             since_snapshot: 0,
         }
@@ -458,6 +464,7 @@ impl Replay {
                 self.said.insert(effect.id, effect.kind);
                 return;
             }
+            EffectKind::Undo { .. } => return self.undos.push(effect),
             EffectKind::Cancel { effect } => {
                 let is_call =
                     |open: &Open| matches!(open.effect.kind, EffectKind::Call(_) | EffectKind::Spawn(_));

@@ -151,6 +151,7 @@ impl Task {
                         let _ = commands.send(Command::Cancel).await;
                     }
                 }
+                Action::Release(child) => self.engine.parts.store.release(child).await?,
                 Action::SetTimer { timer, at_us } => {
                     self.timers.insert(timer, at_us);
                 }

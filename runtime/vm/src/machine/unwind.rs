@@ -168,6 +168,10 @@ impl Machine {
                 if uses_cause {
                     args.push(unwinding.error);
                 }
+                let child = step.and_then(|step| self.program.plan().step_child(step));
+                if child.is_some_and(|(_, child, _)| child.keyed) {
+                    self.ask(EffectKind::Undo { path: path.clone() });
+                }
                 let prefix = format!("{}/undo/", path.0);
                 let thread = Thread::new(&self.program, function, &args)?;
                 let undo = self.spawn(Fiber::new(Role::Undo(id), prefix, ROOT_SAGA, true, thread));

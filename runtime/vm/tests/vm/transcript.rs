@@ -163,10 +163,14 @@ fn show(plan: &Plan, step: &Step, lines: &mut Vec<String>) {
                 let input = String::from_utf8_lossy(&spawn.input);
                 format!("spawn {} at {} {input}", plan.child_name(spawn.child), spawn.path.0)
             }
+            EffectKind::Undo { path } => format!("undo {}", path.0),
             EffectKind::Cancel { effect } => format!("cancel #{}", effect.0),
         };
         lines.push(match effect.kind {
-            EffectKind::Cancel { .. } | EffectKind::Log { .. } | EffectKind::Report { .. } => what,
+            EffectKind::Cancel { .. }
+            | EffectKind::Log { .. }
+            | EffectKind::Report { .. }
+            | EffectKind::Undo { .. } => what,
             _ => format!("#{} {what}", effect.id.0),
         });
     }
