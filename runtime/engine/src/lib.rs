@@ -38,4 +38,4 @@ pub use key::{child_execution, idempotency_key};
 pub use outcome::{AttemptReport, AttemptResult, Outcome, Report, StepReport};
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use settings::{Configured, Given, Resolved, SettingError, resolve};
-pub use simulation::{Answer, CrashPoint, Dying, Run, Simulation, Standing, run_virtual};
+pub use simulation::{Answer, Common, CrashPoint, Dying, NotStarted, Run, Simulation, Standing, run_virtual};

@@ -20,16 +20,18 @@ use std::{
 
 use flow_http::{Exchange, HttpResponse, Limits, NetError, NotSent, Redactor, Timings, Unanswered};
 use flow_journal::{CodecError, ExecutionId, Record, Sealer, codec};
-use flow_vm::{EffectId, InputError, Program, SignalRefusal};
+use flow_vm::{EffectId, Program, SignalRefusal};
 
 use crate::{
-    Action, AttemptId, Beginning, ChildNews, Context, Driver, Event, Input, MadeCallback, Now, Report,
-    Resolved, SeededRandom, Sending, TimerId, random::uuid_v7,
+    Action, AttemptId, ChildNews, Context, Driver, Event, Input, MadeCallback, Now, Report, Resolved,
+    SeededRandom, Sending, TimerId, random::uuid_v7,
 };
 
-use self::shared::Shared;
+use self::shared::{Queued, Shared};
 pub use outside::Standing;
 pub use points::{CrashPoint, Dying};
+pub use shared::Common;
+pub use spawn::NotStarted;
 
 /// An execution that has taken in so much and not ended is taken to go on for ever.
 const INPUTS_MAX: u64 = 1_000_000;
@@ -147,7 +149,7 @@ pub fn run_virtual(
     resolved: Resolved,
     seed: u64,
     net: impl FnMut(&Sending) -> Answer,
-) -> Result<(Run, Vec<Event>), InputError> {
+) -> Result<(Run, Vec<Event>), NotStarted> {
     let mut simulation = Simulation::new(program, resolved, seed, net);
     let run = simulation.start(input)?;
     Ok((run, simulation.events))
@@ -263,16 +265,26 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
     /// Starts the execution, and runs it and what it starts until all have ended or the process dies.
     ///
     /// # Errors
-    /// Where the input or the configuration does not fit.
-    pub fn start(&mut self, input: &[u8]) -> Result<Run, InputError> {
-        let pinned = self.resolved.of(&self.program).pinned;
-        let key = self.program.identity(input, &pinned)?.key;
-        let beginning = Beginning { input: input.to_vec(), pinned, key, ..Beginning::default() };
-        let (program, execution) = (Arc::clone(&self.program), self.execution);
-        let begun =
-            self.decide(&program.clone(), |context| Driver::start(program, execution, &beginning, context))?;
-        self.add(begun, Arc::clone(&self.program), None);
+    /// Where the input or the configuration does not fit, or another execution has its key.
+    pub fn start(&mut self, input: &[u8]) -> Result<Run, NotStarted> {
+        let queued = Queued { program: Arc::clone(&self.program), parent: None, deadline_us: None };
+        self.begin_new(self.execution, input.to_vec(), None, queued)?;
         Ok(self.run())
+    }
+
+    /// Tells it apart from other simulations of the same seed, and lets it begin so much later.
+    pub fn set_apart(&mut self, number: u64, later: Duration) {
+        if number > 0 {
+            let mut random = SeededRandom::new(number.rotate_left(32));
+            self.execution = ExecutionId(uuid_v7(START_US, &mut random));
+        }
+        let later_us = i64::try_from(later.as_micros()).unwrap_or(i64::MAX);
+        self.now.wall_us = self.now.wall_us.saturating_add(later_us);
+    }
+
+    /// The execution that is started.
+    pub fn execution(&self) -> ExecutionId {
+        self.execution
     }
 
     fn decide<T>(&mut self, program: &Program, decision: impl FnOnce(&mut Context<'_>) -> T) -> T {
@@ -357,7 +369,7 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
                     self.perform(execution, action);
                 }
             }
-            if self.lives.is_empty() && self.news.is_empty() {
+            if self.lives.is_empty() && self.news.is_empty() && self.shared.queued.is_empty() {
                 return self.all_ended();
             }
             if self.news.is_empty() && self.stands_still() {
@@ -385,7 +397,7 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
                 let child = self.lives.get(&execution).and_then(|life| life.children.get(&effect));
                 self.news.extend(child.map(|child| (*child, Input::Cancel)));
             }
-            Action::Release(child) => self.shared.claims.release(child),
+            Action::Release(child) => self.shared.release(child),
             Action::SetTimer { timer, at_us } => {
                 if let Some(life) = self.lives.get_mut(&execution) {
                     life.timers.insert(timer, at_us);

@@ -38,6 +38,11 @@ impl Claims {
         self.0.values().any(|(holder, _)| *holder == execution)
     }
 
+    /// Whether any key belongs to an execution.
+    pub fn has_any(&self) -> bool {
+        !self.0.is_empty()
+    }
+
     /// Forgets the keys of executions that are not there.
     pub fn retain(&mut self, mut is_there: impl FnMut(ExecutionId) -> bool) {
         self.0.retain(|_, (execution, _)| is_there(*execution));

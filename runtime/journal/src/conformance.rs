@@ -195,14 +195,14 @@ async fn claims<S: Store>(store: &S) -> Checked {
         hold(case, nothing.is_none(), nothing)?;
     }
     let case = "a key that is given free belongs to whoever claims it next";
-    let third = ExecutionId([7; 16]);
+    let third = ExecutionId([17; 16]);
     works(case, store.release(first).await)?;
     let started = works(case, store.start(third, claim("w", "k", 2), begin()).await)?;
     hold(case, started == Start::Started, started)?;
     works(case, store.release(first).await)?;
-    let existing = works(case, store.start(ExecutionId([8; 16]), claim("w", "k", 2), begin()).await)?;
+    let existing = works(case, store.start(ExecutionId([18; 16]), claim("w", "k", 2), begin()).await)?;
     hold(case, existing == Start::Existing { execution: third, same_input: true }, existing)?;
-    works(case, store.release(ExecutionId([9; 16])).await)?;
+    works(case, store.release(ExecutionId([19; 16])).await)?;
     for (id, claim) in [(3, claim("other", "k", 1)), (4, claim("w", "other", 1)), (5, None), (6, None)] {
         let started = works(case, store.start(ExecutionId([id; 16]), claim, begin()).await)?;
         hold(case, started == Start::Started, started)?;

@@ -1,5 +1,7 @@
 //! One test, from its first line to its last.
 
+mod expect;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -8,14 +10,13 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use flow_diagnostics::Diagnostic;
-use flow_driver::{
-    Action, ActionKind, CallCount, Compilation, CompiledWorkflow, TestCase, TestOperation, Value, WorkflowId,
-};
+use flow_driver::{Action, ActionKind, Compilation, CompiledWorkflow, TestCase, Value, WorkflowId};
 use flow_engine::{
-    Answer, Given, Outcome, Report, Resolved, Run, Sending, SettingError, Simulation, resolve,
+    Answer, Common, Given, NotStarted, Outcome, Report, Resolved, Run, Sending, SettingError, Simulation,
+    resolve,
 };
 use flow_http::Redactor;
-use flow_journal::Record;
+use flow_journal::{ExecutionId, Record};
 use flow_plan::Type;
 use flow_source::Span;
 use flow_vm::{Program, SignalRefusal};
@@ -117,6 +118,10 @@ struct Case<'a> {
     known: BTreeMap<Local, Vec<u8>>,
     runs: BTreeMap<Local, Finished<'a>>,
     found: Vec<Diagnostic>,
+    /// What the executions share: keys, and the turns of `one per`.
+    common: Common,
+    /// How much time was let pass.
+    advanced: Duration,
     /// Masks the secrets of all executions in what is shown and kept.
     redactor: Redactor,
 }
@@ -131,6 +136,8 @@ struct Finished<'a> {
     done: Done,
     calls: Vec<Called>,
     simulation: Simulation<Net>,
+    /// The execution that has its key, which it is then.
+    joined: Option<ExecutionId>,
 }
 
 /// How far an execution under test has come.
@@ -153,6 +160,9 @@ impl Finished<'_> {
     fn ending(&self) -> String {
         match self.outcome() {
             Some(outcome) => self.simulation.redactor().text(&outcome.words()),
+            None if self.joined.is_some() => "is one that a call of another execution has begun".to_owned(),
+            None if self.simulation.waits_for_its_turn() => "waits for its turn".to_owned(),
+            None if self.simulation.waits_for_others() => "waits for what another run has begun".to_owned(),
             None => format!("waits for {}", trace::awaited(&self.simulation.standing())),
         }
     }
@@ -173,6 +183,9 @@ impl Finished<'_> {
             Done::Ended(report) => Some(&**report),
             Done::Waiting => None,
         };
+        if self.simulation.waits_for_its_turn() {
+            return "waits for its turn\n".to_owned();
+        }
         let standing = self.simulation.standing();
         let text = Trace::new(report, &standing, &self.calls, self.simulation.events()).text(&self.program);
         self.simulation.redactor().text(&text)
@@ -230,6 +243,8 @@ impl<'c> Case<'c> {
             known: BTreeMap::new(),
             runs: BTreeMap::new(),
             found: Vec::new(),
+            common: Common::default(),
+            advanced: Duration::ZERO,
             redactor: Redactor::default(),
         };
         if let Some(Variation { run, fault: Fault::Call { execution, path, answer, once }, .. }) = variation {
@@ -258,12 +273,14 @@ impl<'c> Case<'c> {
                 let workflow = self.workflow(*workflow)?;
                 if let Some(input) = self.value(input, span) {
                     self.start(*run, workflow, &input, span)?;
+                    self.wake(span);
                 }
             }
             ActionKind::Send { run, signal, value } => {
                 if let Some(json) = self.value(value, span) {
                     let send = |simulation: &mut Simulation<Net>| simulation.signal(signal, &json);
-                    self.send(*run, signal, send, span);
+                    self.send(self.owner(*run), signal, send, span);
+                    self.wake(span);
                 }
             }
             ActionKind::Answer { run, name, made_at, value } => {
@@ -276,11 +293,18 @@ impl<'c> Case<'c> {
                         location.is_some_and(|location| place(location, workflow, sources) == *made_at)
                     };
                     let send = |simulation: &mut Simulation<Net>| simulation.answer(makes, &json);
-                    self.send(*run, name, send, span);
+                    self.send(self.owner(*run), name, send, span);
+                    self.wake(span);
                 }
             }
-            ActionKind::Advance { micros } => self.advance(Duration::from_micros(*micros), span),
-            ActionKind::Crash => self.crash(span),
+            ActionKind::Advance { micros } => {
+                self.advance(Duration::from_micros(*micros), span);
+                self.wake(span);
+            }
+            ActionKind::Crash => {
+                self.crash(span);
+                self.wake(span);
+            }
             ActionKind::Let { names } => {
                 for (local, value) in names {
                     let Some(json) = self.value(value, span) else { break };
@@ -296,14 +320,14 @@ impl<'c> Case<'c> {
                     self.does_not_hold(sides.as_ref(), span);
                 }
             }
-            ActionKind::Fails { run, error } => self.fails(*run, error, span),
-            ActionKind::Settled { run } => self.settled(*run, span),
+            ActionKind::Fails { run, error } => self.fails(self.owner(*run), error, span),
+            ActionKind::Settled { run } => self.settled(self.owner(*run), span),
             ActionKind::Calls { operation, arguments, count } => {
                 let arguments = arguments.as_ref().map(|arguments| self.arguments(arguments, span));
                 self.calls(operation, arguments.as_deref(), count, span);
             }
             ActionKind::SnapshotTrace { run } => {
-                if let (Some(finished), Some(snapshots)) = (self.runs.get(run), snapshots) {
+                if let (Some(finished), Some(snapshots)) = (self.runs.get(&self.owner(*run)), snapshots) {
                     let text = finished.trace();
                     let found = snapshots.compare(&self.bench.test.name, "run.trace", &text, span)?;
                     self.found.extend(found);
@@ -367,7 +391,7 @@ impl<'c> Case<'c> {
     }
 
     fn without_result(&mut self, run: Local, span: Span) {
-        let ending = self.runs.get(&run).map(Finished::ending);
+        let ending = self.runs.get(&self.owner(run)).map(Finished::ending);
         let message = match ending {
             Some(ending) => format!("the execution has no result: it {ending}"),
             None => "this value is not known".to_owned(),
@@ -409,6 +433,8 @@ impl<'c> Case<'c> {
         let net: Net = Box::new(move |sending| mocks.borrow_mut().answer(sending));
         let mut simulation = Simulation::new(Arc::clone(&program), resolved, SEED, net);
         simulation.hold_time();
+        simulation.share(&self.common);
+        simulation.set_apart(self.runs.len() as u64, self.advanced);
         match self.variation {
             None if self.bench.test.every_failure => simulation.note_crash_points(),
             Some(Variation { run: of, fault: Fault::Crash(action), .. }) if *of == run => {
@@ -420,9 +446,14 @@ impl<'c> Case<'c> {
         match simulation.start(input) {
             Ok(done) => {
                 let (done_so_far, calls) = (Done::Waiting, Vec::new());
-                let begun = Finished { workflow, program, done: done_so_far, calls, simulation };
+                let begun =
+                    Finished { workflow, program, done: done_so_far, calls, simulation, joined: None };
                 self.runs.insert(run, begun);
                 self.gone_on(run, done, span, |_| None);
+            }
+            Err(NotStarted::Existing(execution)) => {
+                let (done, calls, joined) = (Done::Waiting, Vec::new(), Some(execution));
+                self.runs.insert(run, Finished { workflow, program, done, calls, simulation, joined });
             }
             Err(error) => {
                 let message = format!("the execution does not start: {error}");
@@ -430,6 +461,40 @@ impl<'c> Case<'c> {
             }
         }
         Ok(())
+    }
+
+    /// The run that has begun the execution of a run: another one, where that has the same key.
+    fn owner(&self, run: Local) -> Local {
+        let joined = self.runs.get(&run).and_then(|finished| finished.joined);
+        let begun = |finished: &Finished<'_>| {
+            finished.joined.is_none() && Some(finished.simulation.execution()) == joined
+        };
+        let owner = self.runs.iter().find(|(_, finished)| joined.is_some() && begun(finished));
+        owner.map_or(run, |(owner, _)| *owner)
+    }
+
+    /// Lets those go on that another one has made way for: what they wait for has ended, or their turn has come.
+    fn wake(&mut self, span: Span) {
+        let runs: Vec<Local> = self.runs.keys().copied().collect();
+        let mut moved = true;
+        while std::mem::take(&mut moved) && self.found.is_empty() {
+            for run in &runs {
+                let Some(finished) = self.runs.get_mut(run) else { continue };
+                if finished.joined.is_none() {
+                    self.mocks.borrow_mut().begin(*run);
+                    let Some(done) = finished.simulation.wake() else { continue };
+                    self.gone_on(*run, done, span, |_| None);
+                    moved = true;
+                } else if let Done::Waiting = finished.done
+                    && let Some(report) = finished.joined.and_then(|joined| self.common.known(joined))
+                {
+                    if let Outcome::Succeeded(json) = &report.outcome {
+                        self.known.insert(*run, json.clone());
+                    }
+                    finished.done = Done::Ended(Box::new(report));
+                }
+            }
+        }
     }
 
     /// An execution has gone on, to its end or until it waits. Where its process has died on the way, another one
@@ -545,17 +610,19 @@ impl<'c> Case<'c> {
 
     /// Lets time pass for every execution that waits.
     fn advance(&mut self, time: Duration, span: Span) {
-        let waits = |finished: &Finished<'_>| matches!(finished.done, Done::Waiting);
+        self.advanced = self.advanced.saturating_add(time);
+        let waits =
+            |finished: &Finished<'_>| matches!(finished.done, Done::Waiting) && finished.joined.is_none();
         let waiting: Vec<Local> =
             self.runs.iter().filter(|(_, finished)| waits(finished)).map(|(run, _)| *run).collect();
-        if waiting.is_empty() && self.variation.is_none() {
+        if waiting.is_empty() && self.variation.is_none() && !self.common.has_keys() {
             let diagnostic =
                 Diagnostic::failure("test", span, "no execution waits here: time has nothing to change");
             self.found.push(diagnostic.help("leave it out: what only sleeps goes on by itself"));
         }
         for run in waiting {
             self.mocks.borrow_mut().begin(run);
-            let Some(finished) = self.runs.get_mut(&run) else { continue };
+            let Some(finished) = self.runs.get_mut(&run).filter(|finished| waits(finished)) else { continue };
             let us = i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
             let until_us = finished.simulation.now().wall_us.saturating_add(us);
             let done = finished.simulation.advance(time);
@@ -569,7 +636,8 @@ impl<'c> Case<'c> {
 
     /// Kills the process of every execution, and lets them go on from what was durable, in another one.
     fn crash(&mut self, span: Span) {
-        let runs: Vec<Local> = self.runs.keys().copied().collect();
+        let begun = self.runs.iter().filter(|(_, finished)| finished.joined.is_none());
+        let runs: Vec<Local> = begun.map(|(run, _)| *run).collect();
         if runs.is_empty() {
             let diagnostic =
                 Diagnostic::failure("test", span, "no execution has begun here: nothing crashes");
@@ -579,116 +647,5 @@ impl<'c> Case<'c> {
             self.mocks.borrow_mut().begin(run);
             self.gone_on(run, Run::Crashed, span, |_| None);
         }
-    }
-
-    fn does_not_hold(&mut self, sides: Option<&(Value, Value)>, span: Span) {
-        let mut diagnostic = Diagnostic::failure("test", span, "this does not hold");
-        if let Some((left, right)) = sides {
-            for (name, value) in [("left", left), ("right", right)] {
-                if let Some(json) = self.value(value, span) {
-                    let shown = self.redactor.text(&String::from_utf8_lossy(&json));
-                    diagnostic = diagnostic.note(format!("{name}: {shown}"));
-                }
-            }
-        }
-        self.found.push(diagnostic);
-    }
-
-    fn fails(&mut self, run: Local, error: &str, span: Span) {
-        let Some(finished) = self.runs.get(&run) else { return };
-        let raised = match finished.outcome() {
-            Some(Outcome::Failed(failure)) => Some(&failure.error),
-            Some(Outcome::NeedsAttention(attention)) => attention.error.as_ref(),
-            Some(Outcome::Succeeded(_) | Outcome::Paused { .. }) | None => None,
-        };
-        if raised.is_none_or(|raised| raised.name != error) {
-            let message = format!("expected it to fail with `{error}`, but it {}", finished.ending());
-            self.found.push(self.with_trace(Diagnostic::failure("test", span, message), run));
-        }
-    }
-
-    fn settled(&mut self, run: Local, span: Span) {
-        let Some(finished) = self.runs.get(&run) else { return };
-        if let Done::Waiting = finished.done {
-            let message = format!("it has not settled: it {}", finished.ending());
-            self.found.push(self.with_trace(Diagnostic::failure("test", span, message), run));
-            return;
-        }
-        if let Some(Outcome::NeedsAttention(attention)) = finished.outcome() {
-            let mut diagnostic =
-                Diagnostic::failure("test", span, "it has not settled: it waits for an operator");
-            for step in &attention.steps {
-                let name = finished.workflow.plan.step_name(step.step);
-                diagnostic = diagnostic.note(match &step.undo_error {
-                    Some(error) => {
-                        format!("undoing `{name}` failed: {}", self.redactor.text(&error.message))
-                    }
-                    None => format!("nobody knows whether `{name}` took effect"),
-                });
-            }
-            self.found.push(self.with_trace(diagnostic, run));
-        } else if let Some(Outcome::Paused { reason }) = finished.outcome() {
-            let message = format!("it has not settled: {}", self.redactor.text(reason));
-            self.found.push(self.with_trace(Diagnostic::failure("test", span, message), run));
-        }
-    }
-
-    fn calls(
-        &mut self,
-        operation: &TestOperation,
-        arguments: Option<&[Option<Vec<u8>>]>,
-        count: &CallCount,
-        span: Span,
-    ) {
-        let all: Vec<&Called> = self.runs.values().flat_map(|finished| &finished.calls).collect();
-        let found: Vec<&&Called> = all.iter().filter(|called| called.is(operation, arguments)).collect();
-        let name = format!("{}.{}", operation.api, operation.operation);
-        let problem = match count {
-            CallCount::Exactly(count) => {
-                let actual = found.len() as u64;
-                (actual != *count)
-                    .then(|| format!("expected {} of `{name}`, found {}", calls(*count), calls(actual)))
-            }
-            CallCount::Before(other) => {
-                let first = all.iter().position(|called| called.is(operation, arguments));
-                let second = all.iter().position(|called| called.is(other, None));
-                let other = format!("{}.{}", other.api, other.operation);
-                match (first, second) {
-                    (None, _) => Some(format!("`{name}` was not called")),
-                    (Some(first), Some(second)) if first > second => {
-                        Some(format!("`{name}` was called after `{other}`"))
-                    }
-                    _ => None,
-                }
-            }
-        };
-        if let Some(problem) = problem {
-            let mut diagnostic = Diagnostic::failure("test", span, problem);
-            let same: Vec<String> =
-                all.iter().filter(|called| called.is(operation, None)).map(|called| called.words()).collect();
-            if arguments.is_some() && !same.is_empty() {
-                let same = self.masked(&same.join(", "));
-                diagnostic = diagnostic.note(format!("its calls were: {same}"));
-            }
-            self.found.push(diagnostic);
-        }
-    }
-
-    fn with_trace(&self, diagnostic: Diagnostic, run: Local) -> Diagnostic {
-        match self.runs.get(&run) {
-            Some(finished) => {
-                let text = finished.trace();
-                diagnostic.note(format!("what it did:\n{}", text.trim_end()))
-            }
-            None => diagnostic,
-        }
-    }
-}
-
-fn calls(count: u64) -> String {
-    match count {
-        0 => "no call".to_owned(),
-        1 => "1 call".to_owned(),
-        count => format!("{count} calls"),
     }
 }

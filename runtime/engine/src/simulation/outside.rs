@@ -30,7 +30,8 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
     /// Whether nothing happens until somebody sends something, or lets time pass.
     pub(super) fn stands_still(&mut self) -> bool {
         let awaits = self.lives.values().any(|life| life.driver.awaits_from_outside());
-        if !awaits || self.lives.values().any(|life| life.driver.calls_are_open()) {
+        if !awaits && !self.waits_for_others() || self.lives.values().any(|life| life.driver.calls_are_open())
+        {
             return false;
         }
         let next_us = self.next_us();
@@ -84,12 +85,18 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
     }
 
     fn deliver(&mut self, to: Address, json: &[u8]) -> Result<Run, SignalRefusal> {
-        if !self.lives.contains_key(&self.execution) {
+        let is_queued = self.waits_for_its_turn();
+        if !is_queued && !self.lives.contains_key(&self.execution) {
             return Err(SignalRefusal::Ended);
         }
         let number = self.delivered;
         self.delivered = number.wrapping_add(1);
         let delivery = Delivery { number, to, json: json.to_vec() };
+        if is_queued {
+            // It is taken in when its turn has come.
+            self.shared.tell_queued(self.execution, Input::Deliver(delivery));
+            return Ok(Run::Waiting);
+        }
         self.give(self.execution, Input::Deliver(delivery));
         let run = self.run();
         self.replies.remove(&number).unwrap_or(Ok(())).map(|()| run)

@@ -85,6 +85,7 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
             Err(RecoverError::Ended(ended)) => {
                 let (outcome, steps) = *ended;
                 let report = self.with_children(Report { execution, outcome, steps, children: Vec::new() });
+                self.tell_joined(&report);
                 match parent {
                     Some(parent) => self.tell(parent, ChildNews::Ended(Box::new(report))),
                     None => {

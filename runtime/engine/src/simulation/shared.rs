@@ -1,16 +1,17 @@
 //! What executions of the same workflow have to do with each other, on virtual time: keys, the queues of `one per`, and
-//! who waits for an execution that somebody else has begun.
+//! who waits for an execution that somebody else has begun. Several simulations can share this, as executions of one
+//! engine do, each with a clock of its own.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::Arc,
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use flow_journal::{Claim, Claims, EndStatus, ExecutionId, History, Record, Start};
 use flow_vm::{EffectId, Program};
 
-use super::{Answer, Simulation};
-use crate::{Action, ChildNews, EventKind, Outcome, RecoverError, Report, Sending, StepReport};
+use super::{Answer, Run, Simulation};
+use crate::{Action, ChildNews, EventKind, Input, Outcome, RecoverError, Report, Sending, StepReport};
 
 /// A queue: the workflow and the value.
 type Queue = (String, String);
@@ -18,19 +19,50 @@ type Queue = (String, String);
 /// Who waits for an execution: the one that called, and its effect.
 type Caller = (ExecutionId, EffectId);
 
-/// What executions share.
+/// What the executions of several simulations share, as those of one engine do. Clones are the same.
+#[derive(Clone, Debug, Default)]
+pub struct Common(Arc<Mutex<Tables>>);
+
 #[derive(Debug, Default)]
-pub(super) struct Shared {
-    /// The keys. One that belongs to an execution that is not kept was not taken.
-    pub(super) claims: Claims,
+struct Tables {
+    /// The keys.
+    claims: Claims,
     /// Those that have begun in a queue and have neither ended nor are held, in the order of their turns.
     queues: BTreeMap<Queue, VecDeque<ExecutionId>>,
-    /// Those of them whose turn has not come.
+    /// What became of executions that have a key.
+    known: BTreeMap<ExecutionId, Report>,
+}
+
+impl Common {
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        // Nothing panics while it holds the lock.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What became of an execution that has, or had, a key.
+    pub fn known(&self, execution: ExecutionId) -> Option<Report> {
+        self.tables().known.get(&execution).cloned()
+    }
+
+    /// Whether an execution has a key, or had one.
+    pub fn has_keys(&self) -> bool {
+        let tables = self.tables();
+        !tables.known.is_empty() || tables.claims.has_any()
+    }
+}
+
+/// What executions share, and how those of this simulation wait for each other and for those of others.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    pub(super) common: Common,
+    /// The executions of this simulation that have claimed a key or entered a queue.
+    mine: BTreeSet<ExecutionId>,
+    /// Those whose turn has not come.
     pub(super) queued: BTreeMap<ExecutionId, Queued>,
+    /// What they were told meanwhile.
+    told: Vec<(ExecutionId, Input)>,
     /// The executions that are waited for by somebody who has not begun them.
     pub(super) joined: Vec<(ExecutionId, Caller)>,
-    /// What became in this process of executions that have a key.
-    pub(super) known: BTreeMap<ExecutionId, Report>,
 }
 
 /// An execution that has begun, and waits for its turn.
@@ -42,24 +74,50 @@ pub(super) struct Queued {
 }
 
 impl Shared {
+    /// Gives a key to an execution.
+    pub(super) fn take(&mut self, execution: ExecutionId, claim: Claim) {
+        self.mine.insert(execution);
+        self.common.tables().claims.take(execution, claim);
+    }
+
+    /// Gives the key of an execution free.
+    pub(super) fn release(&mut self, execution: ExecutionId) {
+        self.common.tables().claims.release(execution);
+    }
+
     /// Takes the next place in a queue.
     pub(super) fn enter(&mut self, queue: Queue, execution: ExecutionId, queued: Queued) {
-        self.queues.entry(queue).or_default().push_back(execution);
+        self.mine.insert(execution);
+        self.common.tables().queues.entry(queue).or_default().push_back(execution);
         self.queued.insert(execution, queued);
     }
 
     /// The execution leaves the queue that it stands in.
     fn go(&mut self, execution: ExecutionId) {
-        for queue in self.queues.values_mut() {
+        let queues = &mut self.common.tables().queues;
+        for queue in queues.values_mut() {
             queue.retain(|waiting| *waiting != execution);
         }
-        self.queues.retain(|_, queue| !queue.is_empty());
+        queues.retain(|_, queue| !queue.is_empty());
     }
 
     /// Whether the turn of an execution has come; nothing where it stands in no queue.
     fn has_turn(&self, execution: ExecutionId) -> Option<bool> {
-        let queue = self.queues.values().find(|queue| queue.contains(&execution))?;
+        let tables = self.common.tables();
+        let queue = tables.queues.values().find(|queue| queue.contains(&execution))?;
         Some(queue.front() == Some(&execution))
+    }
+
+    /// The executions of this simulation whose turn has come, and which do not know it.
+    fn fronts(&self) -> Vec<ExecutionId> {
+        let tables = self.common.tables();
+        let fronts = tables.queues.values().filter_map(|queue| queue.front().copied());
+        fronts.filter(|front| self.queued.contains_key(front)).collect()
+    }
+
+    /// Notes something that a queued execution is told; what it is not.
+    pub(super) fn tell_queued(&mut self, execution: ExecutionId, input: Input) {
+        self.told.push((execution, input));
     }
 
     /// Waits for nothing any more; whether it has waited for what somebody else has begun.
@@ -73,13 +131,16 @@ impl Shared {
 impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
     /// The execution that a key belongs to.
     pub(super) fn holder(&self, claim: &Claim) -> Option<Start> {
-        self.shared.claims.holder(claim, |execution| match self.history_of(execution).ok()?.last() {
+        let tables = self.shared.common.tables();
+        tables.claims.holder(claim, |execution| match self.history_of(execution).ok()?.last() {
             Some(Record::Ended(ended)) => Some(ended.status),
             Some(Record::Sealed(sealed)) => match sealed.shell() {
                 Ok(Record::Ended(ended)) => Some(ended.status),
                 _ => None,
             },
-            _ => None::<EndStatus>,
+            Some(_) => None,
+            // It is one of another simulation.
+            None => tables.known.get(&execution).and_then(|report| status(&report.outcome)),
         })
     }
 
@@ -94,16 +155,54 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
 
     /// Tells those who wait for an execution that they have not begun what became of it.
     pub(super) fn tell_joined(&mut self, report: &Report) {
-        let execution = report.execution;
-        if self.shared.claims.holds(execution) {
-            self.shared.known.insert(execution, report.clone());
+        let mut tables = self.shared.common.tables();
+        if tables.claims.holds(report.execution) {
+            tables.known.insert(report.execution, report.clone());
         }
-        let joined = std::mem::take(&mut self.shared.joined);
-        let (told, others): (Vec<_>, Vec<_>) = joined.into_iter().partition(|(known, _)| *known == execution);
-        self.shared.joined = others;
-        for (_, caller) in told {
-            self.tell(caller, ChildNews::Ended(Box::new(report.clone())));
+        drop(tables);
+        self.tell_known();
+    }
+
+    /// Tells those who wait for executions that they have not begun what is known of these.
+    fn tell_known(&mut self) {
+        for (execution, caller) in std::mem::take(&mut self.shared.joined) {
+            match self.shared.common.known(execution) {
+                Some(report) => self.tell(caller, ChildNews::Ended(Box::new(report))),
+                None => self.shared.joined.push((execution, caller)),
+            }
         }
+    }
+
+    /// Shares what the executions of other simulations share.
+    pub fn share(&mut self, common: &Common) {
+        self.shared.common = common.clone();
+    }
+
+    /// Goes on where another simulation has made way for it; nothing where none has.
+    pub fn wake(&mut self) -> Option<Run> {
+        let told = self.shared.joined.iter().any(|(joined, _)| self.shared.common.known(*joined).is_some());
+        if !told && self.shared.fronts().is_empty() {
+            return None;
+        }
+        self.tell_known();
+        self.give_turns();
+        Some(self.run())
+    }
+
+    /// Whether the execution has begun, and waits for its turn.
+    pub fn waits_for_its_turn(&self) -> bool {
+        self.shared.queued.contains_key(&self.execution)
+    }
+
+    /// Whether something waits for an execution of another simulation.
+    pub fn waits_for_others(&self) -> bool {
+        let is_here = |execution: ExecutionId| self.begun().any(|begun| begun == execution);
+        let tables = self.shared.common.tables();
+        self.shared.joined.iter().any(|(joined, _)| !is_here(*joined))
+            || tables.queues.values().any(|queue| {
+                queue.iter().any(|waiting| self.shared.queued.contains_key(waiting))
+                    && queue.front().is_some_and(|front| !is_here(*front))
+            })
     }
 
     /// An execution has ended, or is held: the next one in its queue goes on.
@@ -114,9 +213,7 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
 
     /// Goes on with those whose turn has come.
     pub(super) fn give_turns(&mut self) {
-        let fronts: Vec<ExecutionId> =
-            self.shared.queues.values().filter_map(|queue| queue.front().copied()).collect();
-        for execution in fronts {
+        for execution in self.shared.fronts() {
             let Some(queued) = self.shared.queued.remove(&execution) else { continue };
             let parent = queued.parent;
             let records = self.records_of(execution);
@@ -136,6 +233,10 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
     ) -> Result<(), RecoverError> {
         let has_acted = records.len() > 1;
         self.go_on(execution, records, queued.program, queued.parent, queued.deadline_us)?;
+        let told = std::mem::take(&mut self.shared.told);
+        let (own, others): (Vec<_>, Vec<_>) = told.into_iter().partition(|(of, _)| *of == execution);
+        self.shared.told = others;
+        self.news.extend(own);
         if let Some(life) = self.lives.get_mut(&execution).filter(|_| !has_acted) {
             life.actions.retain(
                 |action| !matches!(action, Action::Show(event) if event.kind == EventKind::Recovered),
@@ -195,24 +296,39 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
 
     /// What executions share, as far as it is durable.
     pub(super) fn recover_shared(&mut self) -> Result<(), RecoverError> {
-        let begun: Vec<ExecutionId> = self.begun().collect();
-        let mut shared = Shared { claims: std::mem::take(&mut self.shared.claims), ..Shared::default() };
-        shared.claims.retain(|execution| begun.contains(&execution));
-        for execution in begun {
+        let (mut kept, mut standing) = (BTreeSet::new(), BTreeSet::new());
+        for execution in self.begun() {
+            kept.insert(execution);
             let records = self.records_of(execution)?;
-            let left = matches!(records.last(), Some(Record::Ended(_) | Record::Held(_)));
-            let program = match records.first() {
-                Some(Record::Started(started)) => self.program_of(started.plan),
-                _ => None,
-            };
-            if let Some(program) = program.filter(|_| !left)
-                && let Some(queue) = queue_of(&program, &records)?
-            {
-                shared.queues.entry(queue).or_default().push_back(execution);
+            if !matches!(records.last(), Some(Record::Ended(_) | Record::Held(_))) {
+                standing.insert(execution);
             }
         }
-        self.shared = shared;
+        let mine = std::mem::take(&mut self.shared.mine);
+        let mut tables = self.shared.common.tables();
+        tables.claims.retain(|execution| !mine.contains(&execution) || kept.contains(&execution));
+        // What is held goes on.
+        tables
+            .known
+            .retain(|execution, report| !mine.contains(execution) || status(&report.outcome).is_some());
+        for queue in tables.queues.values_mut() {
+            queue.retain(|execution| !mine.contains(execution) || standing.contains(execution));
+        }
+        drop(tables);
+        self.shared.mine = mine;
+        self.shared.queued.clear();
+        self.shared.joined.clear();
         Ok(())
+    }
+}
+
+/// How an execution has ended; nothing where it is held.
+fn status(outcome: &Outcome) -> Option<EndStatus> {
+    match outcome {
+        Outcome::Succeeded(_) => Some(EndStatus::Succeeded),
+        Outcome::Failed(failure) if failure.error.name == "cancelled" => Some(EndStatus::Cancelled),
+        Outcome::Failed(_) => Some(EndStatus::Failed),
+        Outcome::NeedsAttention(_) | Outcome::Paused { .. } => None,
     }
 }
 

@@ -3,14 +3,28 @@
 
 use std::sync::Arc;
 
-use flow_journal::{ExecutionId, Record, Start};
-use flow_vm::EffectId;
+use flow_journal::{ExecutionId, Parent, Record, Start};
+use flow_vm::{EffectId, InputError};
 
 use super::{Answer, Simulation, shared::Queued};
 use crate::{
     Action, Beginning, ChildNews, Driver, Input, Report, Sending, Spawning,
     key::{claim, taken},
 };
+
+/// Why a simulated execution does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum NotStarted {
+    /// The input or the configuration does not fit.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// Its key belongs to an execution that was started before, with the same input.
+    #[error("execution {0} has its key")]
+    Existing(ExecutionId),
+    /// Its key belongs to an execution that was started with another input.
+    #[error("{}", taken(*.0))]
+    KeyTaken(ExecutionId),
+}
 
 impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
     /// Starts a child, goes on with one that was started before, or waits for one that another caller has begun.
@@ -41,8 +55,7 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
 
     fn begin(&mut self, to: (ExecutionId, EffectId), spawning: Spawning) -> Result<(), ChildNews> {
         let Spawning { execution, program, input, parent, deadline_us, cancelled, .. } = spawning;
-        let parent_of = (!parent.detached).then_some(to);
-        let queued = Queued { program: Arc::clone(&program), parent: parent_of, deadline_us };
+        let queued = Queued { program, parent: (!parent.detached).then_some(to), deadline_us };
         let records =
             self.records_of(execution).map_err(|error| ChildNews::Held { reason: error.to_string() })?;
         if !records.is_empty() {
@@ -50,28 +63,44 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
             return again.map_err(|error| ChildNews::Held { reason: error.to_string() });
         }
         if cancelled {
-            return Err(super::spawn::cancelled());
+            return Err(self::cancelled());
         }
-        let never = |message| ChildNews::Never { error: "cast", message };
+        let begun = self.begin_new(execution, input, Some(parent), queued);
+        begun.map_err(|error| match error {
+            NotStarted::Existing(execution) => ChildNews::Joined { execution },
+            error => ChildNews::Never { error: "cast", message: error.to_string() },
+        })
+    }
+
+    /// Begins an execution, unless another one has its key.
+    pub(super) fn begin_new(
+        &mut self,
+        execution: ExecutionId,
+        input: Vec<u8>,
+        link: Option<Parent>,
+        queued: Queued,
+    ) -> Result<(), NotStarted> {
+        let program = Arc::clone(&queued.program);
         let pinned = self.resolved.of(&program).pinned;
-        let identity = program.identity(&input, &pinned).map_err(|error| never(error.to_string()))?;
+        let identity = program.identity(&input, &pinned)?;
         let claim = claim(&program, &input, identity.key.as_ref(), self.now.wall_us);
         match claim.as_ref().and_then(|claim| self.holder(claim)) {
             Some(Start::Existing { execution, same_input: true }) => {
-                return Err(ChildNews::Joined { execution });
+                return Err(NotStarted::Existing(execution));
             }
-            Some(Start::Existing { execution, .. }) => return Err(never(taken(execution))),
+            Some(Start::Existing { execution, .. }) => return Err(NotStarted::KeyTaken(execution)),
             Some(Start::Started) | None => {}
         }
-        let beginning = Beginning { input, pinned, key: identity.key, parent: Some(parent), deadline_us };
-        let begun = self
-            .decide(&program, |context| Driver::start(Arc::clone(&program), execution, &beginning, context));
-        let (driver, actions) = begun.map_err(|error| never(error.to_string()))?;
+        let deadline_us = queued.deadline_us;
+        let beginning = Beginning { input, pinned, key: identity.key, parent: link, deadline_us };
+        let (driver, actions) = self.decide(&program, |context| {
+            Driver::start(Arc::clone(&program), execution, &beginning, context)
+        })?;
         if let Some(claim) = claim {
-            self.shared.claims.take(execution, claim);
+            self.shared.take(execution, claim);
         }
         let Some(value) = identity.one_per else {
-            self.add((driver, actions), program, parent_of);
+            self.add((driver, actions), program, queued.parent);
             return Ok(());
         };
         // What it would do now it does in its turn; that it has begun is durable now.
@@ -87,8 +116,8 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
 
     /// Waits for an execution that another caller has begun.
     fn join(&mut self, execution: ExecutionId, to: (ExecutionId, EffectId)) {
-        if let Some(report) = self.shared.known.get(&execution) {
-            return self.tell(to, ChildNews::Ended(Box::new(report.clone())));
+        if let Some(report) = self.shared.common.known(execution) {
+            return self.tell(to, ChildNews::Ended(Box::new(report)));
         }
         match self.ending_of(execution) {
             Ok(Some((outcome, steps))) => {
