@@ -47,7 +47,7 @@ fn without_scale(json: &[u8]) -> Vec<u8> {
     let (mut number, mut fraction) = (None, false);
     for byte in json.iter().copied().chain([b' ']) {
         if !in_text && matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E') {
-            let digits = matches!(byte, b'0'..=b'9');
+            let digits = byte.is_ascii_digit();
             // Letters of `true`, `false` and `null` begin no number.
             number = number.or((digits || byte == b'-').then_some(out.len()));
             fraction = byte == b'.' || fraction && digits;

@@ -120,7 +120,7 @@ fn check_keyed(seen: &Seen) {
     let owner = SIBLINGS
         .into_iter()
         .find(|step| child_execution(report.execution, &own_path(report, *step)) == *child)
-        .expect("one of the two has begun it");
+        .unwrap();
     let undone: Vec<StepId> = undone(report).into_iter().filter(|step| SIBLINGS.contains(step)).collect();
     match (&endings[0], &report.outcome) {
         (Some(Outcome::Succeeded(theirs)), Outcome::Succeeded(ours)) => {
