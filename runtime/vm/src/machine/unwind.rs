@@ -4,7 +4,7 @@ use flow_plan::{Catch, Handler};
 
 use super::fiber::{Fiber, FiberId, Progress, Role, Scope, UndoAction, UndoEntry, Unwinding};
 use super::{Machine, ROOT_SAGA};
-use crate::effect::{EffectId, Failure, Raised, Status, Undone};
+use crate::effect::{EffectId, EffectKind, Failure, Raised, Status, Undone};
 use crate::error_object::{self, Kind};
 use crate::fault::Fault;
 use crate::interpret::{Env, Thread};
