@@ -102,6 +102,7 @@ fn parent() -> Plan {
         input: record,
         output: int,
         errors: Vec::new(),
+        keyed: false,
     });
     plan.functions[1].live = live_tables(&plan.functions[1]);
     plan
