@@ -36,7 +36,8 @@ fn write_all(out: &mut String, plan: &Plan, rows: &[UndoRow]) -> Result {
     }
     let undoes = |case: &UndoCase| !case.undone.is_empty() || !case.waiting.is_empty();
     if rows.iter().flat_map(|row| &row.cases).any(undoes) {
-        let said = "An undo that fails for good stops no other. The execution then stops as needs_attention.";
+        let said = "An undo that fails for good stops no other. Nothing but a finally takes the error then: the \
+                    execution stops as needs_attention.";
         out.push('\n');
         wrapped(out, "", 0, said)?;
     }
