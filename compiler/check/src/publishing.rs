@@ -13,7 +13,7 @@ use flow_hir::{
     ClientRate, ErrorRef, ExprId, ExprKind, Method, Publication, PublishMode, RouteParam, WorkflowId,
 };
 use flow_source::Span;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::api::Travel;
 use crate::checker::Checker;
@@ -22,11 +22,16 @@ use crate::infer::holds_secret;
 use crate::typed::{CheckedPublication, CheckedRoute, EffectClass, RoutePlace};
 use crate::types::{Ty, TyKind};
 
+/// The first call of each workflow that changes something, where there is one.
+type Changes = FxHashMap<WorkflowId, Option<ExprId>>;
+
 impl Checker<'_> {
     /// Checks what is published. The errors that escape each workflow are known.
     pub(crate) fn check_publications(&mut self) {
         let program = self.program;
+        let mut changes = FxHashMap::default();
         for publication in &program.publications {
+            self.check_method(publication, &mut changes);
             self.check_publication(publication);
         }
         self.check_routes();
@@ -55,7 +60,6 @@ impl Checker<'_> {
     }
 
     fn check_publication(&mut self, publication: &Publication) {
-        self.check_method(publication);
         let routes = publication.workflows.iter();
         let routes = routes.map(|(id, at)| self.check_route(publication, *id, *at)).collect();
         if publication.auth.is_none() && !publication.misread {
@@ -108,7 +112,7 @@ impl Checker<'_> {
     }
 
     /// What a method promises holds for the workflow.
-    fn check_method(&mut self, publication: &Publication) {
+    fn check_method(&mut self, publication: &Publication, changes: &mut Changes) {
         let method = publication.method;
         let word = method.value.word();
         match method.value {
@@ -124,8 +128,7 @@ impl Checker<'_> {
             }
             Method::Get => {
                 for (workflow, _) in &publication.workflows {
-                    let mut seen = FxHashSet::default();
-                    let Some(change) = self.first_change(*workflow, &mut seen) else { continue };
+                    let Some(change) = self.first_change(*workflow, changes) else { continue };
                     self.report(
                         Diagnostic::new(
                             &codes::F1103,
@@ -144,10 +147,12 @@ impl Checker<'_> {
     }
 
     /// The first call of a workflow that changes something.
-    fn first_change(&self, id: WorkflowId, seen: &mut FxHashSet<WorkflowId>) -> Option<ExprId> {
-        if !seen.insert(id) {
-            return None;
+    fn first_change(&self, id: WorkflowId, known: &mut Changes) -> Option<ExprId> {
+        if let Some(known) = known.get(&id) {
+            return *known;
         }
+        // A circle, which has been reported, comes back to this.
+        known.insert(id, None);
         let program = self.program;
         let (mut change, mut children) = (None, Vec::new());
         program.for_each_inside(program.workflows[id].body, &mut |expr| match program.exprs[expr].kind {
@@ -160,10 +165,12 @@ impl Checker<'_> {
             ExprKind::CallWorkflow { workflow, .. } => children.push((expr, workflow)),
             _ => {}
         });
-        change.or_else(|| {
-            let mut children = children.into_iter();
-            children.find(|(_, child)| self.first_change(*child, seen).is_some()).map(|(expr, _)| expr)
-        })
+        let mut through = |(expr, child): (ExprId, WorkflowId)| {
+            flow_hir::deeper(|| self.first_change(child, known)).map(|_| expr)
+        };
+        let change = change.or_else(|| children.into_iter().find_map(&mut through));
+        known.insert(id, change);
+        change
     }
 
     /// Where the parameters of a workflow stand in a request.

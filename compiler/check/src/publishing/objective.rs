@@ -3,8 +3,10 @@
 use std::str::FromStr as _;
 
 use flow_diagnostics::{Diagnostic, codes};
-use flow_hir::{ExprId, Objective, Spanned, Success};
+use flow_hir::{ExprId, Objective, Spanned, Success, WorkflowId};
+use flow_source::Span;
 use rust_decimal::Decimal;
+use rustc_hash::FxHashMap;
 
 use crate::checker::Checker;
 use crate::typed::CheckedObjective;
@@ -13,20 +15,18 @@ impl Checker<'_> {
     /// Checks all objectives.
     pub(crate) fn check_objectives(&mut self) {
         let program = self.program;
-        for (index, objective) in program.objectives.iter().enumerate() {
-            let earlier = program.objectives.iter().take(index);
-            let is_same = |first: &&Objective| {
-                first.workflows.iter().any(|workflow| objective.workflows.contains(workflow))
-            };
-            if let Some(first) = earlier.into_iter().find(is_same) {
-                let name = &objective.name;
+        let mut first_of: FxHashMap<WorkflowId, Span> = FxHashMap::default();
+        for objective in &program.objectives {
+            let name = &objective.name;
+            let first = objective.workflows.first().and_then(|of| first_of.insert(*of, name.span));
+            if let Some(first) = first {
                 self.report(
                     Diagnostic::new(
                         &codes::F0209,
                         name.span,
                         format!("workflow `{}` has two objectives", name.text),
                     )
-                    .also(first.name.span, "the first one")
+                    .also(first, "the first one")
                     .help("put all of it into one: `objective name { success: 99.5% over 30d, p95: 2s }`"),
                 );
             }

@@ -3,6 +3,7 @@
 use flow_diagnostics::{Change, Diagnostic, Edit, codes};
 use flow_hir::{ExprId, ExprKind, FixedText, Schedule, WorkflowId};
 use flow_source::Span;
+use rustc_hash::FxHashMap;
 
 use super::cron;
 use crate::checker::Checker;
@@ -13,17 +14,17 @@ impl Checker<'_> {
     /// Checks all schedules.
     pub(crate) fn check_schedules(&mut self) {
         let program = self.program;
-        for (index, schedule) in program.schedules.iter().enumerate() {
-            let earlier = program.schedules.iter().take(index);
-            if let Some(first) = earlier.into_iter().find(|first| first.name.text == schedule.name.text) {
-                let name = &schedule.name;
+        let mut names: FxHashMap<&str, Span> = FxHashMap::default();
+        for schedule in &program.schedules {
+            let name = &schedule.name;
+            if let Some(first) = names.insert(&name.text, name.span) {
                 self.report(
                     Diagnostic::new(
                         &codes::F0209,
                         name.span,
                         format!("schedule `{}` is declared twice", name.text),
                     )
-                    .also(first.name.span, "first declared here")
+                    .also(first, "first declared here")
                     .help("give one of them another name: operators know schedules by it"),
                 );
             }
@@ -64,6 +65,7 @@ impl Checker<'_> {
         let diagnostic = Diagnostic::new(&codes::F1106, span, format!("there is no time zone `{name}`"));
         let names: Vec<String> = match known {
             Some(known) => vec![known.to_owned()],
+            None if self.findings.is_full() => Vec::new(),
             None => jiff::tz::db().available().map(|zone| zone.as_str().to_owned()).collect(),
         };
         let near = match known {

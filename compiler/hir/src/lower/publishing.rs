@@ -6,6 +6,7 @@ use flow_diagnostics::{Diagnostic, Edit, codes};
 use flow_source::Span;
 use flow_syntax::SyntaxKind;
 use flow_syntax::ast::{self, AstNode};
+use rustc_hash::FxHashMap;
 
 use super::Lowerer;
 use super::property::Property;
@@ -135,6 +136,7 @@ impl Lowerer {
         };
         let span = self.span(&literal);
         let mut segments = vec![RouteSegment { before: String::new(), param: None }];
+        let mut names: FxHashMap<Arc<str>, Span> = FxHashMap::default();
         let mut text = String::new();
         for (part, template) in literal.parts().into_iter().zip(literal.template()) {
             match (part, template) {
@@ -152,7 +154,18 @@ impl Lowerer {
                                 .help("`{+name}` is for operations: write `{name}`, which takes one segment"),
                         );
                     }
-                    self.add_param(&mut segments, RouteParam { name: Arc::from(name), span: at });
+                    let param = RouteParam { name: Arc::from(name), span: at };
+                    match names.insert(Arc::clone(&param.name), at) {
+                        None => self.add_param(&mut segments, param),
+                        Some(first) => self.report(
+                            Diagnostic::new(
+                                &codes::F0408,
+                                at,
+                                format!("`{}` stands twice in the path", param.name),
+                            )
+                            .also(first, "the first one"),
+                        ),
+                    }
                 }
                 (ast::StringPart::Expr(_), ast::PathPart::Text(_)) => {}
             }
@@ -180,16 +193,6 @@ impl Lowerer {
     }
 
     fn add_param(&mut self, segments: &mut [RouteSegment], param: RouteParam) {
-        let first = segments
-            .iter()
-            .filter_map(|segment| segment.param.as_ref())
-            .find(|(first, _)| first.name == param.name)
-            .map(|(first, _)| first.span);
-        if let Some(first) = first {
-            let message = format!("`{}` stands twice in the path", param.name);
-            self.report(Diagnostic::new(&codes::F0408, param.span, message).also(first, "the first one"));
-            return;
-        }
         let Some(segment) = segments.last_mut() else { return };
         if let Some((other, _)) = &segment.param {
             let other = other.span;
