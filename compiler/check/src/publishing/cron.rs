@@ -238,7 +238,7 @@ fn value(text: &str, at: usize, unit: &Unit) -> Result<u32, Fault> {
         return match text.parse::<u32>() {
             Ok(number) if (*min..=*max).contains(&number) => Ok(number),
             Ok(24) if *max == 23 => {
-                fault("an hour 24 is not known".into(), "midnight is hour 0".into(), Some("0".into()))
+                fault("there is no hour 24".into(), "midnight is hour 0".into(), Some("0".into()))
             }
             _ => fault(format!("a {name} goes from {min} to {max}"), format!("`{text}` is none"), None),
         };

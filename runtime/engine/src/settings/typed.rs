@@ -38,6 +38,7 @@ pub(super) fn text<'t>(plan: &Plan, ty: TypeId, text: &'t str) -> Cow<'t, str> {
         (Type::Duration, Some(WireForm::Millis)) => duration(text).map(|micros| shifted(micros, 1_000)),
         (Type::Timestamp | Type::Date, _) => text.strip_prefix('@').map(str::to_owned),
         (Type::Int, _) => int(text),
+        (Type::Decimal, None) => decimal(text),
         _ => None,
     };
     written.map_or(Cow::Borrowed(text), Cow::Owned)
@@ -68,13 +69,13 @@ fn inside(plan: &Plan, ty: TypeId, value: &str, depth: usize) -> Option<String> 
             let of = |name: &str| fields.iter().find(|field| field.wire == name).map(|field| field.ty);
             members(value, of, read)
         }
-        Type::Duration | Type::Timestamp | Type::Date | Type::Int => {
+        Type::Duration | Type::Timestamp | Type::Date | Type::Int | Type::Decimal => {
             let typed: String = serde_json::from_str(value).ok()?;
             let written = match text(plan, ty, &typed) {
                 Cow::Owned(written) => written,
                 Cow::Borrowed(_) => return None,
             };
-            let is_number = *plan.types.get(ty) == Type::Int
+            let is_number = matches!(plan.types.get(ty), Type::Int | Type::Decimal)
                 || plan.boundary(ty).is_some_and(|boundary| boundary.form.is_some());
             Some(if is_number { written } else { format!("\"{written}\"") })
         }
@@ -174,6 +175,18 @@ fn int(text: &str) -> Option<String> {
     number.parse::<i64>().ok()?.checked_mul(*size).map(|size| size.to_string())
 }
 
+/// `1_000.50`.
+fn decimal(text: &str) -> Option<String> {
+    let (whole, fraction) = text.split_once('.').map_or((text, None), |(whole, rest)| (whole, Some(rest)));
+    let (whole, rest) = digits(whole)?;
+    let fraction = match fraction.map(digits) {
+        None => String::new(),
+        Some(Some((fraction, ""))) => format!(".{fraction}"),
+        Some(_) => return None,
+    };
+    rest.is_empty().then(|| format!("{whole}{fraction}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -213,6 +226,11 @@ mod tests {
     fn whole_numbers_may_have_a_unit_of_size() {
         for (text, written) in [("10KB", "10000"), ("1MiB", "1048576"), ("1_000", "1000"), ("7", "7")] {
             assert_eq!(int(text).as_deref(), Some(written), "{text}");
+        }
+        assert_eq!(decimal("1_000.5_0").as_deref(), Some("1000.50"));
+        assert_eq!(decimal("12").as_deref(), Some("12"));
+        for text in ["1.", ".5", "1.5.2", "1e3", "-1", "1.x"] {
+            assert_eq!(decimal(text), None, "{text}");
         }
         for text in ["10kb", "KB", "1.5MB", "-1KB", "9999999999GiB"] {
             assert_eq!(int(text), None, "{text}");
