@@ -236,6 +236,7 @@ fn receiver(receiver: Receiver) -> &'static str {
         Receiver::Date => "date",
         Receiver::Octets => "(string or bytes)",
         Receiver::Scalar => "scalar",
+        Receiver::Data => "data",
     }
 }
 

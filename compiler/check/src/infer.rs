@@ -296,9 +296,9 @@ impl<'c, 'a> Infer<'c, 'a> {
         let mut diagnostic = Diagnostic::new(&codes::F0502, span, format!("{what} cannot stand in {place}"))
             .label(format!("only pure expressions stand in {place}"));
         diagnostic = match place {
-            "a lambda" => {
-                diagnostic.help("use a loop: `for x in xs { … }`").mend(self.checker.loop_for_map(span))
-            }
+            "a lambda" => diagnostic
+                .help("use a loop: `for x in xs parallel 8 { … }`")
+                .mend(self.checker.loop_for_map(span)),
             _ => diagnostic.help("do it before, and use its value here: `let value = …`"),
         };
         self.checker.report(diagnostic);

@@ -76,6 +76,8 @@ pub enum Receiver {
     Octets,
     /// Anything that interpolation writes: numbers, bool, times, UUIDs, URLs, literals.
     Scalar,
+    /// Anything that may become `json`, and is not that already: data without a secret.
+    Data,
 }
 
 impl Receiver {
@@ -95,6 +97,7 @@ impl Receiver {
             Self::Date => "dates",
             Self::Octets => "strings and bytes",
             Self::Scalar => "single values",
+            Self::Data => "data without secrets",
         }
     }
 }
@@ -200,6 +203,7 @@ methods! {
     OctetsSha256 Octets "sha256" () -> Bytes, "Its digest by SHA-256, 32 bytes.";
     OctetsHmac Octets "hmac" ("key": Octets) -> Bytes, "Its authentication code by HMAC-SHA256 with the key, 32 bytes.";
     ToString Scalar "to_string" () -> String, "As interpolation writes it.";
+    ToJson Data "json" () -> String, "Its JSON, as it is on the wire.";
 }
 
 impl Method {

@@ -4,6 +4,7 @@ mod compensation;
 mod credential;
 mod deprecated;
 mod list_bound;
+mod pivot;
 mod race_in_undo;
 mod retry_bounds;
 mod retry_safety;
@@ -23,6 +24,7 @@ pub(crate) fn apply(checker: &mut Checker<'_>) {
     retry_bounds::check(checker);
     worst_case::check(checker);
     compensation::check(checker);
+    pivot::check(checker);
     race_in_undo::check(checker);
     unknown_outcome::check(checker);
     credential::check(checker);

@@ -121,6 +121,7 @@ codes! {
     F0611 Error "a catch of what nothing catches",
     F0612 Error "an undo inside of an undo",
     F0613 Error "an error that only the language raises",
+    F0614 Note "a step that stays where others are undone",
 
     F0701 Error "a secret that flows where it may not",
     F0702 Error "a credential in the source",

@@ -434,6 +434,7 @@ pub enum Shape {
     /// A text or octets.
     Octets,
     Bytes,
+    Json,
 }
 
 macro_rules! builtins {
@@ -503,4 +504,5 @@ builtins! {
     OctetsHex "bytes.hex" (Octets) -> Text "in hexadecimal, lower case";
     OctetsSha256 "bytes.sha256" (Octets) -> Bytes "the digest SHA-256";
     OctetsHmac "bytes.hmac" (Octets, Octets) -> Bytes "the code HMAC-SHA256 with the second as key";
+    JsonText "json.text" (Json) -> Text "as it is on the wire";
 }

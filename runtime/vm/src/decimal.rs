@@ -129,12 +129,12 @@ pub(crate) fn remainder(a: Decimal, b: Decimal) -> Result<Decimal, Fault> {
     a.checked_rem(b).ok_or_else(|| Fault::arithmetic("a remainder overflows"))
 }
 
-/// Half-even, to so many places.
 /// The int of the same value, where there is one.
 pub(crate) fn to_int(value: Decimal) -> Option<i64> {
     value.fract().is_zero().then(|| i64::try_from(value).ok()).flatten()
 }
 
+/// Half-even, to so many places.
 pub(crate) fn round(value: Decimal, places: i64) -> Result<Decimal, Fault> {
     if places >= 0 {
         let places = u32::try_from(places).unwrap_or(u32::MAX).min(SCALE_MAX);

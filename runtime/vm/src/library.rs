@@ -9,6 +9,7 @@ use flow_plan::op::Builtin;
 use flow_plan::{ListId, Reg, Type};
 
 use crate::decimal;
+use crate::dynamic;
 use crate::fault::Fault;
 use crate::heap::Heap;
 use crate::interpret::{Context, decimal_at};
@@ -190,6 +191,14 @@ pub(crate) fn apply(
         Builtin::OctetsSha256 => {
             let digest = octets::sha256(heap.bytes(word(0)?)?);
             one(heap.new_bytes(&digest)?)
+        }
+        Builtin::JsonText => {
+            let mut json = Vec::new();
+            dynamic::write(heap, word(0)?, &mut json, 0)?;
+            check_length(json.len())?;
+            heap.spend(json.len() / 8);
+            let text = String::from_utf8(json).map_err(|_| Fault::Damaged)?;
+            one(heap.new_text(&text)?)
         }
         Builtin::OctetsHmac => {
             let code = octets::hmac(heap.bytes(word(1)?)?, heap.bytes(word(0)?)?)?;

@@ -8,6 +8,7 @@ use flow_source::Span;
 
 use super::record::plain_field;
 use super::{Infer, Place, Want};
+use crate::coercion::is_data;
 use crate::display;
 use crate::methods::{METHODS, Receiver, Scheme, Signature};
 use crate::typed::{MethodCall, ParamValue};
@@ -70,6 +71,8 @@ impl Infer<'_, '_> {
                 | TyKind::Uuid
                 | TyKind::Literals(_),
             ) => true,
+            (Receiver::Data, TyKind::Json) => false,
+            (Receiver::Data, _) => is_data(types, ty),
             _ => false,
         };
         is.then_some(held)

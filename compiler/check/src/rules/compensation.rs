@@ -193,7 +193,7 @@ fn step_that_stays(checker: &Checker<'_>, body: ExprId) -> Option<ExprId> {
 }
 
 /// Whether a step has an undo.
-fn is_undone(checker: &Checker<'_>, step: ExprId) -> bool {
+pub(super) fn is_undone(checker: &Checker<'_>, step: ExprId) -> bool {
     let undo = checker.typed.calls.get(step).map(|call| &call.undo);
     let undo = undo.or_else(|| checker.typed.children.get(step));
     matches!(undo, Some(StepUndo::Operation | StepUndo::Compensate { .. }))

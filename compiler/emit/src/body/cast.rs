@@ -42,7 +42,7 @@ impl Context<'_> {
         self.typed.types.substitute(self.typed.ty(id), &self.arguments)
     }
 
-    fn json_of(&mut self, value: Value, of: TypeId) -> Value {
+    pub(super) fn json_of(&mut self, value: Value, of: TypeId) -> Value {
         let json = self.register_as(Type::Json);
         self.current.emit(Op::ToJson { dst: json.reg, src: value.reg, of });
         json

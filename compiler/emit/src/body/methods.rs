@@ -60,6 +60,11 @@ impl Context<'_> {
                 self.compare(other, receiver, true)
             }
             Method::ToString => self.text_of(receiver),
+            Method::ToJson => {
+                let json = self.json_of(receiver, receiver.ty);
+                let text = self.ty(out);
+                self.library(Builtin::JsonText, text, &[json])
+            }
             Method::TimestampPlus | Method::TimestampMinus => self.shifted(call, receiver),
             Method::TimestampBefore => {
                 let other = self.argument(call, 0);

@@ -386,6 +386,7 @@ impl Body<'_> {
             Shape::Text => is_text(ty),
             Shape::Octets => is_text(ty) || matches!(open, Type::Bytes),
             Shape::Bytes => matches!(open, Type::Bytes),
+            Shape::Json => matches!(open, Type::Json),
             Shape::TextList => matches!(open, Type::List(item) if is_text(*item)),
             Shape::List => matches!(open, Type::List(_)),
             Shape::Map => matches!(open, Type::Map(_)),
