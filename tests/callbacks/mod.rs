@@ -124,3 +124,48 @@ fn what_fails_after_an_answer_is_undone() {
     assert_eq!(shipped.server.received_for("DELETE /bookings/b-1").len(), 1, "{}", shipped.ran.seen());
     assert!(!shipped.ran.seen().contains(&shipped.token), "the token is a secret: {}", shipped.ran.seen());
 }
+
+/// The workflow waits for a second callback, so that its execution is there for all that is sent to the first.
+#[test]
+fn repeats_get_the_same_status_and_change_nothing() {
+    const TWICE: &str = r#"
+config { desk_url: url }
+
+api desk v1 {
+  base: config.desk_url
+  timeout: 5s
+  put ask "/questions" (body question: { first: url, second: url }) { undo: none }
+}
+
+workflow ask () -> int {
+  let first = callback<{ n: int }>()
+  let second = callback<{ n: int }>()
+  desk.ask({ first: first.url, second: second.url })
+  let end = receive second within 1m
+  let answer = receive first within 1m
+  return answer.n * 10 + end.n
+}
+"#;
+    let server = Server::start([("PUT /questions", vec![Reply::Json(200, "{}")])]);
+    let folder = folder("repeats", &[("ask.flow", TWICE)]);
+    let setting = format!("desk_url={}", server.url());
+    let mut command = flow(&folder, &["run", "ask.flow", "--set", &setting]);
+    let (ran, answers) = std::thread::scope(|scope| {
+        let ran = scope.spawn(|| run(&mut command));
+        let begun = Instant::now();
+        let asked = loop {
+            if let Some(question) = server.received_for("PUT /questions").first() {
+                break serde_json::from_slice::<serde_json::Value>(&question.body).unwrap();
+            }
+            assert!(begun.elapsed() < Duration::from_secs(30), "nobody was asked");
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        let [first, second] = ["first", "second"].map(|name| asked[name].as_str().unwrap().to_owned());
+        let answers =
+            [(&first, r#"{"n":4}"#), (&first, r#"{"n":5}"#), (&first, r#"{"n":4}"#), (&second, r#"{"n":2}"#)]
+                .map(|(url, body)| send("POST", url, body).0);
+        (ran.join().unwrap(), answers)
+    });
+    assert_eq!(answers, [200, 200, 200, 200], "{}", ran.seen());
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "42\n"), "the first answer is kept: {}", ran.seen());
+}

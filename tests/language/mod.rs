@@ -1,7 +1,9 @@
 //! The language at work: every file here is a program with its tests, and all of them pass. Those of `fails/`
 //! all fail, which shows that the runner can tell.
 
+mod claims;
 mod inputs;
+mod words;
 
 use std::path::{Path, PathBuf};
 
@@ -68,6 +70,15 @@ fn a_test_of_every_failure_says_what_it_ran_and_how_to_repeat_what_failed() {
     let ran = run(&mut flow(&folder, &none));
     assert_eq!(ran.code, 2, "{}", ran.seen());
     assert!(ran.stderr.contains("there is no variation 9"), "{}", ran.seen());
+}
+
+/// The data of time zones is in the program: where the machine has none, days are the same.
+#[test]
+fn a_time_zone_needs_no_data_of_the_machine() {
+    let nothing = folder("shared");
+    let ran =
+        run(flow(&folder("."), &["test", "waiting.flow", "--filter", "elsewhere"]).env("TZDIR", nothing));
+    assert!(ran.code == 0 && ran.stdout.contains("1 passed"), "{}", ran.seen());
 }
 
 #[test]

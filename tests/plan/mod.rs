@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::support::command::{flow, run};
+use crate::support::folder::folder;
 use crate::tidy::root;
 
 fn plan(folder: &Path, file: &str) -> String {
@@ -42,6 +43,23 @@ fn comments_layout_and_names_of_locals_do_not_change_the_hash_and_code_does() {
     assert_ne!(hash_of(&source.replace("1000", "1001")), original);
     assert_ne!(hash_of(&source.replace("attempts: 4", "attempts: 5")), original);
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// What a workflow calls is part of what it does: its plan holds the hash of its child's.
+#[test]
+fn a_change_of_a_child_changes_the_plan_of_its_parent() {
+    let folder = folder("plan-child", &[("main.flow", "")]);
+    let hash_of = |child: &str| {
+        let text = format!(
+            "workflow parent (n: int) -> int {{\n  return child(n)\n}}\n\nworkflow child (n: int) -> int {{\n  return {child}\n}}\n"
+        );
+        std::fs::write(folder.join("main.flow"), text).unwrap();
+        let ran = run(&mut flow(&folder, &["plan", "main.flow", "--workflow", "parent"]));
+        assert_eq!(ran.code, 0, "{}", ran.seen());
+        hash(&ran.stdout).to_owned()
+    };
+    assert_eq!(hash_of("n + 1"), hash_of("n +  1"));
+    assert_ne!(hash_of("n + 1"), hash_of("n + 2"));
 }
 
 /// Each file of `worst` begins with the figures that its plan has, and how they come about.

@@ -219,6 +219,26 @@ fn configuration_is_pinned_at_the_start() {
     );
 }
 
+/// The state has the values of the start: whoever goes on with it reads no others.
+#[test]
+fn a_configuration_value_stays_what_it_was_at_the_start() {
+    let text = r#"
+        config region: string = "eu"
+        flow main() -> string {
+            let wait: duration, region: string
+            const wait 1500000
+            sleep wait
+            config region region
+            return region
+        }
+    "#;
+    let (machine, _) = Machine::start(program(text), b"{}", &[(ConfigId(0), br#""us""#.to_vec())]).unwrap();
+    let mut machine = Machine::decode(program(text), &machine.encode()).unwrap();
+    let fired =
+        flow_vm::Completion { effect: flow_vm::EffectId(0), result: flow_vm::CompletionResult::Fired };
+    assert_eq!(machine.resume(fired).unwrap().status, Status::Done(br#""us""#.to_vec()));
+}
+
 #[test]
 fn a_configuration_value_that_is_missing_or_does_not_fit() {
     let text = r#"
