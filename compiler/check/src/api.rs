@@ -3,7 +3,7 @@
 use flow_diagnostics::{Diagnostic, codes};
 use flow_hir::{
     Api, ApiId, ApiRate, BuiltinError, ErrorRef, Idempotency, Method, Operation, OperationId, ParamPlace,
-    PathPart, ResponseForm, StatusPattern, UndoClause,
+    PathPart, ResponseForm, Spanned, StatusPattern, UndoClause,
 };
 use flow_source::Span;
 
@@ -81,7 +81,18 @@ impl Checker<'_> {
                 .connect_timeout
                 .and_then(|limit| self.duration(limit, "a limit on connecting")),
             rate: api.rate.as_ref().and_then(|rate| self.rate(rate)),
+            concurrency: api.concurrency.and_then(|most| self.concurrency(most)),
         }
+    }
+
+    /// How many calls are under way at once.
+    fn concurrency(&mut self, most: Spanned<u64>) -> Option<u32> {
+        if most.value == 0 {
+            let message = "a concurrency of zero lets nothing through";
+            self.report(Diagnostic::new(&codes::F0407, most.span, message));
+            return None;
+        }
+        Some(u32::try_from(most.value).unwrap_or(u32::MAX))
     }
 
     /// A rate as a count and microseconds.
@@ -198,6 +209,7 @@ impl Checker<'_> {
             key_path: Vec::new(),
             retry: operation.retry.or(api.retry).and_then(retry::policy),
             rate: operation.rate.as_ref().and_then(|rate| self.rate(rate)),
+            concurrency: operation.concurrency.and_then(|most| self.concurrency(most)),
             raises,
             undo,
             done,

@@ -242,6 +242,8 @@ pub struct CheckedApi {
     pub timeout_us: u64,
     /// Requests, and the time in microseconds that they are counted over.
     pub rate: Option<(u64, u64)>,
+    /// How many calls are under way at once.
+    pub concurrency: Option<u32>,
     /// The longest time until the request goes out, in microseconds.
     pub connect_timeout_us: Option<u64>,
 }
@@ -267,6 +269,8 @@ pub struct CheckedOperation {
     pub retry: Option<RetryId>,
     /// A rate of its own: requests, and the time in microseconds that they are counted over.
     pub rate: Option<(u64, u64)>,
+    /// How many calls are under way at once.
+    pub concurrency: Option<u32>,
     /// Statuses that are declared errors.
     pub raises: Vec<(StatusPattern, ErrorDeclId)>,
     /// What undoes it.

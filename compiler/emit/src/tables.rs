@@ -200,6 +200,7 @@ impl Context<'_> {
             auth: declared.auth.as_ref().map(|auth| self.auth(auth, &mut None)),
             connect_timeout_us: checked.as_ref().and_then(|checked| checked.connect_timeout_us),
             rate: checked.as_ref().and_then(|checked| rate(checked.rate)),
+            concurrency: checked.as_ref().and_then(|checked| checked.concurrency),
             headers: self.headers(&declared.headers, &mut None),
         };
         let made = flow_plan::ApiId(u32::try_from(self.plan.apis.len()).unwrap_or(u32::MAX));
@@ -237,7 +238,7 @@ impl Context<'_> {
             (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut response = Response::Ignored;
         let mut class = flow_plan::EffectClass::Unsafe;
-        let mut own_rate = None;
+        let (mut own_rate, mut concurrency) = (None, None);
         if let Some(checked) = &checked {
             absent = statuses(&checked.absent);
             done = statuses(&checked.done);
@@ -262,6 +263,7 @@ impl Context<'_> {
                 EffectClass::Unsafe => flow_plan::EffectClass::Unsafe,
             };
             own_rate = rate(checked.rate);
+            concurrency = checked.concurrency;
         }
         Operation {
             api,
@@ -280,6 +282,7 @@ impl Context<'_> {
             done,
             unknown_on,
             rate: own_rate,
+            concurrency,
             headers: made.headers,
         }
     }

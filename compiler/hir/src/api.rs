@@ -28,6 +28,8 @@ pub struct Api {
     pub retry: Option<RetryRef>,
     /// How many requests in how much time.
     pub rate: Option<ApiRate>,
+    /// How many calls are under way at once.
+    pub concurrency: Option<Spanned<u64>>,
     /// Fixed or computed headers: name and value.
     pub headers: Vec<(Name, ExprId)>,
     /// How the version travels.
@@ -174,6 +176,8 @@ pub struct Operation {
     pub retry: Option<RetryRef>,
     /// A rate of its own.
     pub rate: Option<ApiRate>,
+    /// How many of its calls are under way at once.
+    pub concurrency: Option<Spanned<u64>>,
     /// How repeated requests are kept from taking effect twice.
     pub idempotency: Option<Spanned<Idempotency>>,
     /// Statuses that are declared errors.

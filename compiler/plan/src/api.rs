@@ -80,6 +80,8 @@ pub struct Api {
     pub connect_timeout_us: Option<u64>,
     /// The client-side rate limit.
     pub rate: Option<Rate>,
+    /// How many calls are under way at once.
+    pub concurrency: Option<u32>,
     /// Headers sent with every request.
     pub headers: Vec<(String, Setting)>,
 }
@@ -269,6 +271,8 @@ pub struct Operation {
     pub confirm: Option<FunctionId>,
     /// A rate limit of its own.
     pub rate: Option<Rate>,
+    /// How many of its calls are under way at once.
+    pub concurrency: Option<u32>,
     /// Headers sent with it.
     pub headers: Vec<(String, Setting)>,
     /// What its requests have beside.

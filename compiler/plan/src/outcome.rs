@@ -171,6 +171,7 @@ mod tests {
             unknown_on: vec![Statuses::Class(5), Statuses::One(423)],
             confirm: None,
             rate: None,
+            concurrency: None,
             headers: Vec::new(),
             form: RequestForm::default(),
         }

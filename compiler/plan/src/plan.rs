@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// The version of the plan format. A runtime refuses plans of a newer one.
-pub const FORMAT: u32 = 13;
+pub const FORMAT: u32 = 14;
 
 /// A compiled workflow: all that its executions need, and nothing that only people read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

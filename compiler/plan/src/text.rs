@@ -46,7 +46,18 @@ fn header(out: &mut String, plan: &Plan) -> std::fmt::Result {
         None => "unbounded calls".to_owned(),
     };
     let undo = worst.undo_us.map_or_else(|| "unbounded time".to_owned(), words::duration);
-    writeln!(out, "  worst case  {time}, {calls}; then {undo} to undo")?;
+    // These depend on other executions.
+    let waits = match (
+        plan.apis.iter().any(|api| api.rate.is_some()) || plan.operations.iter().any(|op| op.rate.is_some()),
+        plan.apis.iter().any(|api| api.concurrency.is_some())
+            || plan.operations.iter().any(|op| op.concurrency.is_some()),
+    ) {
+        (false, false) => "",
+        (true, false) => "; waits for a rate not counted",
+        (false, true) => "; waits for calls under way not counted",
+        (true, true) => "; waits for a rate and for calls under way not counted",
+    };
+    writeln!(out, "  worst case  {time}, {calls}; then {undo} to undo{waits}")?;
     let escapes = if plan.escapes.is_empty() { "never".to_owned() } else { plan.escapes.join(", ") };
     writeln!(out, "  fails with  {escapes}")?;
     if let Some(key) = plan.key {

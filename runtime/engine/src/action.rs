@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use flow_http::{Exchange, HttpRequest, Limits, Settings};
+use flow_http::{Exchange, HttpRequest, Limits, Settings, Ticket};
 use flow_journal::{ExecutionId, Parent, Record, Sealer};
 use flow_plan::{FunctionId, OperationId, Target};
 use flow_vm::{CallEffect, EffectId, Program, SignalRefusal};
@@ -21,6 +21,8 @@ pub enum Input {
         /// How.
         exchange: Exchange,
     },
+    /// A call that waits until fewer are under way may go on.
+    Admitted(EffectId),
     /// A timer is due.
     Fired(TimerId),
     /// Something is known of a child execution.
@@ -71,6 +73,8 @@ pub enum Action {
     CancelChild(EffectId),
     /// Give the key free that an execution has, if it has one: what it did is being undone. Durable like a commit.
     Release(ExecutionId),
+    /// Tell calls that wait until fewer are under way, of this execution or of others, that they may go on.
+    Admit(Vec<Ticket>),
     /// Tell when the monotonic clock shows this time.
     SetTimer {
         /// The timer; one that is set already is moved.

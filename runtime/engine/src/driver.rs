@@ -80,6 +80,8 @@ pub struct Driver {
     /// Why an operator is waited for.
     paused: Option<String>,
     calls: BTreeMap<EffectId, Call>,
+    /// The calls that have a place among those under way, or wait for one.
+    places: BTreeSet<EffectId>,
     timers: BTreeMap<EffectId, Timer>,
     children: BTreeMap<EffectId, Child>,
     /// The deadline around it, where it is a child: on the monotonic clock.
@@ -179,6 +181,7 @@ impl Driver {
             ended: false,
             paused: None,
             calls: BTreeMap::new(),
+            places: BTreeSet::new(),
             timers: BTreeMap::new(),
             children: BTreeMap::new(),
             deadline_us: None,
@@ -241,6 +244,7 @@ impl Driver {
             }
             Input::Proceed => {}
             Input::Answered { attempt, exchange } => self.attempt_ended(attempt, exchange, context),
+            Input::Admitted(effect) => self.place_given(effect, context),
             Input::Fired(TimerId::Effect(effect)) => self.timer_due(effect, context),
             Input::Fired(TimerId::Attempt(effect)) => self.attempt_due(effect, context),
             Input::Child { effect, news } => self.child_news(effect, news, context),
@@ -459,6 +463,7 @@ impl Driver {
                 self.rest(context);
             }
         }
+        self.give_places(context);
         if self.is_busy() {
             // It may compute for long: what has happened so far must not be lost meanwhile.
             self.must_commit |= self.running;

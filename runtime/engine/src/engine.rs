@@ -10,9 +10,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use flow_http::{Limits, Net, Redactor};
+use flow_http::{Limits, Net, Redactor, Ticket};
 use flow_journal::{ExecutionId, PlanId, Sealer, Start, Store, StoreError};
-use flow_vm::{InputError, Program, SignalRefusal};
+use flow_vm::{EffectId, InputError, Program, SignalRefusal};
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
@@ -100,6 +100,7 @@ impl Drop for Listed {
 #[derive(Debug)]
 enum Command {
     Cancel,
+    Admit(EffectId),
     Deliver { to: Address, json: Vec<u8>, reply: oneshot::Sender<Result<(), SignalRefusal>> },
 }
 
@@ -366,6 +367,24 @@ impl Engine {
     /// are taken or not; who ends the process before they have ended cuts them off.
     pub fn take_started(&self) -> Vec<Handle> {
         std::mem::take(&mut *self.started.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Tells calls that wait until fewer are under way that they may go on. One whose execution is gone makes way for
+    /// the next.
+    fn admit(&self, mut tickets: Vec<Ticket>) {
+        // Where the runtime is gone, so are they.
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        while let Some(ticket) = tickets.pop() {
+            let execution = ExecutionId(ticket.execution);
+            if let Some(commands) = locked(&self.running).get(&execution).cloned() {
+                let command = Command::Admit(EffectId(ticket.effect));
+                // It takes its commands in one after another; nobody waits for that here.
+                runtime.spawn(async move { commands.send(command).await });
+            } else {
+                let mut limits = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
+                tickets.extend(limits.leave(ticket));
+            }
+        }
     }
 
     async fn keep_plan(&self, program: &Program) -> Result<(), StoreError> {

@@ -158,4 +158,6 @@ pub enum Delay {
     Rate,
     /// The API's retry budget.
     RetryBudget,
+    /// As many calls are under way as the API or the operation allows. Nobody knows for how long.
+    Concurrency,
 }

@@ -398,6 +398,12 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
                 self.news.extend(child.map(|child| (*child, Input::Cancel)));
             }
             Action::Release(child) => self.shared.release(child),
+            Action::Admit(tickets) => {
+                let told = tickets
+                    .into_iter()
+                    .map(|ticket| (ExecutionId(ticket.execution), Input::Admitted(EffectId(ticket.effect))));
+                self.news.extend(told);
+            }
             Action::SetTimer { timer, at_us } => {
                 if let Some(life) = self.lives.get_mut(&execution) {
                     life.timers.insert(timer, at_us);

@@ -1,10 +1,13 @@
-//! The limits that all executions of a process share: rates and retry budgets of APIs.
+//! The limits that all executions of a process share: rates, calls at once and retry budgets of APIs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use flow_plan::{Api, Operation};
 
-use crate::{RateLimit, RetryBudget};
+use crate::{
+    RateLimit, RetryBudget, Ticket,
+    gate::{Gates, Way},
+};
 
 /// The shared limits, by API and operation. Executions of several plans that name the same API in the same
 /// version with the same rate share its limit.
@@ -13,6 +16,7 @@ pub struct Limits {
     rates: HashMap<String, RateLimit>,
     budgets: HashMap<String, RetryBudget>,
     turns: HashMap<String, u64>,
+    gates: Gates,
 }
 
 impl Limits {
@@ -31,6 +35,29 @@ impl Limits {
             at = self.rates.entry(name).or_insert_with(|| RateLimit::new(rate)).take(at);
         }
         at
+    }
+
+    /// Asks whether a call may be under way. If not it waits in line, until it is named by what another one's
+    /// [`leave`](Self::leave) gives.
+    pub fn enter(&mut self, api: &Api, operation: &Operation, ticket: Ticket) -> bool {
+        // The operation first, so that what waits for it leaves the API to others.
+        let scopes = [
+            (operation.concurrency, format!("{}.{}", scope(api), operation.name)),
+            (api.concurrency, scope(api)),
+        ];
+        let way = |(most, scope): (Option<u32>, String)| most.map(|most| (format!("{scope} {most}"), most));
+        let ways: VecDeque<Way> = scopes.into_iter().filter_map(way).collect();
+        ways.is_empty() || self.gates.enter(ticket, ways)
+    }
+
+    /// A call is not under way any more, and does not wait to be: the calls that may be now.
+    pub fn leave(&mut self, ticket: Ticket) -> Vec<Ticket> {
+        self.gates.leave(|left| left == ticket)
+    }
+
+    /// No call of an execution is under way any more: the calls of others that may be now.
+    pub fn leave_all(&mut self, execution: [u8; 16]) -> Vec<Ticket> {
+        self.gates.leave(|left| left.execution == execution)
     }
 
     /// Counts a first attempt for the retry budget.

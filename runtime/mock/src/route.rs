@@ -157,6 +157,7 @@ mod tests {
             confirm: None,
             statuses: Vec::new(),
             rate: None,
+            concurrency: None,
             headers: Vec::new(),
             form: flow_plan::RequestForm::default(),
         };

@@ -55,6 +55,9 @@ fn line(event: &Event, width: usize, output: &Output) -> Option<String> {
             let why = match why {
                 Delay::Rate => "its rate",
                 Delay::RetryBudget => "its retry budget",
+                Delay::Concurrency => {
+                    return Some(format!("{:width$}  waits until fewer calls are under way", name(call)));
+                }
             };
             Some(format!("{:width$}  waits {} for {why}", name(call), span(*wait_us)))
         }

@@ -11,13 +11,14 @@ use crate::scope::version;
 use crate::{Api, ApiId, ApiRate, Auth, ExprId, Name, Spanned};
 
 /// The properties of an API that are built.
-const KNOWN: [&str; 17] = [
+const KNOWN: [&str; 18] = [
     "base",
     "auth",
     "timeout",
     "connect_timeout",
     "retry",
     "rate",
+    "concurrency",
     "headers",
     "version",
     "accept",
@@ -32,8 +33,7 @@ const KNOWN: [&str; 17] = [
 ];
 
 /// Those that are not, and what to do instead.
-const LATER: [(&str, &str); 4] = [
-    ("concurrency", "use `rate`"),
+const LATER: [(&str, &str); 3] = [
     ("idempotency", "write it on each operation"),
     ("raises", "write it on each operation"),
     ("paginate", "write it on each operation"),
@@ -54,6 +54,7 @@ impl Lowerer {
             timeout: None,
             retry: None,
             rate: None,
+            concurrency: None,
             headers: Vec::new(),
             version_travel: None,
             connect_timeout: None,
@@ -72,6 +73,7 @@ impl Lowerer {
                 "timeout" => api.timeout = Some(self.apart(|lowerer| lowerer.lower_expr(&property.value))),
                 "retry" => api.retry = self.lower_retry_ref(&property.value),
                 "rate" => api.rate = self.lower_rate(&property),
+                "concurrency" => api.concurrency = self.whole(&property.value, "concurrency"),
                 "connect_timeout" => {
                     api.connect_timeout = Some(self.apart(|lowerer| lowerer.lower_expr(&property.value)));
                 }

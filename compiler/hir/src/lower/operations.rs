@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The properties of an operation that are built.
-const KNOWN: [&str; 20] = [
+const KNOWN: [&str; 21] = [
     "auth",
     "headers",
     "accept",
@@ -28,6 +28,7 @@ const KNOWN: [&str; 20] = [
     "timeout",
     "retry",
     "rate",
+    "concurrency",
     "idempotency",
     "raises",
     "undo",
@@ -40,8 +41,7 @@ const KNOWN: [&str; 20] = [
 ];
 
 /// Those that are not, and what to do instead.
-const LATER: [(&str, &str); 3] = [
-    ("concurrency", "use `rate`"),
+const LATER: [(&str, &str); 2] = [
     ("async", "ask for the state in a `while` loop"),
     ("conditional", "declare a `header` parameter for the tag"),
 ];
@@ -76,6 +76,7 @@ impl Lowerer {
                 timeout: None,
                 retry: None,
                 rate: None,
+                concurrency: None,
                 idempotency: None,
                 raises: Vec::new(),
                 undo: None,
@@ -121,6 +122,7 @@ impl Lowerer {
             }
             "retry" => operation.retry = self.lower_retry_ref(value),
             "rate" => operation.rate = self.lower_rate(property),
+            "concurrency" => operation.concurrency = self.whole(value, "concurrency"),
             "idempotency" => operation.idempotency = self.lower_idempotency(property),
             "raises" => operation.raises = self.lower_raises(property),
             "undo" => operation.undo = self.lower_undo(operation.api, property),

@@ -233,6 +233,9 @@ pub(super) fn apis(out: &mut String, plan: &Plan) -> Result {
         if let Some(rate) = api.rate {
             write!(out, "; at most {} per {}", rate.requests, duration(rate.per_us))?;
         }
+        if let Some(most) = api.concurrency {
+            write!(out, "; at most {most} at once")?;
+        }
         writeln!(out)?;
         for operation in plan.operations.iter().filter(|operation| operation.api.index() == index) {
             let params: Vec<String> = operation
@@ -246,7 +249,10 @@ pub(super) fn apis(out: &mut String, plan: &Plan) -> Result {
                 Response::Page(ty) => format!(" -> page {}", type_row(plan, ty)),
                 Response::Whole(ty) => format!(" -> response {}", type_row(plan, ty)),
             };
-            writeln!(out, "    {}({}){answer}{}", operation.name, params.join(", "), form(plan, operation))?;
+            let most =
+                operation.concurrency.map_or_else(String::new, |most| format!("; at most {most} at once"));
+            let form = form(plan, operation);
+            writeln!(out, "    {}({}){answer}{form}{most}", operation.name, params.join(", "))?;
         }
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, MutexGuard, PoisonError};
 
-use flow_http::{Draft, Limits, Parts, retry::GiveUp};
+use flow_http::{Draft, Limits, Parts, Ticket, retry::GiveUp};
 use flow_plan::{Api, Callee, EffectClass, Operation, OperationId, Policy};
 use flow_vm::{Again, CallAnswer, CallEffect, CompletionResult, EffectId, Refusal};
 
@@ -44,6 +44,8 @@ pub(super) struct Call {
 pub(super) enum Phase {
     /// A moment, and then the permission to send.
     Wait { due_us: u64 },
+    /// That fewer calls are under way.
+    Line,
     /// The moment at which it may be sent; its place in the queue is taken.
     Slot { due_us: u64 },
     /// The answer. Where a deadline is nearer than the step's own limit, it is that which cuts the attempt off.
@@ -80,7 +82,7 @@ impl Call {
     pub(super) fn due_us(&self) -> Option<u64> {
         match self.phase {
             Phase::Wait { due_us } | Phase::Slot { due_us } => Some(due_us),
-            Phase::Answer { .. } | Phase::Deadline | Phase::Operator => None,
+            Phase::Line | Phase::Answer { .. } | Phase::Deadline | Phase::Operator => None,
         }
     }
 }
@@ -208,7 +210,7 @@ impl Driver {
         }
     }
 
-    /// Asks for the permission to send: of the retry budget, then of the rates.
+    /// Asks for the permission to send: of the retry budget, then of those that are under way, then of the rates.
     pub(super) fn ask(&mut self, mut call: Call, context: &mut Context<'_>) {
         let Some(tables) = Self::tables(&self.program, &call.call) else { return };
         let now_us = context.now.mono_us;
@@ -226,8 +228,75 @@ impl Driver {
             call.phase = Phase::Wait { due_us: now_us.saturating_add(wait_us) };
             return self.wait(call, now_us.saturating_add(wait_us));
         }
-        let at_us = limits.rate(tables.api, tables.operation, now_us);
         drop(limits);
+        self.line_up(call, context);
+    }
+
+    /// Takes its place among the calls that are under way, or waits in line.
+    fn line_up(&mut self, mut call: Call, context: &mut Context<'_>) {
+        let Some(tables) = Self::tables(&self.program, &call.call) else { return };
+        if tables.api.concurrency.is_none() && tables.operation.concurrency.is_none() {
+            return self.keep_rate(call, context);
+        }
+        // Who asks again is behind those who wait.
+        self.give_place(call.effect, context);
+        let ticket = self.ticket(call.effect);
+        let Some(tables) = Self::tables(&self.program, &call.call) else { return };
+        let enters = lock(context).enter(tables.api, tables.operation, ticket);
+        self.places.insert(call.effect);
+        if enters {
+            return self.keep_rate(call, context);
+        }
+        self.show_delay(&call, Delay::Concurrency, 0, context);
+        call.phase = Phase::Line;
+        self.keep(call);
+    }
+
+    /// A place among the calls that are under way has become free for a call.
+    pub(super) fn place_given(&mut self, effect: EffectId, context: &mut Context<'_>) {
+        match self.calls.remove(&effect) {
+            Some(call) if call.phase == Phase::Line => self.keep_rate(call, context),
+            Some(call) => self.keep(call),
+            None => {}
+        }
+    }
+
+    /// Gives back the places of calls that are not under way, and do not wait to be.
+    pub(super) fn give_places(&mut self, context: &Context<'_>) {
+        let has_place = |effect: &EffectId| {
+            let phase = self.calls.get(effect).map(|call| call.phase);
+            !self.ended && matches!(phase, Some(Phase::Line | Phase::Slot { .. } | Phase::Answer { .. }))
+        };
+        let left: Vec<EffectId> = self.places.iter().copied().filter(|effect| !has_place(effect)).collect();
+        for effect in left {
+            self.give_place(effect, context);
+        }
+    }
+
+    fn give_place(&mut self, effect: EffectId, context: &Context<'_>) {
+        if self.places.remove(&effect) {
+            let given = lock(context).leave(self.ticket(effect));
+            if !given.is_empty() {
+                // Nothing follows an end.
+                self.actions.insert(0, Action::Admit(given));
+            }
+        }
+    }
+
+    fn ticket(&self, effect: EffectId) -> Ticket {
+        Ticket { execution: self.execution.0, effect: effect.0 }
+    }
+
+    /// Whether a call waits for others to end, of this execution or of another one.
+    pub fn waits_in_line(&self) -> bool {
+        self.calls.values().any(|call| call.phase == Phase::Line)
+    }
+
+    /// Takes the next slot of the rates, and sends when it is due.
+    fn keep_rate(&mut self, mut call: Call, context: &mut Context<'_>) {
+        let Some(tables) = Self::tables(&self.program, &call.call) else { return };
+        let now_us = context.now.mono_us;
+        let at_us = lock(context).rate(tables.api, tables.operation, now_us);
         if at_us <= now_us {
             return self.send(call, context);
         }

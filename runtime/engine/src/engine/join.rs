@@ -57,7 +57,7 @@ impl Engine {
                 command = commands.recv() => match command {
                     Some(Command::Cancel) => return Ok(cancelled()),
                     // Signals go to the execution itself, which lists itself.
-                    Some(Command::Deliver { .. }) => {}
+                    Some(Command::Deliver { .. } | Command::Admit(_)) => {}
                     None => told.await,
                 },
             }

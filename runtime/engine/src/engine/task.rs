@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use flow_http::{Exchange, Limits, NetError, Redactor, Timings, Unanswered};
@@ -39,6 +39,18 @@ pub(super) struct Task {
     /// Who waits to be told whether something was taken, by number.
     replies: BTreeMap<u64, oneshot::Sender<Result<(), SignalRefusal>>>,
     delivered: u64,
+}
+
+/// The places that an execution's calls have among those under way.
+struct Places(Engine, ExecutionId);
+
+impl Drop for Places {
+    fn drop(&mut self) {
+        let mut limits = self.0.limits.lock().unwrap_or_else(PoisonError::into_inner);
+        let given = limits.leave_all(self.1.0);
+        drop(limits);
+        self.0.admit(given);
+    }
 }
 
 /// What performing actions came to.
@@ -106,6 +118,17 @@ impl Task {
     }
 
     pub(super) async fn run(
+        self,
+        driver: Driver,
+        actions: Vec<Action>,
+        commands: mpsc::Receiver<Command>,
+    ) -> Result<Report, EngineError> {
+        // However it ends, its calls make way for others.
+        let _places = Places(self.engine.clone(), driver.execution());
+        self.run_on(driver, actions, commands).await
+    }
+
+    async fn run_on(
         mut self,
         mut driver: Driver,
         mut actions: Vec<Action>,
@@ -152,6 +175,7 @@ impl Task {
                     }
                 }
                 Action::Release(child) => self.engine.parts.store.release(child).await?,
+                Action::Admit(tickets) => self.engine.admit(tickets),
                 Action::SetTimer { timer, at_us } => {
                     self.timers.insert(timer, at_us);
                 }
@@ -221,7 +245,8 @@ impl Task {
             return Ok(Input::Fired(timer));
         }
         let under_way = !self.sends.is_empty() || !self.children.is_empty();
-        if next.is_none() && !under_way && !busy && !driver.awaits_from_outside() {
+        let waits = driver.awaits_from_outside() || driver.waits_in_line();
+        if next.is_none() && !under_way && !busy && !waits {
             return Err(EngineError::Stuck(execution));
         }
         let clock = Arc::clone(&self.engine.parts.clock);
@@ -261,6 +286,7 @@ impl Task {
     pub(super) fn take(&mut self, command: Command) -> Input {
         match command {
             Command::Cancel => Input::Cancel,
+            Command::Admit(effect) => Input::Admitted(effect),
             Command::Deliver { to, json, reply } => {
                 let number = self.delivered;
                 self.delivered = number.wrapping_add(1);

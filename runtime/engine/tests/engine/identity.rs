@@ -128,3 +128,36 @@ async fn executions_that_call_with_the_same_key_have_one_child_and_others_take_t
         assert_eq!(all.iter().filter(|summary| summary.workflow == "order").count(), calls);
     }
 }
+
+#[tokio::test]
+async fn one_call_is_under_way_at_once_over_all_executions() {
+    let reserved = Some((200, r#"{"id":"r-1"}"#));
+    let (url, requests) = server(vec![reserved; 12]);
+    let (engine, _) = engine();
+    let shop = Shop { concurrency: Some(1), ..shop(url) };
+    let program = load(shop.only(QUOTE, 3));
+    let open: Arc<Mutex<i32>> = Arc::default();
+    let mut handles = Vec::new();
+    for _ in 0..4 {
+        let open = Arc::clone(&open);
+        let watcher = Arc::new(move |event: &Event| {
+            let mut open = open.lock().unwrap();
+            match event.kind {
+                EventKind::AttemptStarted { .. } => *open += 1,
+                EventKind::AttemptEnded { .. } => *open -= 1,
+                _ => {}
+            }
+            assert!(*open <= 1, "{open} are under way");
+        });
+        let input = br#"{"id":"o-1"}"#.to_vec();
+        match engine.start(Arc::clone(&program), input, &given(), None, watcher).await.unwrap() {
+            Begun::Started(handle) => handles.push(handle),
+            Begun::Existing(execution) => panic!("{execution} has a key"),
+        }
+    }
+    for handle in handles {
+        let report = handle.report().await.unwrap();
+        assert!(matches!(report.outcome, Outcome::Succeeded(_)), "{report:?}");
+    }
+    assert_eq!(requests.lock().unwrap().len(), 12);
+}

@@ -58,6 +58,7 @@ pub(crate) struct Shop {
     pub(crate) within_us: u64,
     pub(crate) timeout_us: u64,
     pub(crate) rate: Option<Rate>,
+    pub(crate) concurrency: Option<u32>,
     pub(crate) policy: Policy,
 }
 
@@ -68,6 +69,7 @@ impl Default for Shop {
             within_us: 600 * SECOND,
             timeout_us: 2 * SECOND,
             rate: None,
+            concurrency: None,
             policy: Policy {
                 name: "transient".into(),
                 attempts: Some(4),
@@ -419,6 +421,7 @@ impl Shop {
                 confirm: None,
                 statuses: Vec::new(),
                 rate: None,
+                concurrency: None,
                 headers: Vec::new(),
                 form: flow_plan::RequestForm::default(),
             }
@@ -483,6 +486,7 @@ impl Shop {
                 auth: Some(Auth::Bearer(Setting::Config(ConfigId(0)))),
                 connect_timeout_us: None,
                 rate: self.rate,
+                concurrency: self.concurrency,
                 headers: Vec::new(),
             }],
             operations: vec![

@@ -27,7 +27,9 @@ struct Case {
 fn shop(seed: u64) -> Shop {
     // Some workflows have enough time, some do not.
     let within_us = [600 * SECOND, 12 * SECOND, 7 * SECOND][(seed % 3) as usize];
-    Shop { within_us, ..Shop::default() }
+    // Of some, one call is under way at a time.
+    let concurrency = seed.is_multiple_of(2).then_some(1);
+    Shop { within_us, concurrency, ..Shop::default() }
 }
 
 /// Runs a case to its end, checks what must hold, and says how many actions there were and what was seen.
@@ -61,6 +63,9 @@ fn run(case: Case) -> (u64, String) {
     };
     check(&report, &world, &program);
     check_order(simulation.events());
+    if shop(case.seed).concurrency.is_some() {
+        check_one_at_once(simulation.events());
+    }
     simulation.history().unwrap();
     (simulation.actions_done(), format!("{report:?}{:?}{:?}", simulation.events(), world.seen()))
 }
@@ -125,6 +130,20 @@ fn check_order(events: &[flow_engine::Event]) {
             }
             _ => {}
         }
+    }
+}
+
+/// Only one attempt is under way in one life of the process.
+fn check_one_at_once(events: &[flow_engine::Event]) {
+    let mut under_way = 0;
+    for event in events {
+        match &event.kind {
+            EventKind::Recovered => under_way = 0,
+            EventKind::AttemptStarted { .. } => under_way += 1,
+            EventKind::AttemptEnded { .. } => under_way -= 1,
+            _ => {}
+        }
+        assert!((0..=1).contains(&under_way), "{under_way} at once: {events:#?}");
     }
 }
 

@@ -26,6 +26,7 @@ fn plan(change: impl FnOnce(&mut Api, &mut Operation)) -> Plan {
         auth: None,
         connect_timeout_us: None,
         rate: None,
+        concurrency: None,
         headers: vec![("X-Tenant".into(), Setting::Config(TENANT)), ("X-Both".into(), text("api"))],
     };
     let mut operation = Operation {
@@ -50,6 +51,7 @@ fn plan(change: impl FnOnce(&mut Api, &mut Operation)) -> Plan {
         confirm: None,
         statuses: Vec::new(),
         rate: None,
+        concurrency: None,
         headers: vec![("x-both".into(), text("operation"))],
         form: flow_plan::RequestForm::default(),
     };

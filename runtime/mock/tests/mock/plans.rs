@@ -206,6 +206,7 @@ impl Plans {
             auth: None,
             connect_timeout_us: None,
             rate: None,
+            concurrency: None,
             headers: Vec::new(),
         });
         ApiId(u32::try_from(self.plan.apis.len()).unwrap() - 1)
@@ -256,6 +257,7 @@ impl Plans {
             confirm: None,
             statuses: Vec::new(),
             rate: None,
+            concurrency: None,
             headers: Vec::new(),
             form: flow_plan::RequestForm::default(),
         });

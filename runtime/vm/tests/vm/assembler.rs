@@ -176,6 +176,7 @@ impl Assembler {
                 auth: None,
                 connect_timeout_us: None,
                 rate: None,
+                concurrency: None,
                 headers: Vec::new(),
             }],
             operations,
@@ -381,6 +382,7 @@ impl Assembler {
             confirm: None,
             statuses: vec![],
             rate: None,
+            concurrency: None,
             headers: Vec::new(),
             form: flow_plan::RequestForm::default(),
         }
