@@ -99,7 +99,7 @@ impl Output {
 
     /// Shows diagnostics: errors unless `-qq`, the rest unless `-q`.
     pub(crate) fn diagnostics(&self, diagnostics: &[Diagnostic], sources: &Sources) {
-        let mut terminal = Terminal::new(sources, self.color).columns(columns());
+        let mut terminal = terminal(sources, self.color);
         for diagnostic in diagnostics {
             let wanted = if diagnostic.is_error() { self.quiet < 2 } else { self.quiet == 0 };
             if wanted {
@@ -143,14 +143,24 @@ impl Style {
     }
 }
 
+/// What shows diagnostics as wide as the terminal is.
+pub(crate) fn terminal(sources: &Sources, color: bool) -> Terminal<'_> {
+    Terminal::new(sources, color).columns(columns()).cut_at(columns_seen())
+}
+
 /// Columns of the terminal: what `COLUMNS` says, else what the terminal says, else 80.
 pub(crate) fn columns() -> usize {
+    columns_seen().unwrap_or(80)
+}
+
+/// Columns of the terminal, where there is one or `COLUMNS` says so.
+fn columns_seen() -> Option<usize> {
     let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let seen = || {
         let (terminal_size::Width(columns), _) = terminal_size::terminal_size()?;
         Some(usize::from(columns))
     };
-    said.or_else(seen).filter(|columns| *columns > 0).unwrap_or(80)
+    said.or_else(seen).filter(|columns| *columns > 0)
 }
 
 /// JSON with the characters escaped that a terminal or an eye would take for something else: controls beyond ASCII, marks

@@ -123,6 +123,12 @@ pub(crate) fn undone_name(undone: &flow_vm::Undone, plan: &flow_plan::Plan) -> S
     undone.step.map_or_else(|| "an `undo` block".to_owned(), |step| plan.step_name(step))
 }
 
+/// A step in a sentence: its name as code, or that it is an `undo` block.
+pub(crate) fn step_words(step: flow_plan::StepId, plan: &flow_plan::Plan) -> String {
+    let name = plan.step_name(step);
+    if step == flow_plan::StepId::UNDO_BLOCK { name } else { format!("`{name}`") }
+}
+
 /// The `.flow` files that paths name: files as they are, folders with all that is in them.
 ///
 /// # Errors

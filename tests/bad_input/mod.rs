@@ -1,6 +1,8 @@
 //! Bad input: for each thing that somebody may hand to the compiler by mistake or by malice, what it must get.
 //! Sizes and times are tested where they are measured.
 
+mod large;
+
 use std::path::{Path, PathBuf};
 
 use crate::support::command::{flow, run};
@@ -141,13 +143,23 @@ fn code(findings: &[serde_json::Value]) -> Option<String> {
 
 #[test]
 fn each_bad_source_gets_its_answer() {
-    let folder = folder("source");
+    answers("source", rows());
+}
+
+#[test]
+fn each_large_source_gets_its_answer() {
+    answers("large", large::rows());
+}
+
+fn answers(name: &str, rows: Vec<Row>) {
+    let folder = folder(name);
     let mut wrong = String::new();
-    for (name, bytes, expected) in rows() {
+    for (name, bytes, expected) in rows {
         std::fs::write(folder.join("main.flow"), bytes).unwrap();
         let findings = check_file(&folder, "main.flow");
         if code(&findings).as_deref() != expected {
-            wrong += &format!("{name}: expected {expected:?}\n{}", shown(&findings));
+            let first = findings.get(..findings.len().min(5)).unwrap_or_default();
+            wrong += &format!("{name}: expected {expected:?}\n{}", shown(first));
         }
     }
     std::fs::remove_dir_all(folder).unwrap();

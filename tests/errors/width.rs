@@ -25,8 +25,8 @@ fn text_wraps_at_the_width_of_the_terminal() {
 }
 
 #[test]
-fn a_label_without_room_becomes_a_note() {
-    insta::assert_snapshot!("moved", shown("post_under_retry.flow", "40"));
+fn a_line_that_is_too_wide_is_cut_around_each_place() {
+    insta::assert_snapshot!("cut", shown("post_under_retry.flow", "40"));
 }
 
 #[test]

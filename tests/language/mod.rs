@@ -46,6 +46,23 @@ fn what_does_not_hold_fails() {
     }
 }
 
+/// What stands after `// says: ` in a file of `fails/` is in what its tests print, whatever the lines are broken into.
+#[test]
+fn what_fails_says_why() {
+    let folder = folder("fails");
+    let mut said = 0;
+    for name in files(&folder) {
+        let text = std::fs::read_to_string(folder.join(&name)).unwrap();
+        let ran = run(&mut flow(&folder, &["test", &name]));
+        let words = ran.stdout.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
+        for part in text.lines().filter_map(|line| line.trim().strip_prefix("// says: ")) {
+            said += 1;
+            assert!(words.contains(part), "{name}: {part:?} is not in\n{}", ran.seen());
+        }
+    }
+    assert!(said > 10, "only {said} lines say something");
+}
+
 #[test]
 fn a_test_of_every_failure_says_what_it_ran_and_how_to_repeat_what_failed() {
     let ran = run(&mut flow(&folder("."), &["test", "every_failure.flow"]));

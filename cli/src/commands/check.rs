@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use flow_diagnostics::{Severity, render, render::Terminal};
+use flow_diagnostics::{Severity, render};
 use flow_driver::Compiler;
 
 use crate::exit::Exit;
@@ -56,8 +56,7 @@ impl Check {
         let mut text = String::new();
         for program in &programs {
             let sources = &program.compilation.sources;
-            let mut terminal =
-                Terminal::new(sources, output.stdout_color()).columns(crate::output::columns());
+            let mut terminal = crate::output::terminal(sources, output.stdout_color());
             for diagnostic in &program.compilation.diagnostics {
                 let span = diagnostic.primary.span;
                 let place = (sources.place(span), span.start, span.end, program.root.clone());

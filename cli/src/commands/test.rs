@@ -1,5 +1,6 @@
 //! `flow test`: runs `test` blocks, without a network and on virtual time.
 
+mod calls;
 mod case;
 mod mocks;
 mod played;
@@ -11,7 +12,6 @@ use std::path::PathBuf;
 
 use clap::Args;
 use flow_diagnostics::Diagnostic;
-use flow_diagnostics::render::Terminal;
 
 use crate::exit::{Exit, usage};
 use crate::output::{Output, Style};
@@ -137,7 +137,7 @@ struct Varied {
 }
 
 impl Test {
-    /// Runs the variations of a test of every failure. Those that fail with the same at the same place are told
+    /// Runs the variations of a test of every failure. Those that fail at the same place in the same way are told
     /// together, each once.
     fn vary(
         &self,
@@ -148,7 +148,7 @@ impl Test {
         calls: usize,
     ) -> anyhow::Result<Varied> {
         let (mut ran, mut failed) = (0, 0);
-        let mut groups: Vec<(Diagnostic, Vec<(usize, &str)>)> = Vec::new();
+        let mut groups: Vec<(Diagnostic, Vec<Failing<'_>>)> = Vec::new();
         for number in variation::chosen(all.len(), calls, self.variation) {
             let Some(variation) = number.checked_sub(1).and_then(|index| all.get(index)) else {
                 usage!("there is no variation {number} of test {name:?}: it has {}", all.len());
@@ -158,11 +158,14 @@ impl Test {
             failed += usize::from(!found.is_empty());
             for diagnostic in found {
                 let same = |known: &Diagnostic| {
-                    known.message == diagnostic.message && known.primary.span == diagnostic.primary.span
+                    way(&known.message).0 == way(&diagnostic.message).0
+                        && known.primary.span == diagnostic.primary.span
                 };
+                let outcome = way(&diagnostic.message).1.to_owned();
+                let failing = Failing { number, words: &variation.words, outcome };
                 match groups.iter_mut().find(|(known, _)| same(known)) {
-                    Some((_, others)) => others.push((number, &variation.words)),
-                    None => groups.push((diagnostic, vec![(number, &variation.words)])),
+                    Some((_, others)) => others.push(failing),
+                    None => groups.push((diagnostic, vec![failing])),
                 }
             }
         }
@@ -185,16 +188,31 @@ impl Test {
 /// How many variations with the same finding are named.
 const SHOWN_MAX: usize = 20;
 
+/// A variation that fails.
+struct Failing<'a> {
+    number: usize,
+    /// What it is, as what follows "when".
+    words: &'a str,
+    /// How the execution came to end, where that is part of what is wrong.
+    outcome: String,
+}
+
+/// What is wrong, and after it how the execution came to end, where a message says both.
+fn way(message: &str) -> (&str, &str) {
+    let parts = [": it ", ", but it "].into_iter().find_map(|between| message.split_once(between));
+    parts.unwrap_or((message, ""))
+}
+
 /// A finding with the variations that fail with it.
-fn told(
-    mut diagnostic: Diagnostic,
-    failing: &[(usize, &str)],
-    repeat: &dyn Fn(usize) -> String,
-) -> Diagnostic {
-    let [(number, words), others @ ..] = failing else { return diagnostic };
+fn told(mut diagnostic: Diagnostic, failing: &[Failing<'_>], repeat: &dyn Fn(usize) -> String) -> Diagnostic {
+    let [Failing { number, words, outcome }, others @ ..] = failing else { return diagnostic };
     diagnostic.message = format!("when {words}: {}", diagnostic.message);
     if !others.is_empty() {
-        let shown = others.iter().take(SHOWN_MAX).map(|(number, words)| format!("{number}: when {words}"));
+        let shown = others.iter().take(SHOWN_MAX).map(|other| {
+            let differs =
+                if other.outcome == *outcome { String::new() } else { format!(": it {}", other.outcome) };
+            format!("{}: when {}{differs}", other.number, other.words)
+        });
         let mut lines: Vec<String> = shown.collect();
         if others.len() > SHOWN_MAX {
             lines.push(format!("and {} more", others.len() - SHOWN_MAX));
@@ -219,7 +237,5 @@ fn paint(output: &Output, style: Style, text: &str) -> String {
 }
 
 fn shown(diagnostic: &Diagnostic, program: &Program, output: &Output) -> String {
-    Terminal::new(&program.compilation.sources, output.stdout_color())
-        .columns(crate::output::columns())
-        .render(diagnostic)
+    crate::output::terminal(&program.compilation.sources, output.stdout_color()).render(diagnostic)
 }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use flow_diagnostics::Diagnostic;
-use flow_hir::{ErrorRef, ExprId, ExprKind, Findings, LocalId, Program, SideTable, Spanned, TypeDeclId};
+use flow_hir::{
+    ErrorRef, ExprId, ExprKind, Findings, LiteralKind, LocalId, Program, SideTable, Spanned, TypeDeclId,
+};
 use flow_source::Span;
 
 use crate::display;
@@ -51,6 +53,16 @@ impl<'a> Checker<'a> {
     /// Notes a finding.
     pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
         self.findings.push(diagnostic);
+    }
+
+    /// Whether another finding is only counted: what takes long to say need not be found out for it.
+    pub(crate) fn is_full(&self) -> bool {
+        self.findings.is_full()
+    }
+
+    /// Members of a union in words, for a finding; none where it is only counted.
+    pub(crate) fn members(&self, members: &[LiteralKind]) -> Vec<String> {
+        if self.is_full() { Vec::new() } else { members.iter().map(display::literal).collect() }
     }
 
     /// The nearest of the names that would do; none where another finding is only counted.

@@ -121,12 +121,13 @@ pub(crate) fn literal(literal: &LiteralKind) -> String {
 
 /// `a`, `a` and `b`, `a`, `b` and `c`: names in backticks, at most [`SHOWN_MAX`] of them.
 pub(crate) fn names<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    let all: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
-    let shown = all.get(..SHOWN_MAX.min(all.len())).unwrap_or(&all);
-    if all.len() > shown.len() {
-        return format!("{} and {} more", shown.join(", "), all.len() - shown.len());
+    let mut names = names.into_iter();
+    let shown: Vec<String> = names.by_ref().take(SHOWN_MAX).map(|name| format!("`{name}`")).collect();
+    let more = names.count();
+    if more > 0 {
+        return format!("{} and {more} more", shown.join(", "));
     }
-    match shown {
+    match shown.as_slice() {
         [] => String::new(),
         [one] => one.clone(),
         [first @ .., last] => format!("{} and {last}", first.join(", ")),

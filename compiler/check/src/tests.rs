@@ -2,8 +2,9 @@
 
 use flow_diagnostics::{Diagnostic, codes, nearest};
 use flow_hir::{
-    CallCount, ErrorRef, Expectation, ExprId, ExprKind, LocalId, Mock, MockAnswer, Name, OperationId,
-    ResponseForm, Spanned, StatusPattern, Test, TestStep, TestStepKind, Workflow,
+    Argument, BuiltinError, CallCount, ErrorRef, Expectation, ExprId, ExprKind, LocalId, Mock, MockAnswer,
+    Name, OperationId, ParamPlace, ResponseForm, Spanned, StatusPattern, Test, TestStep, TestStepKind,
+    Workflow,
 };
 use flow_source::Span;
 
@@ -71,10 +72,25 @@ impl Checker<'_> {
     }
 
     fn check_mock(&mut self, mock: &Mock) -> Option<Vec<ParamValue>> {
-        let values = mock.arguments.as_ref().map(|arguments| {
-            Infer::new(self, PLACE).operation_arguments(mock.operation, mock.callee, arguments, true)
-        });
+        let values =
+            mock.arguments.as_ref().map(|arguments| self.wanted(mock.operation, mock.callee, arguments));
         self.check_answer(mock.operation, &mock.answer, mock.callee);
+        values
+    }
+
+    /// The arguments that calls are told apart by: they travel, each under its own name.
+    fn wanted(&mut self, operation: OperationId, callee: Span, arguments: &[Argument]) -> Vec<ParamValue> {
+        let values = Infer::new(self, PLACE).operation_arguments(operation, callee, arguments, true);
+        for (param, value) in self.program.operations[operation].params.iter().zip(&values) {
+            let (ParamPlace::Unsent, ParamValue::Given(value)) = (&param.place, value) else { continue };
+            let message =
+                format!("no call is told by `{}`: only `auth` or `headers` use it", param.name.text);
+            self.report(
+                Diagnostic::new(&codes::F0901, self.span(*value), message)
+                    .also(param.name.span, "it is not sent by itself")
+                    .help("leave the argument out here"),
+            );
+        }
         values
     }
 
@@ -173,7 +189,10 @@ impl Checker<'_> {
         };
         let ExprKind::Error { error, name, .. } = *self.kind(error) else { return };
         let Some(checked) = self.typed.operations.get(operation).cloned() else { return };
-        if checked.errors.contains(&error) {
+        // A mock may say which part of `unknown` it is.
+        let is_unknown = matches!(error, ErrorRef::Builtin(BuiltinError::Timeout | BuiltinError::Connection));
+        let played = if is_unknown { ErrorRef::Builtin(BuiltinError::Unknown) } else { error };
+        if checked.errors.contains(&played) {
             return;
         }
         let raised: Vec<String> = checked.errors.iter().map(|error| self.error_name(*error)).collect();
@@ -201,9 +220,7 @@ impl Checker<'_> {
             Expectation::Settled { .. } => None,
             Expectation::Calls { operation, callee, arguments, count } => {
                 if let CallCount::Before(_) = count {}
-                arguments.as_ref().map(|arguments| {
-                    Infer::new(self, PLACE).operation_arguments(*operation, *callee, arguments, true)
-                })
+                arguments.as_ref().map(|arguments| self.wanted(*operation, *callee, arguments))
             }
         }
     }

@@ -99,7 +99,7 @@ impl Checker<'_> {
                 .also(program.operations[target].head, "declared here")
                 .help("ask with a `get` that gives `T?`, null when it was not done"),
             );
-        } else if !self.typed.types.is_nullable(asked.result) {
+        } else if !self.is_unknown(asked.result) && !self.typed.types.is_nullable(asked.result) {
             let words = self.words(asked.result);
             self.report(
                 Diagnostic::new(

@@ -16,6 +16,11 @@ pub fn lay_out(diagnostics: &mut [Diagnostic], sources: &Sources) {
 }
 
 fn fit(change: &mut Change, file: &SourceFile) {
+    let (hangs, removes) = (std::mem::take(&mut change.hangs), change.text.is_empty());
+    let has_lines = hangs && change.text.contains('\n');
+    if !removes && !has_lines {
+        return;
+    }
     let text = file.text();
     let (start, end) = (change.span.start as usize, change.span.end as usize);
     let (Some(before), Some(after)) = (text.get(..start), text.get(end..)) else { return };
@@ -23,13 +28,13 @@ fn fit(change: &mut Change, file: &SourceFile) {
     let line = text.get(line_start..).unwrap_or("");
     let indentation = line.len() - line.trim_start_matches([' ', '\t']).len();
     let indentation = line.get(..indentation).unwrap_or("");
-    if std::mem::take(&mut change.hangs) {
+    if hangs {
         change.text = change.text.replace('\n', &format!("\n{indentation}"));
     }
     let starts_line = before.get(line_start..).is_some_and(|blank| blank.trim().is_empty());
     let rest = after.find('\n').map_or(after.len(), |at| at + 1);
     let ends_line = after.get(..rest).is_some_and(|blank| blank.trim().is_empty());
-    if change.text.is_empty() && start < end && starts_line && ends_line {
+    if removes && start < end && starts_line && ends_line {
         change.span = Span::new(change.span.file, line_start as u32, (end + rest) as u32);
     }
 }

@@ -1,5 +1,6 @@
 //! Renderers: one diagnostic value, several media that say the same.
 
+mod cut;
 mod github;
 mod json;
 mod sarif;

@@ -6,6 +6,9 @@ const ABBREVIATION_MIN: usize = 3;
 /// How many candidates are looked at.
 const CANDIDATES_MAX: usize = 2_000;
 
+/// How many of them are compared letter by letter.
+const COMPARED_MAX: usize = 200;
+
 /// How many characters of a name are compared.
 const LENGTH_MAX: usize = 64;
 
@@ -23,17 +26,23 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     let mut best: Option<(usize, &str)> = None;
     let mut abbreviated: Option<&str> = None;
     let mut ambiguous = false;
+    let mut compared = 0;
     for candidate in candidates.into_iter().take(CANDIDATES_MAX) {
         if candidate == name {
             continue;
         }
         let alike = name.chars().zip(candidate.chars()).take_while(|(a, b)| a == b).count();
         let more = usize::from(length > 4 && alike >= ABBREVIATION_MIN);
-        if may_be_near(letters, self::letters(candidate), limit + more)
-            && let Some(distance) = distance(name, candidate, limit + more)
-            && best.is_none_or(|(least, _)| distance < least)
-        {
-            best = Some((distance, candidate));
+        // Only one that is nearer than the best so far matters.
+        let most = best.map_or(limit + more, |(least, _)| (limit + more).min(least - 1));
+        if compared < COMPARED_MAX && may_be_near(letters, self::letters(candidate), most) {
+            compared += 1;
+            if let Some(distance) = distance(name, candidate, most) {
+                best = Some((distance, candidate));
+            }
+            if matches!(best, Some((..=1, _))) {
+                break;
+            }
         }
         if abbreviates(name, candidate) {
             ambiguous |= abbreviated.is_some_and(|other| other != candidate);

@@ -71,6 +71,8 @@ fn the_page_of_limits_names_each_with_its_number() {
         format!("| a line | {} bytes |", flow_syntax::LINE_BYTES_MAX),
         format!("constructs | {} |", flow_syntax::DEPTH_MAX),
         format!("| an expression | {} operators |", flow_syntax::OPERATORS_MAX),
+        format!("| {} instructions; {} instructions", flow_plan::CODE_MAX, flow_plan::STATES_MAX),
+        format!("| {} types |", flow_plan::TYPES_MAX),
     ] {
         assert!(page.contains(&row), "{row}");
     }

@@ -2,8 +2,8 @@
 
 use flow_hir::LocalId;
 use flow_plan::{
-    Function, FunctionDebug, FunctionId, Group, GroupId, Handler, ListId, Location, Op, Purity, Reg,
-    Register, Target, TypeId, Types,
+    CODE_MAX, Function, FunctionDebug, FunctionId, Group, GroupId, Handler, ListId, Location, Op, Purity,
+    Reg, Register, STATES_MAX, Target, TypeId, Types,
 };
 use rustc_hash::FxHashMap;
 
@@ -133,9 +133,17 @@ impl FunctionBuilder {
         Value { reg, ty }
     }
 
-    /// Whether the function needs more registers or slots than a frame has.
-    pub(crate) fn is_too_large(&self) -> bool {
-        self.overflow
+    /// Why the function cannot be part of a plan: it needs more registers or slots than a frame has, or is longer than
+    /// can be checked.
+    pub(crate) fn excess(&self) -> Option<String> {
+        let states = self.code.len().saturating_mul(usize::from(self.next_slot));
+        if self.overflow {
+            Some(format!("computes more than {REGISTERS_MAX} values"))
+        } else if self.code.len() > CODE_MAX || states > STATES_MAX {
+            Some(format!("has {} instructions on {} values", self.code.len(), self.registers.len()))
+        } else {
+            None
+        }
     }
 
     /// Remembers what people call a register.

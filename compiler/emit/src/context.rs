@@ -8,8 +8,8 @@ use flow_hir::{
     ApiId, ConfigId, ErrorDeclId, FunctionId, OperationId, Program, RetryId, SignalId, WorkflowId,
 };
 use flow_plan::{
-    Constant, ConstantId, Debug, FORMAT, Function, FunctionDebug, InputForm, Location, Plan, Purity, Type,
-    TypeId, Types, WorstCase,
+    Constant, ConstantId, Debug, FORMAT, Function, FunctionDebug, InputForm, Location, Plan, Purity,
+    TYPES_MAX, Type, TypeId, Types, WorstCase,
 };
 use flow_source::{FileId, Sources, Span};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -115,7 +115,12 @@ impl<'a> Context<'a> {
         }
     }
 
-    pub(crate) fn finish(self) -> Result<Emitted, Vec<Diagnostic>> {
+    pub(crate) fn finish(mut self) -> Result<Emitted, Vec<Diagnostic>> {
+        if self.plan.types.0.len() > TYPES_MAX {
+            let message = format!("`{}` uses more than {TYPES_MAX} types", self.plan.workflow);
+            let help = "move parts of it into workflows of their own";
+            self.diagnostics.push(Diagnostic::new(&codes::F0004, self.head, message).help(help));
+        }
         if self.diagnostics.is_empty() {
             let mut errors: Vec<(ErrorDeclId, flow_plan::ErrorId)> = self.errors.into_iter().collect();
             errors.sort_by_key(|(_, id)| *id);

@@ -38,3 +38,8 @@ ids! {
     SignalId "n" "A signal that the workflow receives.";
     GroupId "g" "A group of branches, in the table of one function.";
 }
+
+impl StepId {
+    /// Stands for an `undo` statement where a step is due: it is none.
+    pub const UNDO_BLOCK: Self = Self(u32::MAX);
+}

@@ -43,7 +43,10 @@ pub use plan::{
 };
 pub use publishing::{Access, ClientRate, Objective, ParamPlace, Publishing, Route, Schedule, VersionPlace};
 pub use request::{Pages, RequestForm};
-pub use text::text;
+pub use text::{summary, text};
 pub use types::{BodyForm, Boundary, Case, Field, Literal, Literals, Type, Types, UNKNOWN_CASE, WireForm};
 pub use undo::{Attention, End, Staying, Stays, UndoCase, UndoRow, Undoing, When, undo_table, undo_text};
-pub use verify::{VerifyError, layout_classes, live_tables, may_raise, results_read, verify};
+pub use verify::{
+    CODE_MAX, STATES_MAX, TYPES_MAX, VerifyError, layout_classes, live_tables, may_raise, results_read,
+    verify,
+};

@@ -267,6 +267,7 @@ impl Plan {
     /// several of them.
     pub fn step_name(&self, id: StepId) -> String {
         match self.step(id).map(|step| step.callee) {
+            None if id == StepId::UNDO_BLOCK => "an `undo` block".to_owned(),
             None => id.to_string(),
             Some(Callee::Operation { operation, .. }) => self.operation_name(operation),
             Some(Callee::Child { child, .. }) => self.child_name(child),

@@ -20,7 +20,31 @@ pub fn text(plan: &Plan, debug: &Debug) -> String {
     out
 }
 
+/// What a change of a workflow changes for those who rely on it: header, step graph, policies, errors and signals. It
+/// has neither a hash nor instructions, which change with each version of the compiler.
+pub fn summary(plan: &Plan) -> String {
+    let mut out = String::new();
+    // Writing to a `String` cannot fail.
+    let _ = write_summary(&mut out, plan);
+    out
+}
+
+fn write_summary(out: &mut String, plan: &Plan) -> std::fmt::Result {
+    title(out, plan)?;
+    header(out, plan)?;
+    tables::steps(out, plan)?;
+    tables::policies(out, plan)?;
+    tables::errors(out, plan)?;
+    tables::signals(out, plan)
+}
+
+fn title(out: &mut String, plan: &Plan) -> std::fmt::Result {
+    writeln!(out, "workflow {} v{}", plan.workflow, plan.version)
+}
+
 fn write_all(out: &mut String, plan: &Plan, debug: &Debug) -> std::fmt::Result {
+    title(out, plan)?;
+    writeln!(out, "  hash        {}", plan.hash())?;
     header(out, plan)?;
     publishing::write(out, &debug.publishing)?;
     tables::steps(out, plan)?;
@@ -34,8 +58,6 @@ fn write_all(out: &mut String, plan: &Plan, debug: &Debug) -> std::fmt::Result {
 }
 
 fn header(out: &mut String, plan: &Plan) -> std::fmt::Result {
-    writeln!(out, "workflow {} v{}", plan.workflow, plan.version)?;
-    writeln!(out, "  hash        {}", plan.hash())?;
     writeln!(out, "  input       {}", words::type_words(plan, plan.input))?;
     writeln!(out, "  output      {}", words::type_words(plan, plan.output))?;
     let worst = &plan.worst;

@@ -22,7 +22,9 @@ mod types;
 
 pub use classes::layout_classes;
 pub use flow::may_raise;
+pub use functions::{CODE_MAX, STATES_MAX};
 pub use liveness::{live_tables, results_read};
+pub use types::TYPES_MAX;
 
 use std::fmt;
 

@@ -70,6 +70,12 @@ impl SourceFile {
         Position { line: found.line + 1, column: wide.map_or(found.col, |wide| wide.col) + 1 }
     }
 
+    /// The line of a byte offset from 1, and its column in bytes from 1: what is found without reading the line.
+    pub fn line_column(&self, offset: u32) -> (u32, u32) {
+        let found = self.lines.line_col(TextSize::new(self.clamp(offset)));
+        (found.line + 1, found.col + 1)
+    }
+
     /// The zero-based line and UTF-16 column of a byte offset, as LSP counts them.
     pub fn utf16_position(&self, offset: u32) -> (u32, u32) {
         let found = self.lines.line_col(TextSize::new(self.clamp(offset)));

@@ -102,6 +102,8 @@ pub struct Simulation<N> {
     /// What has happened and is not taken in yet.
     news: VecDeque<(ExecutionId, Input)>,
     sent: u64,
+    /// How many requests it may send before it is taken to go on for ever.
+    requests_max: u64,
     actions_done: u64,
     /// Whether time stands still while something from outside is waited for.
     holds_time: bool,
@@ -179,6 +181,7 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
             shared: Shared::default(),
             news: VecDeque::new(),
             sent: 0,
+            requests_max: u64::MAX,
             actions_done: 0,
             holds_time: false,
             let_pass_us: None,
@@ -197,6 +200,16 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
     /// Writes snapshots after so many completions.
     pub fn set_snapshot_every(&mut self, completions: u32) {
         self.snapshot_every = Some(completions);
+    }
+
+    /// Takes it to go on for ever when it has sent so many requests and has not ended.
+    pub fn set_requests_max(&mut self, requests: u64) {
+        self.requests_max = requests;
+    }
+
+    /// How many requests it has sent, in all its lives.
+    pub fn requests_sent(&self) -> u64 {
+        self.sent
     }
 
     /// Lets computing take time: so much for each slice, where it takes none otherwise.
@@ -371,6 +384,9 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
             }
             if self.lives.is_empty() && self.news.is_empty() && self.shared.queued.is_empty() {
                 return self.all_ended();
+            }
+            if self.sent >= self.requests_max {
+                return Run::Endless;
             }
             if self.news.is_empty() && self.stands_still() {
                 // What goes its own way does not keep what has ended.

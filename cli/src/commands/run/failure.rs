@@ -44,11 +44,11 @@ pub(crate) fn held(
     };
     diagnostic = undone(diagnostic, &attention.undone, workflow);
     for unsettled in &attention.steps {
-        let name = workflow.plan.step_name(unsettled.step);
+        let name = crate::program::step_words(unsettled.step, &workflow.plan);
         diagnostic = match &unsettled.undo_error {
-            Some(error) => diagnostic.note(format!("undoing `{name}` failed: {}", printable(&error.message))),
+            Some(error) => diagnostic.note(format!("undoing {name} failed: {}", printable(&error.message))),
             None => diagnostic
-                .note(format!("nobody knows whether `{name}` took effect, so nothing before it is undone")),
+                .note(format!("nobody knows whether {name} took effect, so nothing before it is undone")),
         };
     }
     let stands: Vec<&str> =

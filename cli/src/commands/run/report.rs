@@ -1,6 +1,5 @@
 //! An execution at its end: as text, and as JSON that says the same.
 
-use flow_diagnostics::render::Terminal;
 use flow_driver::CompiledWorkflow;
 use flow_engine::{AttemptResult, Outcome, Report, StepReport};
 use flow_vm::{Raised, Undone, Unsettled};
@@ -125,9 +124,7 @@ impl<'a> Shown<'a> {
                 return Ok(());
             }
         };
-        output.failure(
-            &Terminal::new(sources, output.color()).columns(crate::output::columns()).render(&diagnostic),
-        );
+        output.failure(&crate::output::terminal(sources, output.color()).render(&diagnostic));
         Ok(())
     }
 

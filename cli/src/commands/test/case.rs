@@ -3,7 +3,7 @@
 mod expect;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +21,7 @@ use flow_plan::Type;
 use flow_source::Span;
 use flow_vm::{Program, SignalRefusal};
 
+use super::calls;
 use super::mocks::{Called, Mocks};
 use super::snapshot::Snapshots;
 use super::trace::{self, Trace};
@@ -170,12 +171,9 @@ impl Finished<'_> {
     /// Notes calls. One that was under way when the process died goes on as the same call; one that was settled
     /// then, and is made all the same, is another.
     fn called(&mut self, calls: Vec<Called>) {
-        for called in calls {
-            let (execution, path) = called.place();
-            if called.again || !self.calls.iter().any(|known| known.is_at(execution, path)) {
-                self.calls.push(called);
-            }
-        }
+        let place = |called: &Called| (called.place().0, called.place().1.clone());
+        let known: BTreeSet<_> = self.calls.iter().map(place).collect();
+        self.calls.extend(calls.into_iter().filter(|called| called.again || !known.contains(&place(called))));
     }
 
     fn trace(&self) -> String {
@@ -336,10 +334,7 @@ impl<'c> Case<'c> {
             ActionKind::SnapshotPlan { workflow } => {
                 let workflow = self.workflow(*workflow)?;
                 if let Some(snapshots) = snapshots {
-                    // Lines of the source are left out: a comment above would change them.
-                    let mut debug = workflow.debug.clone();
-                    debug.functions.iter_mut().for_each(|function| function.places.clear());
-                    let text = flow_plan::text(&workflow.plan, &debug);
+                    let text = flow_plan::summary(&workflow.plan);
                     let expression = format!("plan {}", workflow.name);
                     self.found.extend(snapshots.compare(&self.bench.test.name, &expression, &text, span)?);
                 }
@@ -435,6 +430,7 @@ impl<'c> Case<'c> {
         simulation.hold_time();
         simulation.share(&self.common);
         simulation.set_apart(self.runs.len() as u64, self.advanced);
+        simulation.set_requests_max(calls::REQUESTS_MAX);
         match self.variation {
             None if self.bench.test.every_failure => simulation.note_crash_points(),
             Some(Variation { run: of, fault: Fault::Crash(action), .. }) if *of == run => {
@@ -509,9 +505,9 @@ impl<'c> Case<'c> {
         let Some(done) = self.revived(run, done, span, again) else { return };
         let calls = self.mocks.borrow_mut().end();
         for called in calls.iter().filter(|called| called.unmocked) {
-            let message = format!("`{}` was called, but has no mock", called.name);
-            let help = format!("add `mock {} => …` before this line", called.name);
-            self.found.push(Diagnostic::failure("test", span, message).help(help));
+            let mocked = self.mocks.borrow().mocked(called);
+            let found = calls::unmocked(called, &mocked, span, &|text| self.masked(text));
+            self.found.push(found);
         }
         for called in calls.iter().filter(|called| called.again) {
             let message =
@@ -530,8 +526,10 @@ impl<'c> Case<'c> {
             }
             Run::Waiting => Done::Waiting,
             Run::Crashed | Run::Endless => {
-                let message = "the execution never ends: it waits for nothing, or goes on for ever";
-                self.found.push(Diagnostic::failure("test", span, message));
+                let redactor = finished.simulation.redactor();
+                let sent = finished.simulation.requests_sent();
+                let found = calls::endless(&finished.calls, sent, redactor, span);
+                self.found.push(found);
                 self.runs.remove(&run);
                 return;
             }

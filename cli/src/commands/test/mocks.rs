@@ -18,6 +18,8 @@ use super::played;
 pub(super) struct Mocks {
     mocks: Vec<Mock>,
     calls: Vec<Called>,
+    /// Where each call stands among them.
+    places: BTreeMap<(ExecutionId, StepPath), usize>,
     /// The execution that goes on.
     run: Option<LocalId>,
     /// What each call was answered last.
@@ -123,10 +125,18 @@ impl Called {
 
     /// The call in words.
     pub(super) fn words(&self) -> String {
-        let arguments: Vec<_> =
-            self.arguments.iter().flatten().map(|argument| String::from_utf8_lossy(argument)).collect();
-        format!("{}({})", self.name, arguments.join(", "))
+        words(&self.name, self.arguments.iter().filter(|argument| argument.is_some()))
     }
+}
+
+/// A call, or calls of which some arguments are any, in words.
+fn words<'a>(name: &str, arguments: impl Iterator<Item = &'a Option<Vec<u8>>>) -> String {
+    let text = |argument: &Option<Vec<u8>>| match argument {
+        Some(argument) => String::from_utf8_lossy(argument).into_owned(),
+        None => "_".to_owned(),
+    };
+    let arguments: Vec<String> = arguments.map(text).collect();
+    format!("{name}({})", arguments.join(", "))
 }
 
 fn fits(wanted: &[Option<Vec<u8>>], actual: &[Option<Vec<u8>>]) -> bool {
@@ -169,6 +179,7 @@ impl Mocks {
     /// Begins to note calls, of the run that goes on.
     pub(super) fn begin(&mut self, run: LocalId) {
         self.calls.clear();
+        self.places.clear();
         self.run = Some(run);
     }
 
@@ -192,7 +203,16 @@ impl Mocks {
 
     /// The calls since the beginning.
     pub(super) fn end(&mut self) -> Vec<Called> {
+        self.places.clear();
         std::mem::take(&mut self.calls)
+    }
+
+    /// The arguments that mocks of the operation are for, in words; none where there is no mock of it.
+    pub(super) fn mocked(&self, called: &Called) -> Vec<String> {
+        let of_operation = self.mocks.iter().filter(|mock| mock.operation == called.operation);
+        let words =
+            of_operation.filter_map(|mock| Some(words(&called.name, mock.arguments.as_ref()?.iter())));
+        words.collect()
     }
 
     /// What the network answers to an attempt.
@@ -218,10 +238,14 @@ impl Mocks {
             }
         });
         let unmocked = answer.is_none();
-        let known = self.calls.iter_mut().find(|known| known.is_at(called.execution, &called.path));
+        let place = (called.execution, called.path.clone());
+        let known = self.places.get(&place).and_then(|known| self.calls.get_mut(*known));
         match known.filter(|_| !called.again) {
             Some(known) => known.unmocked |= unmocked,
-            None => self.calls.push(Called { unmocked, ..called }),
+            None => {
+                self.places.entry(place).or_insert(self.calls.len());
+                self.calls.push(Called { unmocked, ..called });
+            }
         }
         let none = || failure(NetError::not_sent(NotSent::Setting, "there is no mock"), Duration::ZERO);
         let answer = answer.unwrap_or_else(none);

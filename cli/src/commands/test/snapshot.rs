@@ -8,6 +8,9 @@ use anyhow::Context as _;
 use flow_diagnostics::Diagnostic;
 use flow_source::Span;
 
+/// How many lines are shown of a text that nothing is kept of, and of each side of a difference.
+const SHOWN_MAX: usize = 20;
+
 /// The snapshots of one file's tests.
 pub(super) struct Snapshots {
     folder: PathBuf,
@@ -78,7 +81,13 @@ impl Snapshots {
             diagnostic =
                 diagnostic.note(format!("kept (-) and found (+):\n{}", difference(&kept, text.trim_end())));
         } else {
-            diagnostic = diagnostic.note(format!("found:\n{}", text.trim_end()));
+            let lines: Vec<&str> = text.trim_end().lines().collect();
+            let shown = lines.get(..SHOWN_MAX.min(lines.len())).unwrap_or_default().join("\n");
+            let rest = match lines.len().saturating_sub(SHOWN_MAX) {
+                0 => String::new(),
+                more => format!("\nand {more} more lines, which stand in {}", pending.display()),
+            };
+            diagnostic = diagnostic.note(format!("found:\n{shown}{rest}"));
         }
         Ok(Some(diagnostic.help("keep it with `flow test --update`")))
     }
@@ -111,7 +120,11 @@ fn difference(kept: &str, found: &str) -> String {
     let end = old.iter().rev().zip(new.iter().rev()).take(rest).take_while(|(a, b)| a == b).count();
     let part = |lines: &[&str], sign: char| -> String {
         let changed = lines.get(start..lines.len() - end).unwrap_or_default();
-        changed.iter().map(|line| format!("{sign} {line}\n")).collect()
+        let shown: String = changed.iter().take(SHOWN_MAX).map(|line| format!("{sign} {line}\n")).collect();
+        match changed.len().saturating_sub(SHOWN_MAX) {
+            0 => shown,
+            more => format!("{shown}{sign} and {more} more lines\n"),
+        }
     };
     format!("{}{}", part(&old, '-'), part(&new, '+')).trim_end().to_owned()
 }

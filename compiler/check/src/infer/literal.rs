@@ -55,7 +55,7 @@ impl Infer<'_, '_> {
         span: Span,
         want: Want<'_>,
     ) {
-        let members: Vec<String> = literals.members.iter().map(display::literal).collect();
+        let members = self.checker.members(&literals.members);
         let written = display::literal(value);
         let mut diagnostic = Diagnostic::new(
             &codes::F0315,

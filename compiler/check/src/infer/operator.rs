@@ -204,7 +204,7 @@ impl Infer<'_, '_> {
                 _ => continue,
             };
             if !literals.open && !literals.members.contains(&value) {
-                let members: Vec<String> = literals.members.iter().map(display::literal).collect();
+                let members = self.checker.members(&literals.members);
                 let written = display::literal(&value);
                 let near =
                     self.checker.nearest(&written, members.iter().map(String::as_str)).map(str::to_owned);

@@ -125,7 +125,7 @@ impl Infer<'_, '_> {
                 let kind = std::mem::discriminant(literal);
                 let is_of_kind = literals.members.iter().any(|member| std::mem::discriminant(member) == kind);
                 if is_of_kind && !literals.open && !literals.members.contains(literal) {
-                    let members: Vec<String> = literals.members.iter().map(display::literal).collect();
+                    let members = self.checker.members(&literals.members);
                     let written = display::literal(literal);
                     let mut diagnostic = Diagnostic::new(
                         &codes::F0315,

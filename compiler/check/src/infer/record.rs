@@ -5,11 +5,38 @@ use std::sync::Arc;
 use flow_diagnostics::{Change, Diagnostic, Edit, codes};
 use flow_hir::{ExprId, Name, RecordItem};
 use flow_source::Span;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Infer, Reason, Want};
 use crate::display;
 use crate::types::{RecordField, Ty, TyKind};
+
+/// Of how many missing fields it is said where they are declared.
+const DECLARED_MAX: usize = 6;
+
+/// Fields of a record type, to be found by their names.
+struct ByName<'t> {
+    fields: &'t [RecordField],
+    /// Made where many are looked for.
+    index: Option<FxHashMap<&'t str, &'t RecordField>>,
+}
+
+impl<'t> ByName<'t> {
+    /// Fields of which so many are looked for.
+    fn of(fields: &'t [RecordField], searches: usize) -> Self {
+        /// Up to so many searches, looking is faster than an index.
+        const FEW: usize = 16;
+        let index = || fields.iter().map(|field| (&*field.name, field)).collect();
+        Self { fields, index: (searches > FEW).then(index) }
+    }
+
+    fn find(&self, name: &str) -> Option<&'t RecordField> {
+        match &self.index {
+            Some(index) => index.get(name).copied(),
+            None => self.fields.iter().find(|field| *field.name == *name),
+        }
+    }
+}
 
 impl Infer<'_, '_> {
     /// A record literal.
@@ -48,9 +75,10 @@ impl Infer<'_, '_> {
         fields: &Arc<[RecordField]>,
         want: Want<'_>,
     ) {
+        let by_name = ByName::of(fields, items.len());
         for item in items {
             let RecordItem::Field { name, value } = item else { continue };
-            match fields.iter().find(|field| field.name == name.text) {
+            match by_name.find(&name.text) {
                 Some(field) => {
                     let expected = field.read(&self.checker.typed.types);
                     let text = format!("`{}` is declared as `{}`", name.text, self.checker.words(expected));
@@ -70,12 +98,16 @@ impl Infer<'_, '_> {
                 }
             }
         }
-        let given = |field: &RecordField| {
-            items.iter().any(|item| matches!(item, RecordItem::Field { name, .. } if name.text == field.name))
-        };
+        let names = items.iter().filter_map(|item| match item {
+            RecordItem::Field { name, .. } => Some(&*name.text),
+            RecordItem::Spread(_) => None,
+        });
+        let given: FxHashSet<&str> = names.collect();
         let types = &self.checker.typed.types;
-        let missing: Vec<&RecordField> =
-            fields.iter().filter(|field| !field.may_be_left_out(types) && !given(field)).collect();
+        let missing: Vec<&RecordField> = fields
+            .iter()
+            .filter(|field| !field.may_be_left_out(types) && !given.contains(&*field.name))
+            .collect();
         if missing.is_empty() {
             return;
         }
@@ -84,7 +116,7 @@ impl Infer<'_, '_> {
         let plural = if missing.len() == 1 { "field" } else { "fields" };
         let mut diagnostic =
             Diagnostic::new(&codes::F0303, span, format!("missing {plural} {names} of `{words}`"));
-        for field in &missing {
+        for field in missing.iter().take(DECLARED_MAX) {
             if let Some(span) = self.checker.field_span(ty, &field.name) {
                 diagnostic = diagnostic.also(span, format!("`{}` is declared here", field.name));
             }
@@ -94,7 +126,7 @@ impl Infer<'_, '_> {
         {
             diagnostic = diagnostic.also(reason.span, reason.text.clone());
         }
-        let edit = self.add_fields(items, span, &missing);
+        let edit = if self.checker.is_full() { None } else { self.add_fields(items, span, &missing) };
         self.checker.report(diagnostic.mend(edit));
     }
 
@@ -147,12 +179,13 @@ impl Infer<'_, '_> {
         hints: Option<&Arc<[RecordField]>>,
         inner: Want<'_>,
     ) -> Ty {
-        let mut fields: Vec<RecordField> = Vec::new();
+        let hints = hints.map(|hints| ByName::of(hints, items.len()));
+        let mut fields = Fields::default();
         let mut known = true;
         for item in items {
             match item {
                 RecordItem::Field { name, value } => {
-                    let hint = hints.and_then(|hints| hints.iter().find(|field| field.name == name.text));
+                    let hint = hints.as_ref().and_then(|hints| hints.find(&name.text));
                     let ty = match hint {
                         Some(field) => {
                             let expected = field.read(&self.checker.typed.types);
@@ -161,7 +194,7 @@ impl Infer<'_, '_> {
                         }
                         None => self.expr(*value, inner),
                     };
-                    set(&mut fields, plain_field(&name.text, ty));
+                    fields.set(plain_field(&name.text, ty));
                 }
                 RecordItem::Spread(record) => {
                     let ty = self.any(*record);
@@ -174,7 +207,7 @@ impl Infer<'_, '_> {
                                 if field.optional {
                                     copy = plain_field(&field.name, ty);
                                 }
-                                set(&mut fields, copy);
+                                fields.set(copy);
                             }
                         }
                         None => {
@@ -185,28 +218,28 @@ impl Infer<'_, '_> {
                 }
             }
         }
-        if known { self.checker.typed.types.record(fields) } else { Ty::ERROR }
+        if known { self.checker.typed.types.record(fields.all) } else { Ty::ERROR }
     }
 
     /// A literal for a dynamic value: everything in it is dynamic.
     fn json_record(&mut self, items: &[RecordItem]) -> Ty {
-        let mut fields: Vec<RecordField> = Vec::new();
+        let mut fields = Fields::default();
         for item in items {
             match item {
                 RecordItem::Field { name, value } => {
                     self.check(*value, Ty::JSON, None);
-                    set(&mut fields, plain_field(&name.text, Ty::JSON));
+                    fields.set(plain_field(&name.text, Ty::JSON));
                 }
                 RecordItem::Spread(record) => {
                     let ty = self.any(*record);
                     match self.checker.typed.types.fields(ty) {
-                        Some(spread) => spread.iter().for_each(|field| set(&mut fields, field.clone())),
+                        Some(spread) => spread.iter().for_each(|field| fields.set(field.clone())),
                         None => self.not_a_record(*record, ty),
                     }
                 }
             }
         }
-        self.checker.typed.types.record(fields)
+        self.checker.typed.types.record(fields.all)
     }
 
     fn not_a_record(&mut self, expr: ExprId, ty: Ty) {
@@ -245,10 +278,23 @@ pub(crate) fn plain_field(name: &Arc<str>, ty: Ty) -> RecordField {
     RecordField { name: Arc::clone(name), wire: None, ty, optional: false, constraint: None }
 }
 
-/// Adds a field, or replaces the one of its name where it stands.
-fn set(fields: &mut Vec<RecordField>, field: RecordField) {
-    match fields.iter_mut().find(|existing| existing.name == field.name) {
-        Some(existing) => *existing = field,
-        None => fields.push(field),
+/// The fields of a record that is made, in the order in which they came.
+#[derive(Default)]
+struct Fields {
+    all: Vec<RecordField>,
+    places: FxHashMap<Arc<str>, usize>,
+}
+
+impl Fields {
+    /// Adds a field, or replaces the one of its name where it stands.
+    fn set(&mut self, field: RecordField) {
+        let known = self.places.get(&field.name).and_then(|place| self.all.get_mut(*place));
+        match known {
+            Some(known) => *known = field,
+            None => {
+                self.places.insert(Arc::clone(&field.name), self.all.len());
+                self.all.push(field);
+            }
+        }
     }
 }

@@ -48,7 +48,7 @@ fn explain(checker: &Checker<'_>, id: OperationId, policy: RetryId, span: Span) 
     .also(operation.method.span, "this method is neither safe nor idempotent")
     .note("after a timeout or an error it is not known whether the request took effect; sending it again may repeat it")
     .help(
-        "if the server knows idempotency keys, add `idempotency: header(\"Idempotency-Key\")`; otherwise set `retry: none`",
+        "if the server knows idempotency keys, add `idempotency: header(\"Idempotency-Key\")`; if it can be asked what came of a request, add `confirm: …`; otherwise set `retry: none`",
     )
 }
 

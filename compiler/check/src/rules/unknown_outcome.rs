@@ -64,7 +64,9 @@ fn check_step(checker: &mut Checker<'_>, step: ExprId) {
             format!("when `{name}` gets no answer, the execution will wait for an operator"),
         )
         .note(format!("it is sent at most once, and {why}"))
-        .help("add `idempotency: header(\"Idempotency-Key\")` to the operation, or `catch unknown`")
+        .help(
+            "add `idempotency: header(\"Idempotency-Key\")` or `confirm: …` to the operation, or `catch unknown`",
+        )
         .mend(crate::mend::add_key(&checker.program.operations[operation])),
     );
 }

@@ -1,10 +1,9 @@
 //! The terminal renderer, by ariadne.
 
-use std::fmt::Write as _;
-
 use ariadne::{CharSet, Color, Config, IndexType, Label as AriadneLabel, Report, ReportKind, Source};
 use flow_source::{FileId, Sources, Span};
 
+use super::cut;
 use crate::{Diagnostic, Label, Severity};
 
 /// Writes diagnostics for a terminal. It splits each text into lines once.
@@ -12,6 +11,8 @@ pub struct Terminal<'a> {
     texts: Texts<'a>,
     color: bool,
     width: usize,
+    /// Where lines of the source are cut.
+    cut_at: Option<usize>,
 }
 
 /// Columns where nobody says how many there are.
@@ -23,7 +24,7 @@ const WIDTHS: std::ops::RangeInclusive<usize> = 36..=100;
 /// Columns that the frame takes: beside the number of the line, before and after the text of a label, before a note.
 const FRAME: usize = 4;
 const ARROW: usize = 8;
-const NOTE: usize = 8;
+pub(super) const NOTE: usize = 8;
 
 /// Fewer columns than this are few: in more, a label is best where it belongs, though its line may go on below.
 const NARROW: usize = 60;
@@ -41,7 +42,7 @@ const PALE: [(&str, &str); 3] = [
 impl<'a> Terminal<'a> {
     /// A renderer; with ANSI colours where `color` is set.
     pub fn new(sources: &'a Sources, color: bool) -> Self {
-        Self { texts: Texts::new(sources), color, width: WIDTH }
+        Self { texts: Texts::new(sources), color, width: WIDTH, cut_at: None }
     }
 
     /// For so many columns.
@@ -51,13 +52,27 @@ impl<'a> Terminal<'a> {
         self
     }
 
+    /// Cuts lines of the source that are wider than so many columns, around what they are shown for; none are cut
+    /// otherwise, unless they are longer than anybody would read.
+    #[must_use]
+    pub fn cut_at(mut self, columns: Option<usize>) -> Self {
+        self.cut_at = columns.map(|columns| columns.max(*WIDTHS.start()));
+        self
+    }
+
     /// The text of one diagnostic, ending with a newline.
     pub fn render(&mut self, diagnostic: &Diagnostic) -> String {
-        render(diagnostic, &mut self.texts, self.color, self.width)
+        render(diagnostic, &mut self.texts, self.color, self.width, self.cut_at)
     }
 }
 
-fn render(diagnostic: &Diagnostic, texts: &mut Texts<'_>, color: bool, width: usize) -> String {
+fn render(
+    diagnostic: &Diagnostic,
+    texts: &mut Texts<'_>,
+    color: bool,
+    width: usize,
+    columns: Option<usize>,
+) -> String {
     let sources = texts.sources;
     let (accent, ansi) = match diagnostic.severity {
         Severity::Error => (Color::Red, "\u{1b}[1;31m"),
@@ -77,8 +92,8 @@ fn render(diagnostic: &Diagnostic, texts: &mut Texts<'_>, color: bool, width: us
     let prose = width.saturating_sub(frame + NOTE);
     let mut moved: Vec<String> = Vec::new();
 
-    if in_reading_order(diagnostic, accent).iter().any(|(label, _)| is_on_long_line(label.span, sources)) {
-        return header + &cut_excerpts(diagnostic, sources);
+    if cut::is_needed(diagnostic, sources, columns) {
+        return header + &cut::excerpts(diagnostic, sources, columns, prose);
     }
     let config =
         Config::default().with_index_type(IndexType::Byte).with_char_set(CharSet::Unicode).with_color(color);
@@ -127,7 +142,7 @@ fn render(diagnostic: &Diagnostic, texts: &mut Texts<'_>, color: bool, width: us
 }
 
 /// A text on lines of at most so many columns, as far as its words permit; lines after the first begin with `hang`.
-fn wrapped(text: &str, width: usize, hang: &str) -> String {
+pub(super) fn wrapped(text: &str, width: usize, hang: &str) -> String {
     let mut out = String::new();
     let mut column = 0;
     for (index, line) in text.lines().enumerate() {
@@ -151,59 +166,6 @@ fn wrapped(text: &str, width: usize, hang: &str) -> String {
         }
     }
     out
-}
-
-/// A line of more bytes is not shown as a whole.
-const LINE_SHOWN_MAX: usize = 1_000;
-
-/// How many characters of a long line are shown before a place, and from it on.
-const AROUND: usize = 30;
-
-/// The text of the line that a place begins on, as far as that matters: where it is longer than can be shown, some of
-/// it around the place.
-fn is_on_long_line(span: Span, sources: &Sources) -> bool {
-    let Some(file) = sources.get(span.file) else { return false };
-    let text = file.text().as_bytes();
-    let at = file.clamp(span.start) as usize;
-    let (before, after) = text.split_at(at.min(text.len()));
-    let window = |bytes: &[u8]| bytes.iter().take(LINE_SHOWN_MAX).take_while(|byte| **byte != b'\n').count();
-    let start = before.iter().rev().take(LINE_SHOWN_MAX).take_while(|byte| **byte != b'\n').count();
-    start + window(after) >= LINE_SHOWN_MAX
-}
-
-/// Excerpts of lines that are too long to show: for each place where it is, and what stands around it.
-fn cut_excerpts(diagnostic: &Diagnostic, sources: &Sources) -> String {
-    let mut out = String::new();
-    for label in std::iter::once(&diagnostic.primary).chain(&diagnostic.secondary) {
-        let Some(file) = sources.get(label.span.file) else { continue };
-        let at = file.clamp(label.span.start) as usize;
-        let (before, after) = file.text().split_at(at);
-        let mut start: Vec<char> = before.chars().rev().take(AROUND).take_while(|c| *c != '\n').collect();
-        start.reverse();
-        let rest: String = after.chars().take(2 * AROUND).take_while(|c| *c != '\n').map(shown).collect();
-        let length =
-            file.slice(label.span).chars().take(rest.chars().count()).take_while(|c| *c != '\n').count();
-        let line = file.text().as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1;
-        // Columns of long lines are counted by nobody, and counting them takes as long as the line is.
-        let _ = write!(
-            out,
-            "   ╭─[ {}:{line}, byte {} ]\n   │ …{}{rest}…\n   │  {}{} {}\n",
-            sources.shown_name(label.span.file),
-            label.span.start,
-            start.iter().copied().map(shown).collect::<String>(),
-            " ".repeat(start.len()),
-            "^".repeat(length.max(1)),
-            printable(&label.text),
-        );
-    }
-    for note in &diagnostic.notes {
-        let _ = writeln!(out, "   │ Note: {}", printable(note));
-    }
-    if let Some(help) = &diagnostic.help {
-        let _ = writeln!(out, "   │ Help: {}", printable(help));
-    }
-    out.push_str("───╯\n");
-    out.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
 /// The labels from top to bottom, those in the file of the primary one first: one excerpt a file.
@@ -304,7 +266,7 @@ impl ariadne::Cache<FileId> for Texts<'_> {
 
 /// Control characters that would act on a terminal are replaced by characters of the same length in bytes,
 /// so that offsets stay true.
-fn shown(c: char) -> char {
+pub(super) fn shown(c: char) -> char {
     match c {
         '\n' | '\r' | '\t' => c,
         '\u{80}'..='\u{9F}' => '\u{B7}',

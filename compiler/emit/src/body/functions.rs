@@ -8,7 +8,7 @@ use flow_hir::{ExprId, LocalId, OperationId};
 use flow_plan::{FunctionId, ListId, Op, Purity, Reg, Type, TypeId};
 
 use super::calls::{PAGE_BODY, StepResult};
-use crate::builder::{FunctionBuilder, REGISTERS_MAX, Value};
+use crate::builder::{FunctionBuilder, Value};
 use crate::context::Context;
 
 impl Context<'_> {
@@ -28,9 +28,9 @@ impl Context<'_> {
         let Some(outer) = self.outer.pop() else { return Vec::new() };
         let inner = std::mem::replace(&mut self.current, outer);
         let captured: Vec<LocalId> = inner.captures.iter().map(|(local, _)| *local).collect();
-        if inner.is_too_large() {
+        if let Some(excess) = inner.excess() {
             // Nothing more is done with it: what follows takes time that grows with its square.
-            self.too_large(id);
+            self.too_large(id, &excess);
             return captured;
         }
         let (function, debug) = inner.finish();
@@ -38,9 +38,9 @@ impl Context<'_> {
         captured
     }
 
-    fn too_large(&mut self, id: FunctionId) {
+    fn too_large(&mut self, id: FunctionId, excess: &str) {
         let name = self.debug.functions.get(id.index()).map_or_else(String::new, |names| names.name.clone());
-        let message = format!("`{name}` computes more than {REGISTERS_MAX} values");
+        let message = format!("`{name}` is too large: it {excess}");
         let help = "move parts of it into functions, branches or workflows of their own";
         self.diagnostics.push(Diagnostic::new(&codes::F0004, self.head, message).help(help));
     }

@@ -73,6 +73,10 @@ impl Lowerer {
         otherwise: &str,
     ) {
         let diagnostic = Diagnostic::new(code, span, format!("there is no {what} `{text}`"));
+        if self.findings.is_full() {
+            self.report(diagnostic);
+            return;
+        }
         let diagnostic = match nearest(text, known.iter().map(String::as_str)) {
             Some(near) => diagnostic.did_you_mean(span, near),
             None if !otherwise.is_empty() => diagnostic.help(otherwise.to_owned()),

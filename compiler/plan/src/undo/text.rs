@@ -121,6 +121,15 @@ fn what(row: &UndoRow, case: &UndoCase) -> (String, bool) {
             _ => (format!("{happened} by {}", alternatives(&causes)), false),
         };
     }
+    if case.when == When::Unknown && case.errors.iter().any(|error| error == "unknown") {
+        let others: Vec<String> = case.errors.iter().filter(|error| *error != "unknown").cloned().collect();
+        let others = if others.is_empty() {
+            String::new()
+        } else {
+            format!(", or is unknown with {}", alternatives(&others))
+        };
+        return (format!("gets no answer{others}"), false);
+    }
     match (alone, case.errors.is_empty()) {
         (_, false) => (format!("{happened} with {}", alternatives(&case.errors)), false),
         (false, true)

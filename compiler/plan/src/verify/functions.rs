@@ -9,10 +9,10 @@ use super::{Checked, Checker, VerifyError, dataflow, ensure, loops, operands, ru
 use crate::{Catch, Function, FunctionId, Handler, Op, Purity, Reg, Target, Type, TypeId};
 
 /// Instructions of one function.
-const CODE_MAX: usize = 65_536;
+pub const CODE_MAX: usize = 65_536;
 
 /// Instructions times slots of one function: what analyses of it may take, in bits.
-const STATES_MAX: usize = 1 << 28;
+pub const STATES_MAX: usize = 1 << 28;
 
 /// A function whose registers are well formed.
 pub(super) struct Body<'a> {

@@ -6,7 +6,7 @@ use super::{Checked, ensure};
 use crate::{Case, Field, Literal, Literals, Plan, Type, TypeId, Types, WireForm};
 
 /// Types of one plan.
-const TYPES_MAX: usize = 16_384;
+pub const TYPES_MAX: usize = 16_384;
 
 /// Fields of one record, and cases of one union.
 const FIELDS_MAX: usize = 4_096;

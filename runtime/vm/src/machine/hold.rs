@@ -191,7 +191,7 @@ impl Machine {
             let error = self.outward(error);
             // An `undo` statement is no step; the step that failed in it is named in its stead.
             let step = undone.step.or(error.step.as_ref().map(|(step, _)| *step));
-            let step = step.unwrap_or(flow_plan::StepId(u32::MAX));
+            let step = step.unwrap_or(flow_plan::StepId::UNDO_BLOCK);
             attention.steps.push(Unsettled { step, path: undone.path, undo_error: Some(error) });
         }
         Ok(())

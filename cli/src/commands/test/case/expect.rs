@@ -46,13 +46,16 @@ impl Case<'_> {
             let mut diagnostic =
                 Diagnostic::failure("test", span, "it has not settled: it waits for an operator");
             for step in &attention.steps {
-                let name = finished.workflow.plan.step_name(step.step);
+                let name = crate::program::step_words(step.step, &finished.workflow.plan);
                 diagnostic = diagnostic.note(match &step.undo_error {
-                    Some(error) => {
-                        format!("undoing `{name}` failed: {}", self.redactor.text(&error.message))
-                    }
-                    None => format!("nobody knows whether `{name}` took effect"),
+                    Some(error) => format!("undoing {name} failed: {}", self.redactor.text(&error.message)),
+                    None => format!("nobody knows whether {name} took effect"),
                 });
+                if step.undo_error.is_none() {
+                    diagnostic = diagnostic.help(
+                        "make its undo from the parameters, where it uses `result`; or add `confirm: …` to the operation",
+                    );
+                }
             }
             self.found.push(self.with_trace(diagnostic, run));
         } else if let Some(Outcome::Paused { reason }) = finished.outcome() {
