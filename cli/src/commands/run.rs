@@ -263,6 +263,19 @@ impl Run {
                     None => usage!("the workflow calls no `{name}`: it calls {}", known.join(", ")),
                 }
             }
+            Err(flow_mock::StartError::UnknownMember { name, member, known }) => {
+                match nearest(&member, known.iter().map(String::as_str)) {
+                    Some(near) => {
+                        usage!("in --answer: `{name}` answers with no `{member}`: did you mean `{near}`?")
+                    }
+                    None => {
+                        usage!(
+                            "in --answer: `{name}` answers with no `{member}`: it has {}",
+                            known.join(", ")
+                        )
+                    }
+                }
+            }
             Err(error) => Err(error.into()),
         }
     }

@@ -62,7 +62,7 @@ pub enum EventKind {
         /// For how long.
         wait_us: u64,
     },
-    /// A child execution is started, or gone on with.
+    /// A child execution is called: it is started, or gone on with. Where it is not, what becomes of it says so.
     ChildStarted {
         /// The workflow.
         workflow: String,

@@ -431,6 +431,7 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
                 }
             }
             Action::Reply { number, result } => {
+                self.shared.replied(number);
                 self.replies.insert(number, result);
             }
             Action::Show(event) => self.events.push(event),

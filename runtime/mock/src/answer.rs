@@ -23,10 +23,7 @@ pub(crate) struct Made {
 /// Makes the answer to a request that succeeds. The number is that of the thing that it is about.
 pub(crate) fn success(api: &Api, played: &Played, number: u64, sources: &Sources) -> Made {
     let plan = played.program().plan();
-    let statuses = &played.operation.statuses;
-    let success =
-        statuses.iter().find(|statuses| matches!(statuses, Statuses::One(200..300) | Statuses::Class(2)));
-    let status = success.or(statuses.first()).map_or(200, |statuses| played.operation.example(*statuses));
+    let status = success_status(played);
     let good =
         |media_type, body| Made { reply: Reply { status, media_type, link: None, body }, misfit: None };
     let Some(ty) = plan.body_of(&played.operation, status) else {
@@ -64,6 +61,14 @@ pub(crate) fn success(api: &Api, played: &Played, number: u64, sources: &Sources
     }
     let (body, error) = first.unwrap_or_default();
     Made { misfit: Some(error), ..good(media_type, body) }
+}
+
+/// The status of a request that succeeds.
+pub(crate) fn success_status(played: &Played) -> u16 {
+    let statuses = &played.operation.statuses;
+    let success =
+        statuses.iter().find(|statuses| matches!(statuses, Statuses::One(200..300) | Statuses::Class(2)));
+    success.or(statuses.first()).map_or(200, |statuses| played.operation.example(*statuses))
 }
 
 /// Whether a given answer fits its operation.

@@ -7,6 +7,7 @@ use flow_vm::Program;
 
 use crate::{
     Calls, OperationCalls, OperationName, Options, StartError, answer,
+    given::{self, Unknown},
     memory::Memory,
     route::{PathParams, Route},
 };
@@ -204,16 +205,19 @@ pub(crate) fn instruct(apis: &mut [Api], options: &Options) -> Result<(), StartE
             }
         }
     }
-    for given in &options.answers {
-        for (api, place) in named(apis, &given.operation)? {
+    for own in &options.answers {
+        for (api, place) in named(apis, &own.operation)? {
             if let Some(played) = apis.get_mut(api).and_then(|api| api.operations.get_mut(place)) {
-                played.answer = Some(given.json.clone());
+                played.answer = Some(own.json.clone());
             }
             if let Some(api) = apis.get(api)
                 && let Some(played) = api.operations.get(place)
             {
+                if let Some(Unknown { member, known }) = given::unknown_member(played) {
+                    return Err(StartError::UnknownMember { name: own.operation.clone(), member, known });
+                }
                 answer::try_given(api, played)
-                    .map_err(|reason| StartError::Answer { name: given.operation.clone(), reason })?;
+                    .map_err(|reason| StartError::Answer { name: own.operation.clone(), reason })?;
             }
         }
     }

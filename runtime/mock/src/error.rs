@@ -37,6 +37,16 @@ pub enum StartError {
         /// Why.
         reason: String,
     },
+    /// A given answer has a member that nothing would read.
+    #[error("the answer of `{name}` has a member `{member}` that is not declared; there are {}", listed(.known))]
+    UnknownMember {
+        /// The operation.
+        name: OperationName,
+        /// The member.
+        member: String,
+        /// The members that there are in its place.
+        known: Vec<String>,
+    },
     /// No port could be opened.
     #[error("no port of this machine could be opened: {0}")]
     Listen(#[from] std::io::Error),

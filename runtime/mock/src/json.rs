@@ -17,6 +17,11 @@ pub(crate) fn members(text: &[u8]) -> Option<Members> {
     serde_json::from_slice(text).ok()
 }
 
+/// The items, if the text is a list.
+pub(crate) fn items(text: &str) -> Option<Vec<Box<RawValue>>> {
+    serde_json::from_str(text).ok()
+}
+
 /// The first item, if the text is a list that has one.
 pub(crate) fn first_item(text: &[u8]) -> Option<Box<RawValue>> {
     let items: Vec<Box<RawValue>> = serde_json::from_slice(text).ok()?;

@@ -21,6 +21,7 @@ mod answer;
 mod api;
 mod candidates;
 mod effect;
+mod given;
 mod json;
 mod limits;
 mod listener;

@@ -21,6 +21,9 @@ pub(crate) fn turn(played: &Played, received: &Received, reply: &mut Reply) {
         None => {}
         Some(Pages::Cursor { param, from, .. }) => {
             let first = sent(played, received, *param).is_none();
+            if first && is_given(played, from) {
+                return;
+            }
             let goes_on = first && json::at(&reply.body, from).is_some_and(|next| next.get() != "null");
             let next: &[&str] = match first {
                 _ if goes_on => &[],
@@ -58,6 +61,12 @@ fn sent<'a>(played: &Played, received: &'a Received, param: u16) -> Option<&'a s
         // Headers and bodies are not looked at: every page is the last one.
         Place::Header | Place::Body | Place::Unsent | Place::Next => Some(""),
     }
+}
+
+/// Whether the answer of one's own says what stands at a place in the body: then that is kept.
+fn is_given(played: &Played, path: &[String]) -> bool {
+    let given = played.answer.as_ref().and_then(|answer| json::members(answer.as_bytes()));
+    path.first().zip(given).is_some_and(|(first, given)| given.contains_key(first))
 }
 
 /// Puts the first value that fits at a place in the body.

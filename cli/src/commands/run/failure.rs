@@ -3,7 +3,7 @@
 
 use flow_diagnostics::Diagnostic;
 use flow_driver::{CompiledWorkflow, Sources};
-use flow_engine::{AttemptReport, AttemptResult, StepReport};
+use flow_engine::{AttemptReport, AttemptResult, Outcome, Report, StepReport};
 use flow_plan::{EffectClass, Idempotency, Location, Meaning, StepId};
 use flow_source::{FileId, Span};
 use flow_vm::{Attention, Failure, Raised, StepPath, Undone};
@@ -19,10 +19,10 @@ pub(crate) fn failed(
     failure: &Failure,
     workflow: &CompiledWorkflow,
     sources: &Sources,
-    steps: &[StepReport],
+    report: &Report,
 ) -> Diagnostic {
-    let diagnostic = raised(&failure.error, workflow, sources, steps);
-    undone(diagnostic, &failure.undone, workflow)
+    let diagnostic = raised(&failure.error, workflow, sources, &report.steps);
+    undone(diagnostic, &failure.undone, workflow, &report.children)
 }
 
 /// The diagnostic of an execution that waits for an operator.
@@ -30,8 +30,9 @@ pub(crate) fn held(
     attention: &Attention,
     workflow: &CompiledWorkflow,
     sources: &Sources,
-    steps: &[StepReport],
+    report: &Report,
 ) -> Diagnostic {
+    let steps = &report.steps;
     let mut diagnostic = match &attention.error {
         Some(error) => raised(error, workflow, sources, steps),
         None => {
@@ -42,7 +43,7 @@ pub(crate) fn held(
             diagnostic.note(format!("its result: {}", printable(&result)))
         }
     };
-    diagnostic = undone(diagnostic, &attention.undone, workflow);
+    diagnostic = undone(diagnostic, &attention.undone, workflow, &report.children);
     for unsettled in &attention.steps {
         let name = crate::program::step_words(unsettled.step, &workflow.plan);
         diagnostic = match &unsettled.undo_error {
@@ -181,10 +182,41 @@ fn attempt(attempt: &AttemptReport) -> String {
     }
 }
 
-fn undone(diagnostic: Diagnostic, undone: &[Undone], workflow: &CompiledWorkflow) -> Diagnostic {
-    if undone.is_empty() {
-        return diagnostic.note("nothing was undone");
+fn undone(
+    mut diagnostic: Diagnostic,
+    undone: &[Undone],
+    workflow: &CompiledWorkflow,
+    children: &[Report],
+) -> Diagnostic {
+    let below = undone_below(children);
+    if !undone.is_empty() {
+        let names: Vec<String> = undone.iter().map(|undone| undone_name(undone, &workflow.plan)).collect();
+        diagnostic = diagnostic.note(format!("undone, in this order: {}", names.join(", ")));
     }
-    let names: Vec<String> = undone.iter().map(|undone| undone_name(undone, &workflow.plan)).collect();
-    diagnostic.note(format!("undone, in this order: {}", names.join(", ")))
+    match (undone, below.as_slice()) {
+        ([], []) => diagnostic.note("nothing was undone"),
+        (_, []) => diagnostic,
+        (_, below) => {
+            diagnostic.note(format!("undone by the executions that it called: {}", below.join(", ")))
+        }
+    }
+}
+
+/// What executions that did not succeed have undone themselves, and those below them.
+fn undone_below(children: &[Report]) -> Vec<String> {
+    let mut names = Vec::new();
+    for child in children {
+        let undone = match &child.outcome {
+            Outcome::Failed(failure) => &failure.undone[..],
+            Outcome::NeedsAttention(attention) => &attention.undone,
+            Outcome::Succeeded(_) | Outcome::Paused { .. } => &[],
+        };
+        names.extend(undone.iter().map(|undone| {
+            let step =
+                child.steps.iter().find(|step| Some(step.step) == undone.step && step.path == undone.path);
+            step.map_or_else(|| "an `undo` block".to_owned(), |step| step.name.clone())
+        }));
+        names.extend(undone_below(&child.children));
+    }
+    names
 }

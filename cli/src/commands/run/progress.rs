@@ -63,8 +63,8 @@ fn line(event: &Event, width: usize, output: &Output) -> Option<String> {
         }
         EventKind::ChildStarted { workflow, execution, detached, undoes } => {
             let undo = if *undoes { "undo " } else { "" };
-            let how = if *detached { "is started, and goes its own way" } else { "begins" };
-            Some(format!("{undo}{workflow}: execution {execution} {how}"))
+            let how = if *detached { ", which goes its own way" } else { "" };
+            Some(format!("{undo}{workflow}: called as execution {execution}{how}"))
         }
         EventKind::ChildJoined { workflow, execution } => {
             Some(format!("{workflow}: execution {execution} has its key, and is waited for in its place"))

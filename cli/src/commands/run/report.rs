@@ -110,14 +110,15 @@ impl<'a> Shown<'a> {
     /// Where stdout cannot be written.
     pub(crate) fn text(&self, output: &Output) -> anyhow::Result<()> {
         let sources = &self.program.compilation.sources;
-        let steps = &self.report.steps;
         let diagnostic = match &self.report.outcome {
             Outcome::Succeeded(json) => {
                 output.result(&format!("{}\n", plain_json(&pretty(std::str::from_utf8(json)?))))?;
                 return Ok(());
             }
-            Outcome::Failed(failed) => failure::failed(failed, self.workflow, sources, steps),
-            Outcome::NeedsAttention(attention) => failure::held(attention, self.workflow, sources, steps),
+            Outcome::Failed(failed) => failure::failed(failed, self.workflow, sources, self.report),
+            Outcome::NeedsAttention(attention) => {
+                failure::held(attention, self.workflow, sources, self.report)
+            }
             Outcome::Paused { reason } => {
                 output.error(&format!("paused: {reason}"));
                 output.say(&self.paused());

@@ -579,8 +579,12 @@ impl<'c> Case<'c> {
         let Some(finished) = self.runs.get_mut(&run) else { return };
         let taken = |simulation: &Simulation<Net>| {
             let records = simulation.history().unwrap_or_default();
-            let is_taken = |record: &&Record| matches!(record, Record::Signalled(_) | Record::CalledBack(_));
-            records.iter().filter(is_taken).count()
+            let is_taken = |record: &Record| matches!(record, Record::Signalled(_) | Record::CalledBack(_));
+            let is_kept = |record: &&Record| match record {
+                Record::Sealed(sealed) => sealed.shell().is_ok_and(|shell| is_taken(&shell)),
+                record => is_taken(record),
+            };
+            records.iter().filter(is_kept).count()
         };
         let before = taken(&finished.simulation);
         let send_again = |simulation: &mut Simulation<Net>| {
@@ -624,10 +628,10 @@ impl<'c> Case<'c> {
             let us = i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
             let until_us = finished.simulation.now().wall_us.saturating_add(us);
             let done = finished.simulation.advance(time);
+            // Also where no time is left: what was due when the process died is due now.
             self.gone_on(run, done, span, |simulation| {
                 let left_us = until_us.saturating_sub(simulation.now().wall_us);
-                let left_us = u64::try_from(left_us).ok().filter(|left_us| *left_us > 0)?;
-                Some(simulation.advance(Duration::from_micros(left_us)))
+                Some(simulation.advance(Duration::from_micros(u64::try_from(left_us).unwrap_or(0))))
             });
         }
     }

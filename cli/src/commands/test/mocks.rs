@@ -28,6 +28,8 @@ pub(super) struct Mocks {
     lost: BTreeSet<Spot>,
     /// The calls whose end was durable when the process died: none of them is made again.
     settled: BTreeSet<Spot>,
+    /// The calls of which a confirmation has said since then that they were not done: each of them may be made again.
+    denied: BTreeSet<Spot>,
     /// A call that is answered in another way.
     fault: Option<CallFault>,
 }
@@ -199,6 +201,7 @@ impl Mocks {
         let lost = self.answered.iter().filter(|(spot, answer)| spot.0 == run && good(answer));
         let lost: BTreeSet<Spot> = lost.map(|(spot, _)| spot.clone()).collect();
         self.lost.extend(lost.into_iter().filter(|spot| !self.settled.contains(spot)));
+        self.denied.retain(|spot| spot.0 != run);
     }
 
     /// The calls since the beginning.
@@ -221,6 +224,7 @@ impl Mocks {
         let spot = (self.run, sending.execution, sending.call.path.clone());
         let is_lost = self.lost.remove(&spot);
         let unsafe_twice = is_lost
+            && !self.denied.contains(&spot)
             && plan
                 .operation(sending.operation)
                 .is_some_and(|operation| operation.class == EffectClass::Unsafe);
@@ -249,6 +253,11 @@ impl Mocks {
         }
         let none = || failure(NetError::not_sent(NotSent::Setting, "there is no mock"), Duration::ZERO);
         let answer = answer.unwrap_or_else(none);
+        if let Some(step) = sending.call.path.confirms()
+            && says_not_done(plan.operation(sending.operation), &answer)
+        {
+            self.denied.insert((self.run, sending.execution, StepPath(step.to_owned())));
+        }
         self.answered.insert(spot, answer.clone());
         answer
     }
@@ -273,6 +282,16 @@ impl Mocks {
             return fault.withheld.take().or_else(|| self.usual(called, sending));
         }
         Some(perform(&fault.answer, 1, sending.program.plan(), sending, Duration::ZERO))
+    }
+}
+
+/// Whether the answer to a confirmation says that the step was not done: null, or absent.
+fn says_not_done(operation: Option<&Operation>, answer: &Answer) -> bool {
+    let Ok(response) = &answer.result else { return false };
+    match operation.map(|operation| operation.meaning(response.status)) {
+        Some(Meaning::Absent) => true,
+        Some(Meaning::Result(_)) => response.body.trim_ascii() == b"null",
+        _ => false,
     }
 }
 

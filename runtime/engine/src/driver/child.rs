@@ -149,6 +149,10 @@ impl Driver {
         if held.is_some() {
             child.held.clone_from(&held);
         }
+        let never = match &news {
+            ChildNews::Never { message, .. } => Some(format!("is not started: {message}")),
+            _ => None,
+        };
         let (execution, id, joined) = (child.execution, child.spawn.child, child.joined);
         let errors = self.program.child(id).filter(|_| joined).map(|program| &program.plan().errors);
         let answer = match news {
@@ -187,7 +191,9 @@ impl Driver {
         let (outcome, good) = match (&answer, held) {
             (Some(ChildAnswer::Started(_)), _) => return self.answer_child(effect, answer, context),
             (Some(ChildAnswer::Done(_) | ChildAnswer::Joined(_)), _) => ("succeeded".to_owned(), true),
-            (Some(ChildAnswer::Failed(error)), _) => (format!("failed with `{}`", error.name), false),
+            (Some(ChildAnswer::Failed(error)), _) => {
+                (never.unwrap_or_else(|| format!("failed with `{}`", error.name)), false)
+            }
             (None, held) => (held.unwrap_or_default(), false),
         };
         let workflow = self.plan().child_name(id);

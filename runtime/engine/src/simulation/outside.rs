@@ -94,7 +94,7 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
         let delivery = Delivery { number, to, json: json.to_vec() };
         if is_queued {
             // It is taken in when its turn has come.
-            self.shared.tell_queued(self.execution, Input::Deliver(delivery));
+            self.shared.tell_queued(self.execution, delivery);
             return Ok(Run::Waiting);
         }
         self.give(self.execution, Input::Deliver(delivery));

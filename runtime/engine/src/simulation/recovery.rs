@@ -10,7 +10,7 @@ use flow_journal::{ExecutionId, History, PlanId, Record};
 use flow_vm::{EffectId, Program};
 
 use super::{Answer, Now, Run, Simulation, shared::Queued};
-use crate::{ChildNews, Driver, RecoverError, Report, Sending};
+use crate::{ChildNews, Driver, Input, RecoverError, Report, Sending};
 
 impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
     /// Goes on in a new process, some time after the last one died: whatever was under way is lost.
@@ -55,7 +55,7 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
 
     /// The program of an execution that has begun.
     pub fn program_of_execution(&self, execution: ExecutionId) -> Option<Arc<Program>> {
-        match self.history_of(execution).ok()?.first() {
+        match self.records_of(execution).ok()?.first() {
             Some(Record::Started(started)) => self.program_of(started.plan),
             _ => None,
         }
@@ -81,7 +81,12 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
             Driver::recover_child(Arc::clone(&program), execution, &history, deadline_us, context)
         });
         match recovered {
-            Ok(begun) => self.add(begun, program, parent),
+            Ok(begun) => {
+                self.add(begun, program, parent);
+                // Whoever sent it something and was not told that it was kept sends it again.
+                let told = self.shared.told.iter().filter(|(to, _)| *to == execution);
+                self.news.extend(told.map(|(to, delivery)| (*to, Input::Deliver(delivery.clone()))));
+            }
             Err(RecoverError::Ended(ended)) => {
                 let (outcome, steps) = *ended;
                 let report = self.with_children(Report { execution, outcome, steps, children: Vec::new() });

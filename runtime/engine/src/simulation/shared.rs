@@ -11,7 +11,7 @@ use flow_journal::{Claim, Claims, EndStatus, ExecutionId, History, Record, Start
 use flow_vm::{EffectId, Program};
 
 use super::{Answer, Run, Simulation};
-use crate::{Action, ChildNews, EventKind, Input, Outcome, RecoverError, Report, Sending, StepReport};
+use crate::{Action, ChildNews, Delivery, EventKind, Outcome, RecoverError, Report, Sending, StepReport};
 
 /// A queue: the workflow and the value.
 type Queue = (String, String);
@@ -59,8 +59,8 @@ pub(super) struct Shared {
     mine: BTreeSet<ExecutionId>,
     /// Those whose turn has not come.
     pub(super) queued: BTreeMap<ExecutionId, Queued>,
-    /// What they were told meanwhile.
-    told: Vec<(ExecutionId, Input)>,
+    /// What was sent to them meanwhile, until its sender is told what became of it.
+    pub(super) told: Vec<(ExecutionId, Delivery)>,
     /// The executions that are waited for by somebody who has not begun them.
     pub(super) joined: Vec<(ExecutionId, Caller)>,
 }
@@ -115,9 +115,14 @@ impl Shared {
         fronts.filter(|front| self.queued.contains_key(front)).collect()
     }
 
-    /// Notes something that a queued execution is told; what it is not.
-    pub(super) fn tell_queued(&mut self, execution: ExecutionId, input: Input) {
-        self.told.push((execution, input));
+    /// Notes what is sent to a queued execution, which takes it in when its turn has come.
+    pub(super) fn tell_queued(&mut self, execution: ExecutionId, delivery: Delivery) {
+        self.told.push((execution, delivery));
+    }
+
+    /// The sender of something is told what became of it.
+    pub(super) fn replied(&mut self, number: u64) {
+        self.told.retain(|(_, delivery)| delivery.number != number);
     }
 
     /// Waits for nothing any more; whether it has waited for what somebody else has begun.
@@ -233,10 +238,6 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
     ) -> Result<(), RecoverError> {
         let has_acted = records.len() > 1;
         self.go_on(execution, records, queued.program, queued.parent, queued.deadline_us)?;
-        let told = std::mem::take(&mut self.shared.told);
-        let (own, others): (Vec<_>, Vec<_>) = told.into_iter().partition(|(of, _)| *of == execution);
-        self.shared.told = others;
-        self.news.extend(own);
         if let Some(life) = self.lives.get_mut(&execution).filter(|_| !has_acted) {
             life.actions.retain(
                 |action| !matches!(action, Action::Show(event) if event.kind == EventKind::Recovered),
