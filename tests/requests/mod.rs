@@ -214,3 +214,44 @@ fn what_a_server_says_of_its_end_is_reported_once() {
         ]
     );
 }
+
+const CHANGES: &str = r#"
+config { host: string }
+type Changes { count?: int?, note?: string?, price?: decimal?, tag?: string }
+api shop v1 {
+  base: "http://{config.host}"
+  patch change "/changes" (body changes: Changes) -> Changes { idempotency: natural }
+}
+workflow main (changes: Changes) -> Changes {
+  shop.change(changes)
+  shop.change({ ...changes, tag: absent })
+  return shop.change({ ...changes, count: changes.count ?? absent, note: null })
+}
+"#;
+
+#[test]
+fn what_is_absent_stays_absent_and_null_stays_null() {
+    for (input, bodies) in [
+        (
+            r#"{"count":null,"price":1.50}"#,
+            [r#"{"count":null,"price":1.50}"#, r#"{"note":null,"price":1.50}"#],
+        ),
+        (r#"{"note":"n"}"#, [r#"{"note":"n"}"#, r#"{"note":null}"#]),
+        ("{}", ["{}", r#"{"note":null}"#]),
+    ] {
+        let server = Server::start([("PATCH /changes", vec![Reply::Json(200, input)])]);
+        let folder = folder("changes", CHANGES);
+        let host = format!("host={}", server.url().trim_start_matches("http://"));
+        let ran = run(&mut flow(&folder, &["run", "calls.flow", "--input", input, "--set", &host]));
+        std::fs::remove_dir_all(folder).unwrap();
+        assert_eq!(ran.code, 0, "{}", ran.seen());
+        let sent: Vec<String> = server
+            .received()
+            .iter()
+            .map(|request| String::from_utf8_lossy(&request.body).into_owned())
+            .collect();
+        let [whole, with_null] = bodies;
+        assert_eq!(sent, [whole, whole, with_null]);
+        assert_eq!(ran.stdout.split_whitespace().collect::<String>(), input, "the answer too");
+    }
+}

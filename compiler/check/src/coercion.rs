@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::types::{Ty, TyKind, Types};
+use crate::types::{RecordField, Ty, TyKind, Types};
 
 /// How a value of one type becomes a value of another.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,10 +128,14 @@ fn find(types: &Types, from: Ty, to: Ty, reveal: bool) -> Option<Coercion> {
                     },
                 );
             }
+            let keeps = |field: Option<&RecordField>| field.is_some_and(|field| field.keeps_absence(types));
             let unchanged = from.len() == to.len()
-                && fields
-                    .iter()
-                    .all(|field| matches!(field, FieldCoercion::From { how: Coercion::Same, .. }));
+                && fields.iter().zip(to.iter()).all(|(field, target)| match field {
+                    FieldCoercion::From { position, how: Coercion::Same } => {
+                        keeps(from.get(*position)) == keeps(Some(target))
+                    }
+                    _ => false,
+                });
             Some(if unchanged { Coercion::Same } else { Coercion::Record(fields.into()) })
         }
         _ => None,

@@ -1,6 +1,7 @@
 //! Types of expressions, in both directions: a place that knows what it wants says so, an expression that
 //! knows what it is says that, and where both speak they must agree.
 
+mod absent;
 mod access;
 mod assign;
 mod branches;
@@ -98,6 +99,8 @@ pub(crate) struct Infer<'c, 'a> {
     declared_in: FxHashMap<LocalId, usize>,
     /// The names that can be used here, those bound last at the end.
     visible: Vec<LocalId>,
+    /// What each `absent` is that stands as the value of a field.
+    left_out: FxHashMap<ExprId, Ty>,
     /// The workflow whose body this is.
     pub(crate) workflow: Option<WorkflowId>,
 }
@@ -115,6 +118,7 @@ impl<'c, 'a> Infer<'c, 'a> {
             branches: Vec::new(),
             declared_in: FxHashMap::default(),
             visible: Vec::new(),
+            left_out: FxHashMap::default(),
             workflow: None,
         }
     }
@@ -196,6 +200,7 @@ impl<'c, 'a> Infer<'c, 'a> {
         match &program.exprs[expr].kind {
             ExprKind::Missing => Ty::ERROR,
             ExprKind::Null => Ty::NULL,
+            ExprKind::Absent => self.absent(expr, span),
             ExprKind::Bool(value) => self.bool_literal(*value, span, want),
             ExprKind::Int(value) => self.int_literal(*value, span, want),
             ExprKind::Decimal(digits) => self.decimal_literal(digits, span, want),

@@ -245,6 +245,7 @@ impl Checker<'_> {
             pure &= matches!(
                 self.program.exprs[inside].kind,
                 ExprKind::Null
+                    | ExprKind::Absent
                     | ExprKind::Bool(_)
                     | ExprKind::Int(_)
                     | ExprKind::Decimal(_)

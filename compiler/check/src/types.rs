@@ -191,6 +191,11 @@ impl RecordField {
         if self.optional { types.optional(self.ty) } else { self.ty }
     }
 
+    /// Whether it tells absent from null (`a?: T?`): null is written then, and only what is absent is left out.
+    pub fn keeps_absence(&self, types: &Types) -> bool {
+        self.optional && matches!(*types.structure(self.ty), TyKind::Optional(_))
+    }
+
     /// Whether a record literal may leave it out: it is absent then, or null.
     pub fn may_be_left_out(&self, types: &Types) -> bool {
         self.optional || matches!(*types.structure(self.ty), TyKind::Optional(_) | TyKind::Null)

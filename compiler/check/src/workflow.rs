@@ -63,7 +63,11 @@ impl Checker<'_> {
     /// A parameter as a field of the input.
     fn input_field(&self, param: &Param, ty: Ty) -> RecordField {
         let mut field = plain_field(&param.name.text, ty);
-        field.optional = param.default.is_some();
+        if param.default.is_some() {
+            // Null and absent both give the default.
+            field.optional = true;
+            field.ty = self.typed.types.without_null(field.ty);
+        }
         field.constraint = param.constraint.as_ref().map(|constraint| self.condition(constraint));
         field
     }

@@ -14,7 +14,7 @@ use flow_plan::{
 use flow_source::{FileId, Sources, Span};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::builder::FunctionBuilder;
+use crate::builder::{FunctionBuilder, Value};
 use crate::{Emitted, Made};
 
 /// The state of one emission.
@@ -53,6 +53,8 @@ pub(crate) struct Context<'a> {
     /// The functions around it, the innermost last: a name that is not bound in one is captured from the one
     /// before it.
     pub(crate) outer: Vec<FunctionBuilder>,
+    /// The register that says whether the field whose value is being made is there, where its record keeps that.
+    pub(crate) presence: Option<Value>,
     /// Whether undo code is being made: its calls register no undos.
     pub(crate) in_undo: bool,
 }
@@ -111,6 +113,7 @@ impl<'a> Context<'a> {
             head: Span::default(),
             current: FunctionBuilder::new(Purity::Pure, TypeId(0)),
             outer: Vec::new(),
+            presence: None,
             in_undo: false,
         }
     }

@@ -217,21 +217,23 @@ impl Context<'_> {
 
     /// The fields of a record in the order of the plan, which is by name.
     fn fields(&mut self, fields: &[RecordField]) -> Vec<Field> {
-        let mut made: Vec<Field> = fields
-            .iter()
-            .map(|field| {
-                let ty = field.read(&self.typed.types);
-                let ty = self.ty(ty);
-                let check = field.constraint.as_ref().map(|condition| self.constraint(condition, ty));
-                Field {
-                    name: field.name.to_string(),
-                    wire: field.wire.as_ref().unwrap_or(&field.name).to_string(),
-                    ty,
-                    optional: field.optional,
-                    check,
-                }
-            })
-            .collect();
+        let mut made: Vec<Field> = Vec::with_capacity(fields.len());
+        for field in fields {
+            let ty = field.read(&self.typed.types);
+            let ty = self.ty(ty);
+            let check = field.constraint.as_ref().map(|condition| self.constraint(condition, ty));
+            made.push(Field {
+                name: field.name.to_string(),
+                wire: field.wire.as_ref().unwrap_or(&field.name).to_string(),
+                ty,
+                optional: field.optional,
+                check,
+            });
+            if field.keeps_absence(&self.typed.types) {
+                let presence = self.intern(Type::Presence);
+                made.push(Field::presence(&field.name, presence));
+            }
+        }
         made.sort_by(|a, b| a.name.cmp(&b.name));
         made
     }

@@ -25,6 +25,8 @@ pub enum ExprKind {
     Missing,
     /// `null`.
     Null,
+    /// `absent`: the field whose value it is, is left out.
+    Absent,
     /// `true`, `false`.
     Bool(bool),
     /// `42`, and sizes in bytes.

@@ -20,6 +20,7 @@ impl Program {
         match &self.exprs[expr].kind {
             ExprKind::Missing
             | ExprKind::Null
+            | ExprKind::Absent
             | ExprKind::Bool(_)
             | ExprKind::Int(_)
             | ExprKind::Decimal(_)

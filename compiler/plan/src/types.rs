@@ -6,7 +6,7 @@
 //!
 //! | type | slots |
 //! |---|---|
-//! | bool | 0 or 1 |
+//! | bool, presence | 0 or 1 |
 //! | int, duration (µs), timestamp (µs since 1970, UTC), date (days since 1970) | two's complement |
 //! | float | IEEE bits |
 //! | decimal | two slots: the 16 bytes of `rust_decimal`'s serialised form, little endian |
@@ -78,6 +78,8 @@ pub enum Type {
     },
     /// A secret of the type.
     Secret(TypeId),
+    /// Whether another field of the record is there: bool, of a field that is not on the wire. See [`Field::presence`].
+    Presence,
 }
 
 /// A field of a record.
@@ -89,11 +91,28 @@ pub struct Field {
     pub wire: String,
     /// What is read from it: for a field that may be absent, an optional type.
     pub ty: TypeId,
-    /// Whether the member may be absent on the wire; it is then left out when it is null.
+    /// Whether the member may be absent on the wire; it is then left out when it is null, but where the record
+    /// has its [presence](Self::presence): then it is left out when that is false.
     pub optional: bool,
     /// A pure function from the field's value to bool, which holds at every boundary (`where`).
     pub check: Option<FunctionId>,
 }
+
+impl Field {
+    /// The field that says whether the one of a name is there, where null is written and absent is not. Its own name
+    /// is no identifier, and it has none on the wire.
+    pub fn presence(name: &str, ty: TypeId) -> Self {
+        Self { name: format!("{name}{PRESENCE}"), wire: String::new(), ty, optional: true, check: None }
+    }
+
+    /// The name of the field whose presence this one is, if it is one.
+    pub fn is_presence_of(&self) -> Option<&str> {
+        self.name.strip_suffix(PRESENCE)
+    }
+}
+
+/// Ends the name of a field that says whether another one is there.
+const PRESENCE: &str = "?";
 
 /// A union of literals.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -322,6 +341,7 @@ impl Types {
     fn base(&self, id: TypeId) -> &Type {
         match self.get(id) {
             Type::Url => &Type::String,
+            Type::Presence => &Type::Bool,
             Type::Literals(literals) => match literals.values.first() {
                 Some(Literal::Int(_)) => &Type::Int,
                 Some(Literal::Bool(_)) => &Type::Bool,

@@ -163,7 +163,7 @@ fn collect(sampler: &Sampler<'_>, ty: TypeId, spot: Spot<'_>, constants: &Consta
         Type::Record(_) | Type::Tagged { .. } | Type::Uuid => {
             into.extend((1..=VARIANTS).map(|variant| sampler.bare(ty, spot.varied(variant))));
         }
-        Type::Null | Type::Bytes | Type::Json | Type::Error => {}
+        Type::Null | Type::Presence | Type::Bytes | Type::Json | Type::Error => {}
     }
 }
 

@@ -102,7 +102,7 @@ impl<'a> Sampler<'a> {
         let form = self.program.plan().boundary(ty).and_then(|boundary| boundary.form);
         self.values.set(self.values.get().saturating_add(1));
         match self.types().get(ty) {
-            Type::Null => "null".into(),
+            Type::Null | Type::Presence => "null".into(),
             Type::Bool => words::boolean(spot.name).to_string(),
             Type::Int => words::int(spot.name, spot.number, spot.draw),
             Type::Float => words::float(spot.draw).into(),

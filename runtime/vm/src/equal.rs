@@ -93,7 +93,9 @@ pub(crate) fn equal(
         }
         // Errors are equal to themselves alone, as said above.
         Type::Error => Ok(false),
-        Type::Bool | Type::Int | Type::Duration | Type::Timestamp | Type::Date => Ok(first_a == first_b),
+        Type::Bool | Type::Presence | Type::Int | Type::Duration | Type::Timestamp | Type::Date => {
+            Ok(first_a == first_b)
+        }
     }
 }
 

@@ -28,6 +28,8 @@ pub(crate) struct Layout {
     pub(crate) width: usize,
     /// Where a record's fields begin, in slots.
     pub(crate) offsets: Vec<usize>,
+    /// For each field, where the record keeps whether it is there, if it does.
+    pub(crate) presences: Vec<Option<usize>>,
     /// Slots of a record's body.
     pub(crate) record_width: usize,
     /// Whether a value holds a secret, however deep.
@@ -161,7 +163,13 @@ impl Program {
 
     /// How a type lies.
     pub(crate) fn layout(&self, ty: TypeId) -> &Layout {
-        const NONE: &Layout = &Layout { width: 1, offsets: Vec::new(), record_width: 0, holds_secret: false };
+        const NONE: &Layout = &Layout {
+            width: 1,
+            offsets: Vec::new(),
+            presences: Vec::new(),
+            record_width: 0,
+            holds_secret: false,
+        };
         self.layouts.get(ty.index()).unwrap_or(NONE)
     }
 
@@ -338,6 +346,13 @@ fn layout(plan: &Plan, index: usize) -> Layout {
             layout.offsets.push(layout.record_width);
             layout.record_width += usize::from(plan.types.width(field.ty));
         }
+        layout.presences = fields
+            .iter()
+            .map(|field| {
+                let at = fields.iter().position(|of| of.is_presence_of() == Some(&field.name));
+                at.and_then(|at| layout.offsets.get(at).copied())
+            })
+            .collect();
     }
     layout
 }

@@ -90,6 +90,7 @@ impl Infer<'_, '_> {
                                 _ => None,
                             },
                         );
+                    self.leave_out(*value, field);
                     self.check(*value, expected, reason.as_ref());
                 }
                 None => {
@@ -186,6 +187,15 @@ impl Infer<'_, '_> {
             match item {
                 RecordItem::Field { name, value } => {
                     let hint = hints.as_ref().and_then(|hints| hints.find(&name.text));
+                    if let Some(field) = hint.or_else(|| fields.get(&name.text)).cloned()
+                        && self.leave_out(*value, &field)
+                    {
+                        // What may be left out stays a field that may be.
+                        let expected = field.read(&self.checker.typed.types);
+                        self.check(*value, expected, None);
+                        fields.set(RecordField { constraint: None, wire: None, ..field });
+                        continue;
+                    }
                     let ty = match hint {
                         Some(field) => {
                             let expected = field.read(&self.checker.typed.types);
@@ -200,15 +210,8 @@ impl Infer<'_, '_> {
                     let ty = self.any(*record);
                     match self.checker.typed.types.fields(ty) {
                         Some(spread) => {
-                            for field in spread.iter() {
-                                // What is read from a field that may be absent is null then.
-                                let ty = field.read(&self.checker.typed.types);
-                                let mut copy = field.clone();
-                                if field.optional {
-                                    copy = plain_field(&field.name, ty);
-                                }
-                                fields.set(copy);
-                            }
+                            // What is absent there is absent here.
+                            spread.iter().for_each(|field| fields.set(field.clone()));
                         }
                         None => {
                             known = false;
@@ -286,6 +289,10 @@ struct Fields {
 }
 
 impl Fields {
+    fn get(&self, name: &str) -> Option<&RecordField> {
+        self.places.get(name).and_then(|place| self.all.get(*place))
+    }
+
     /// Adds a field, or replaces the one of its name where it stands.
     fn set(&mut self, field: RecordField) {
         let known = self.places.get(&field.name).and_then(|place| self.all.get_mut(*place));

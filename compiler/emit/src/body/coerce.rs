@@ -5,6 +5,7 @@ use flow_hir::ExprId;
 use flow_plan::op::Builtin;
 use flow_plan::{Op, Type, TypeId};
 
+use super::expression::presence_name;
 use crate::builder::Value;
 use crate::context::Context;
 
@@ -165,20 +166,23 @@ impl Context<'_> {
         let mut made: Vec<(String, Value)> = Vec::new();
         for (field, target) in fields.iter().zip(target.iter()) {
             let wanted = target.read(&self.typed.types);
-            let part = match field {
+            let keeps = target.keeps_absence(&self.typed.types);
+            let (part, present) = match field {
                 FieldCoercion::From { position, how } => {
                     let Some(source) = source.get(*position) else { continue };
                     let read = source.read(&self.typed.types);
                     let part = self.field(value, &source.name);
-                    self.convert(part, read, wanted, how, expr)
+                    let present = keeps.then(|| self.presence_in(value, source, part));
+                    (self.convert(part, read, wanted, how, expr), present)
                 }
                 FieldCoercion::Absent => {
                     let part = self.register_of(wanted);
                     self.set_null(part);
-                    part
+                    (part, keeps.then(|| self.load_bool(false)))
                 }
             };
             made.push((target.name.to_string(), part));
+            made.extend(present.map(|present| (presence_name(&target.name), present)));
         }
         let ty = self.ty(to);
         self.record_of(ty, made)
@@ -199,11 +203,23 @@ impl Context<'_> {
 
     /// A record of the type, from values by field name; what is due as `T?` may be given as `T`.
     pub(crate) fn record_of(&mut self, ty: TypeId, mut parts: Vec<(String, Value)>) -> Value {
-        parts.sort_by(|a, b| a.0.cmp(&b.0));
-        let due = match self.plan.types.get(ty) {
-            Type::Record(fields) => fields.iter().map(|field| field.ty).collect(),
+        let declared = match self.plan.types.get(ty) {
+            Type::Record(fields) => fields.clone(),
             _ => Vec::new(),
         };
+        // Where nothing was said of a field's presence, null is absent.
+        for field in &declared {
+            let Some(of) = field.is_presence_of() else { continue };
+            let value = parts.iter().find(|(name, _)| name == of).map(|(_, value)| *value);
+            if let Some(value) = value
+                && !parts.iter().any(|(name, _)| *name == field.name)
+            {
+                let absent = self.is_null(value);
+                parts.push((field.name.clone(), self.not(absent)));
+            }
+        }
+        parts.sort_by(|a, b| a.0.cmp(&b.0));
+        let due: Vec<TypeId> = declared.iter().map(|field| field.ty).collect();
         let mut registers = Vec::with_capacity(parts.len());
         for ((_, value), ty) in parts.into_iter().zip(due) {
             let fits = self.plan.types.same_layout(value.ty, ty);

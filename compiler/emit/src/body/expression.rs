@@ -1,9 +1,11 @@
 //! Expressions: literals, names, records, lists, fields; everything else is sent on to its file.
 
-use flow_check::{Coercion, Ty, TyKind};
+use std::sync::Arc;
+
+use flow_check::{Coercion, RecordField, Ty, TyKind};
 use flow_hir::{Argument, ExprId, ExprKind, ListItem, MapEntry, Name, RecordItem, Recorded, TemplatePart};
 use flow_plan::op::Builtin;
-use flow_plan::{Op, Purity, Type, TypeId};
+use flow_plan::{Field, Op, Purity, Type, TypeId};
 use flow_source::Span;
 
 use crate::builder::Value;
@@ -30,6 +32,7 @@ impl Context<'_> {
         let program = self.program;
         match &program.exprs[id].kind {
             ExprKind::Missing | ExprKind::Null => self.null(),
+            ExprKind::Absent => self.absent(),
             ExprKind::Bool(_)
             | ExprKind::Int(_)
             | ExprKind::Decimal(_)
@@ -194,42 +197,82 @@ impl Context<'_> {
     }
 
     fn record_literal(&mut self, id: ExprId, items: &[RecordItem]) -> Value {
-        let checked = self.typed.ty(id);
+        let checked = self.typed.types.substitute(self.typed.ty(id), &self.arguments);
         if items.is_empty() && matches!(*self.typed.types.structure(checked), TyKind::Map(_)) {
             return self.map_literal(id, &[]);
         }
-        let mut parts: Vec<(String, Value)> = Vec::new();
-        let mut put = |name: &str, value: Value| match parts.iter_mut().find(|(known, _)| known == name) {
-            Some((_, known)) => *known = value,
-            None => parts.push((name.to_owned(), value)),
+        let fields = self.typed.types.fields(checked).unwrap_or_default();
+        let keeps = |context: &Self, name: &str| {
+            fields.iter().any(|field| *field.name == *name && field.keeps_absence(&context.typed.types))
         };
-        for item in items {
+        // Of each field its value, and whether it is there, where the record keeps that.
+        let mut given: Vec<(&str, Value, Option<Value>)> = Vec::new();
+        let sources: Vec<_> = items
+            .iter()
+            .map(|item| match item {
+                RecordItem::Spread(expr) => self.typed.types.fields(self.value_ty(*expr)).unwrap_or_default(),
+                RecordItem::Field { .. } => Arc::default(),
+            })
+            .collect();
+        for (item, source) in items.iter().zip(&sources) {
             match item {
                 RecordItem::Field { name, value } => {
+                    let present = keeps(self, &name.text).then(|| self.load_bool(true));
+                    let before = std::mem::replace(&mut self.presence, present);
                     let value = self.expr(*value);
-                    put(&name.text, value);
+                    self.presence = before;
+                    put(&mut given, (&name.text, value, present));
                 }
                 RecordItem::Spread(expr) => {
                     let record = self.expr(*expr);
-                    let fields = self.typed.types.fields(self.value_ty(*expr));
-                    for field in fields.iter().flat_map(|fields| fields.iter()) {
+                    for field in source.iter() {
                         let value = self.field(record, &field.name);
-                        put(&field.name, value);
+                        let present =
+                            keeps(self, &field.name).then(|| self.presence_in(record, field, value));
+                        put(&mut given, (&field.name, value, present));
                     }
                 }
             }
         }
-        // What an optional field of the type has no entry for is absent.
-        let fields = self.typed.types.fields(checked);
-        for field in fields.iter().flat_map(|fields| fields.iter()) {
-            if !parts.iter().any(|(name, _)| **name == *field.name) {
+        let mut parts: Vec<(String, Value)> = Vec::new();
+        for field in fields.iter() {
+            let known = given.iter().find(|(name, ..)| *name == &*field.name);
+            // What an optional field of the type has no entry for is absent.
+            let (value, present) = known.map_or((None, None), |(_, value, present)| (Some(*value), *present));
+            let value = value.unwrap_or_else(|| {
                 let value = self.register_of(field.read(&self.typed.types));
                 self.set_null(value);
-                parts.push((field.name.to_string(), value));
+                value
+            });
+            parts.push((field.name.to_string(), value));
+            if keeps(self, &field.name) {
+                let present = present.unwrap_or_else(|| self.load_bool(false));
+                parts.push((presence_name(&field.name), present));
             }
         }
         let ty = self.ty(checked);
         self.record_of(ty, parts)
+    }
+
+    /// `absent`: null for whoever reads it, and the record keeps that the field is not there.
+    fn absent(&mut self) -> Value {
+        if let Some(present) = self.presence {
+            let absent = self.load_bool(false);
+            self.assign(present, absent);
+        }
+        self.null()
+    }
+
+    /// Whether a field of a record is there, whose value is read already.
+    pub(super) fn presence_in(&mut self, record: Value, field: &RecordField, value: Value) -> Value {
+        if field.keeps_absence(&self.typed.types) {
+            return self.field(record, &presence_name(&field.name));
+        }
+        if !field.optional {
+            return self.load_bool(true);
+        }
+        let absent = self.is_null(value);
+        self.not(absent)
     }
 
     /// `Created { id }`.
@@ -390,6 +433,19 @@ impl Context<'_> {
     pub(crate) fn is_flow(&self) -> bool {
         self.current.purity == Purity::Flow
     }
+}
+
+/// Gives a record's field its value, in place of the one that it had.
+fn put<'n>(given: &mut Vec<(&'n str, Value, Option<Value>)>, field: (&'n str, Value, Option<Value>)) {
+    match given.iter_mut().find(|(known, ..)| *known == field.0) {
+        Some(known) => *known = field,
+        None => given.push(field),
+    }
+}
+
+/// The name of the field that says whether another one is there.
+pub(super) fn presence_name(name: &str) -> String {
+    Field::presence(name, TypeId(0)).name
 }
 
 fn item_expr(item: &ListItem) -> ExprId {

@@ -4,6 +4,7 @@ use flow_hir::{Literal, LiteralKind, Pattern, PatternKind, RecordPattern};
 use flow_plan::op::Builtin;
 use flow_plan::{Op, Type, TypeId};
 
+use super::expression::presence_name;
 use crate::builder::{Label, Value};
 use crate::constant;
 use crate::context::Context;
@@ -87,7 +88,11 @@ impl Context<'_> {
         let ty = self.typed.local(local);
         let mut parts = Vec::new();
         for field in self.typed.types.fields(ty).iter().flat_map(|fields| fields.iter()) {
-            parts.push((field.name.to_string(), self.field(record, &field.name)));
+            let value = self.field(record, &field.name);
+            parts.push((field.name.to_string(), value));
+            if field.keeps_absence(&self.typed.types) {
+                parts.push((presence_name(&field.name), self.presence_in(record, field, value)));
+            }
         }
         let ty = self.ty(ty);
         let rest = self.record_of(ty, parts);

@@ -176,10 +176,7 @@ impl Lowerer {
                 );
                 ExprKind::Missing
             }
-            Some(ast::LiteralValue::Absent) => {
-                self.not_built_at(span, "`absent`", "leave the field out of the record");
-                ExprKind::Missing
-            }
+            Some(ast::LiteralValue::Absent) => ExprKind::Absent,
         };
         self.push(kind, span)
     }

@@ -73,6 +73,7 @@ fn form(plan: &Plan, id: TypeId, inner: impl Fn(TypeId) -> String) -> String {
         Type::Uuid => "uuid".to_owned(),
         Type::Url => "url".to_owned(),
         Type::Json => "json".to_owned(),
+        Type::Presence => "presence".to_owned(),
         Type::Error => "error".to_owned(),
         Type::Optional(of) => format!("{}?", inner(*of)),
         Type::List(of) => format!("[{}]", inner(*of)),
@@ -87,8 +88,10 @@ fn form(plan: &Plan, id: TypeId, inner: impl Fn(TypeId) -> String) -> String {
         }
         Type::Record(fields) if fields.is_empty() => "{ }".to_owned(),
         Type::Record(fields) => {
+            let keeps = |name: &str| fields.iter().any(|field| field.is_presence_of() == Some(name));
             let fields: Vec<String> = fields
                 .iter()
+                .filter(|field| field.is_presence_of().is_none())
                 .map(|field| {
                     let wire = if field.wire == field.name {
                         String::new()
@@ -97,7 +100,7 @@ fn form(plan: &Plan, id: TypeId, inner: impl Fn(TypeId) -> String) -> String {
                     };
                     // What may be absent is written as in source: its type without the null that reading adds.
                     let (absent, ty) = match (field.optional, plan.types.get(field.ty)) {
-                        (true, Type::Optional(of)) => ("?", *of),
+                        (true, Type::Optional(of)) if !keeps(&field.name) => ("?", *of),
                         (true, _) => ("?", field.ty),
                         (false, _) => ("", field.ty),
                     };

@@ -129,6 +129,7 @@ fn form<'a>(types: &'a Types, classes: &[u32], id: TypeId) -> Form<'a> {
             Form::Tagged(cases.iter().map(|case| (case.name.as_str(), class(&case.fields))).collect())
         }
         Type::Url => Form::Plain(&Type::String),
+        Type::Presence => Form::Plain(&Type::Bool),
         Type::Literals(literals) => match literals.values.first() {
             Some(Literal::Int(_)) => Form::Plain(&Type::Int),
             Some(Literal::Bool(_)) => Form::Plain(&Type::Bool),

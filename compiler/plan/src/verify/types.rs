@@ -61,17 +61,31 @@ fn check_fields(types: &Types, fields: &[Field]) -> Checked {
     let mut wires = BTreeSet::new();
     for (index, field) in fields.iter().enumerate() {
         known(types, field.ty)?;
-        ensure(wires.insert(field.wire.as_str()), || format!("two members `{}`", field.wire))?;
         let before = index.checked_sub(1).and_then(|before| fields.get(before));
         ensure(before.is_none_or(|before| before.name < field.name), || {
             format!("field `{}` is not in the order of names", field.name)
         })?;
+        if *types.get(field.ty) == Type::Presence || field.is_presence_of().is_some() {
+            check_presence(types, fields, field)?;
+            continue;
+        }
+        ensure(wires.insert(field.wire.as_str()), || format!("two members `{}`", field.wire))?;
         let nullable = matches!(types.get(types.open_secret(field.ty)), Type::Optional(_) | Type::Json);
         ensure(!field.optional || nullable, || {
             format!("field `{}` may be absent, and its type has no null", field.name)
         })?;
     }
     Ok(())
+}
+
+/// A presence goes with an optional field of its record, and is not on the wire.
+fn check_presence(types: &Types, fields: &[Field], field: &Field) -> Checked {
+    let of = field.is_presence_of().and_then(|name| fields.iter().find(|of| of.name == name));
+    let goes_with = of.is_some_and(|of| of.optional && matches!(types.get(of.ty), Type::Optional(_)));
+    let is_bare = field.wire.is_empty() && field.optional && field.check.is_none();
+    ensure(*types.get(field.ty) == Type::Presence && goes_with && is_bare, || {
+        format!("field `{}` is the presence of none", field.name)
+    })
 }
 
 fn check_literals(literals: &Literals) -> Checked {

@@ -266,7 +266,7 @@ impl Wire<'_> {
                 reader.skip()?;
                 continue;
             }
-            let named = |(_, field): &(usize, &Field)| field.wire == key;
+            let named = |(_, field): &(usize, &Field)| field.wire == key && field.is_presence_of().is_none();
             let next = fields.iter().enumerate().skip(guess).find(named);
             let Some((index, field)) = next.or_else(|| fields.iter().enumerate().take(guess).find(named))
             else {
@@ -288,6 +288,9 @@ impl Wire<'_> {
             let slots = slots.get(..width).unwrap_or(&slots);
             let offset = layout.offsets.get(index).copied().unwrap_or(0);
             self.heap.write(handle, offset, slots)?;
+            if let Some(Some(presence)) = layout.presences.get(index) {
+                self.heap.write(handle, *presence, &[1])?;
+            }
             if let Some(check) = field.check
                 && !self.holds(check, field.ty, slots)?
             {
@@ -480,7 +483,7 @@ impl Wire<'_> {
     pub(super) fn type_words(&self, ty: TypeId) -> Cow<'static, str> {
         let words = match self.env.program.plan().types.get(ty) {
             Type::Null => "null",
-            Type::Bool => "bool",
+            Type::Bool | Type::Presence => "bool",
             Type::Int => "int",
             Type::Float => "float",
             Type::Decimal => "decimal",

@@ -153,12 +153,19 @@ impl Wire<'_> {
     ) -> Result<(), Fault> {
         let program = self.env.program;
         let layout = program.layout(ty);
-        for (field, offset) in fields.iter().zip(&layout.offsets) {
+        for ((field, offset), presence) in fields.iter().zip(&layout.offsets).zip(&layout.presences) {
             let width = program.width(field.ty);
             let at = handle.checked_add(*offset as u64).ok_or(Fault::Damaged)?;
             let slots: Slots = padded(self.heap.words(at, width)?);
             let slots = slots.get(..width).unwrap_or(&slots);
             if field.optional && slots.first() == Some(&0) {
+                // Null is written where the record says that the member is there.
+                let Some(presence) = presence else { continue };
+                if self.heap.word(handle, *presence)? == 0 {
+                    continue;
+                }
+            }
+            if field.is_presence_of().is_some() {
                 continue;
             }
             if let Some(check) = field.check
