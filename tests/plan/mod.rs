@@ -82,3 +82,29 @@ fn the_worst_case_is_as_counted_by_hand() {
     assert!(problems.is_empty(), "{}", problems.join("\n"));
     assert!(seen >= 30, "{seen} files");
 }
+
+#[test]
+fn the_order_and_the_names_of_types_that_contain_themselves_do_not_change_the_hash() {
+    const TYPES: [&str; 4] = [
+        "type Folder { name: string, files: [File], folders: {string: Folder} }\n",
+        "type File { name: string, parent: Folder? }\n",
+        "type Expr = Number { value: int where value > 0 } | Sum { left: Expr, right: Expr } tagged \"kind\"\n",
+        "type Checked = Folder where it.files.size() <= 10\n",
+    ];
+    let workflow =
+        "workflow main (folder: Checked, file: File, expr: Expr) -> Folder {\n  return folder\n}\n";
+    let folder = std::env::temp_dir().join(format!("flow-recursive-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let hash_of = |text: &str| {
+        std::fs::write(folder.join("types.flow"), text).unwrap();
+        hash(&plan(&folder, "types.flow")).to_owned()
+    };
+    let original = hash_of(&format!("{}{workflow}", TYPES.concat()));
+    for turned in 1..TYPES.len() {
+        let (before, after) = TYPES.split_at(turned);
+        let text = format!("{workflow}{}{}", after.concat(), before.concat());
+        assert_eq!(hash_of(&text), original, "{text}");
+        assert_eq!(hash_of(&text.replace("Folder", "Directory").replace("Expr", "Term")), original);
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}

@@ -20,7 +20,7 @@ pub(crate) struct Checker<'a> {
     pub(crate) typed: Typed,
     /// What was found.
     pub(crate) findings: Findings,
-    /// Declared types that are being resolved, to find those that contain themselves.
+    /// Declared types that are being resolved, for which others stand in.
     pub(crate) declaring: Vec<TypeDeclId>,
     /// How many declared types stand inside of each other in each of them, itself included.
     pub(crate) type_depths: SideTable<TypeDeclId, usize>,

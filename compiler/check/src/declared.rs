@@ -24,6 +24,7 @@ impl Checker<'_> {
         for decl in program.types.indices() {
             self.declare_type(decl);
         }
+        self.check_recursive_types();
         for (id, error) in program.errors.iter() {
             let record = self.record_type(&error.fields);
             self.typed.errors.insert(id, record);
@@ -134,21 +135,19 @@ impl Checker<'_> {
         infer.check(constraint.condition, Ty::BOOL, Some(&reason));
     }
 
-    /// What a declared type stands for; a type that contains itself is an error.
+    /// What a declared type stands for. One that leads back to itself meets what [stands in](Self::stand_in) for it.
     pub(crate) fn declare_type(&mut self, decl: TypeDeclId) {
         if self.typed.types.declared.contains(decl) {
             return;
         }
-        if self.declaring.contains(&decl) {
-            let declared = &self.program.types[decl];
-            let name = &declared.name;
-            self.report(
-                Diagnostic::new(&codes::F0318, name.span, format!("type `{}` contains itself", name.text))
-                    .help("types of any depth are not built yet: hold the inner part as `json`"),
-            );
+        let Some(stand_in) = self.stand_in(decl) else {
+            let name = &self.program.types[decl].name;
+            let message = format!("type `{}` is nothing but itself", name.text);
+            self.report(Diagnostic::new(&codes::F0318, name.span, message).help("say what its values are"));
             self.typed.types.declared.insert(decl, Ty::ERROR);
             return;
-        }
+        };
+        self.typed.types.declared.insert(decl, stand_in);
         self.declaring.push(decl);
         let declared = &self.program.types[decl];
         let parameters = self.type_parameters(decl);
@@ -168,10 +167,7 @@ impl Checker<'_> {
         if let Some(constraint) = &declared.constraint {
             self.typed.types.conditions.insert(decl, (constraint.value, constraint.condition));
         }
-        // A circle through this declaration has already given it an answer.
-        if !self.typed.types.declared.contains(decl) {
-            self.typed.types.declared.insert(decl, ty);
-        }
+        self.typed.types.declared.insert(decl, ty);
     }
 
     /// How many declared types stand inside of each other in a type.
@@ -246,7 +242,11 @@ impl Checker<'_> {
             }
             TypeRefKind::Secret(inner) => {
                 let inner = self.lower_type(inner);
-                self.typed.types.secret(inner)
+                if self.is_unknown_secret(inner, ty.span) {
+                    Ty::ERROR
+                } else {
+                    self.typed.types.secret(inner)
+                }
             }
             TypeRefKind::Record(fields) => self.record_type(fields),
             TypeRefKind::Literals { members, open } => self.literals_type(members, *open),

@@ -19,6 +19,7 @@ mod methods;
 mod pages;
 mod publishing;
 mod recursion;
+mod recursive_types;
 mod requests;
 mod retry;
 mod rules;

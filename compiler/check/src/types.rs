@@ -394,30 +394,45 @@ impl Types {
 
     /// Whether a type, or any type that it is made of, is of a kind. Names are looked at, then followed.
     pub fn any_inside(&self, ty: Ty, wanted: impl Fn(&TyKind) -> bool) -> bool {
+        self.find_inside(vec![ty], |_, kind| wanted(kind))
+    }
+
+    /// Whether a type is made of itself, among others.
+    pub fn is_recursive(&self, ty: Ty) -> bool {
+        let mut parts = Vec::new();
+        self.parts(&self.kind(ty), &mut parts);
+        self.find_inside(parts, |part, _| part == ty)
+    }
+
+    fn find_inside(&self, mut next: Vec<Ty>, wanted: impl Fn(Ty, &TyKind) -> bool) -> bool {
         let mut seen = FxHashSet::default();
-        let mut next = vec![ty];
         while let Some(ty) = next.pop() {
             if !seen.insert(ty) {
                 continue;
             }
             let kind = self.kind(ty);
-            if wanted(&kind) {
+            if wanted(ty, &kind) {
                 return true;
             }
-            match &*kind {
-                TyKind::Optional(inner)
-                | TyKind::List(inner)
-                | TyKind::Map(inner)
-                | TyKind::Secret(inner)
-                | TyKind::Encoded(inner, _) => next.push(*inner),
-                TyKind::Named(decl, arguments) => next.push(self.stands_for(*decl, arguments)),
-                TyKind::Record(fields) => next.extend(fields.iter().map(|field| field.ty)),
-                TyKind::Union(union) => next.extend(union.cases.iter().map(|case| case.record)),
-                TyKind::Lambda { result, .. } => next.push(*result),
-                _ => {}
-            }
+            self.parts(&kind, &mut next);
         }
         false
+    }
+
+    /// What a type is made of.
+    fn parts(&self, kind: &TyKind, next: &mut Vec<Ty>) {
+        match kind {
+            TyKind::Optional(inner)
+            | TyKind::List(inner)
+            | TyKind::Map(inner)
+            | TyKind::Secret(inner)
+            | TyKind::Encoded(inner, _) => next.push(*inner),
+            TyKind::Named(decl, arguments) => next.push(self.stands_for(*decl, arguments)),
+            TyKind::Record(fields) => next.extend(fields.iter().map(|field| field.ty)),
+            TyKind::Union(union) => next.extend(union.cases.iter().map(|case| case.record)),
+            TyKind::Lambda { result, .. } => next.push(*result),
+            _ => {}
+        }
     }
 
     /// What a type is, names followed: never [`TyKind::Named`] or [`TyKind::Encoded`].
@@ -425,9 +440,30 @@ impl Types {
         self.kind(self.resolve(ty))
     }
 
+    /// What a type is, as far as it can be told without making what it is made of: a generic type that contains itself
+    /// would be made without end.
+    fn outline(&self, ty: Ty) -> Arc<TyKind> {
+        let (mut ty, mut arguments): (Ty, Arc<[Ty]>) = (ty, Arc::default());
+        loop {
+            let kind = self.kind(ty);
+            match &*kind {
+                TyKind::Named(decl, given) => {
+                    arguments = given.iter().map(|given| self.substitute(*given, &arguments)).collect();
+                    ty = self.declared.get(*decl).copied().unwrap_or(Ty::ERROR);
+                }
+                TyKind::Encoded(inner, _) => ty = *inner,
+                TyKind::Parameter(position, _) => match arguments.get(*position) {
+                    Some(argument) => (ty, arguments) = (*argument, Arc::default()),
+                    None => return kind,
+                },
+                _ => return kind,
+            }
+        }
+    }
+
     /// `T?`; null, optional, dynamic and absorbing types stay as they are.
     pub fn optional(&self, ty: Ty) -> Ty {
-        match *self.structure(ty) {
+        match *self.outline(ty) {
             TyKind::Optional(_) | TyKind::Null | TyKind::Error | TyKind::Never | TyKind::Json => ty,
             _ => self.intern(TyKind::Optional(ty)),
         }
@@ -445,9 +481,9 @@ impl Types {
 
     /// `secret T`. Whether an optional value is there is no secret.
     pub fn secret(&self, ty: Ty) -> Ty {
-        match *self.structure(ty) {
+        match *self.outline(ty) {
             TyKind::Secret(_) | TyKind::Error | TyKind::Never | TyKind::Null => ty,
-            TyKind::Optional(inner) => self.optional(self.secret(inner)),
+            TyKind::Optional(_) => self.optional(self.secret(self.without_null(ty))),
             _ => self.intern(TyKind::Secret(ty)),
         }
     }

@@ -78,7 +78,7 @@ codes! {
     F0315 Error "a literal that is not in its union",
     F0316 Error "a value that cannot be written into a text",
     F0317 Error "a number with too many digits",
-    F0318 Error "a type that contains itself",
+    F0318 Error "a type of which no value ends",
     F0319 Error "recursion",
     F0320 Error "a lambda where none may stand",
     F0321 Error "a way without a result",

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flow_check::{Ty, Typed};
+use flow_check::{Condition, Ty, Typed};
 use flow_diagnostics::{Diagnostic, codes};
 use flow_hir::{
     ApiId, ConfigId, ErrorDeclId, FunctionId, OperationId, Program, RetryId, SignalId, WorkflowId,
@@ -16,6 +16,22 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::builder::{FunctionBuilder, Value};
 use crate::{Emitted, Made};
+
+/// What waits until the types that are being made are complete.
+#[derive(Default)]
+pub(crate) struct Unfinished {
+    /// Entries that are to be as others.
+    pub(crate) copies: Vec<(TypeId, TypeId)>,
+    /// Conditions whose functions are to be made.
+    pub(crate) conditions: Vec<DueCondition>,
+}
+
+/// Conditions over a value of a type, as the function that is to be made of them.
+pub(crate) struct DueCondition {
+    pub(crate) function: flow_plan::FunctionId,
+    pub(crate) conditions: Vec<Condition>,
+    pub(crate) ty: TypeId,
+}
 
 /// The state of one emission.
 pub(crate) struct Context<'a> {
@@ -31,6 +47,12 @@ pub(crate) struct Context<'a> {
     /// What stands for the type parameters in the condition that is being made.
     pub(crate) arguments: Arc<[Ty]>,
     pub(crate) interned: FxHashMap<Type, TypeId>,
+    /// The types that are being made, the innermost last.
+    pub(crate) being_made: Vec<Ty>,
+    /// What waits until they are complete.
+    pub(crate) unfinished: Unfinished,
+    /// Which types lead back to themselves, as far as it was asked.
+    pub(crate) recursive: FxHashMap<Ty, bool>,
     /// Unions whose cases hold one value each.
     pub(crate) held: FxHashSet<TypeId>,
     constants: FxHashMap<(TypeId, Constant), ConstantId>,
@@ -98,6 +120,9 @@ impl<'a> Context<'a> {
             type_ids: FxHashMap::default(),
             arguments: Arc::default(),
             interned: FxHashMap::default(),
+            being_made: Vec::new(),
+            unfinished: Unfinished::default(),
+            recursive: FxHashMap::default(),
             held: FxHashSet::default(),
             constants: FxHashMap::default(),
             files: FxHashMap::default(),

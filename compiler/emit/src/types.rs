@@ -15,20 +15,60 @@ impl Context<'_> {
         if let Some(known) = self.type_ids.get(&ty) {
             return *known;
         }
-        let plain = self.plain_type(ty);
         let (form, conditions) = self.beside_the_form(ty);
         if form.is_none() && conditions.is_empty() {
+            let plain = self.plain_type(ty);
             self.type_ids.insert(ty, plain);
             return plain;
         }
+        if let Some(id) = self.reached_again(ty) {
+            return id;
+        }
+        self.being_made.push(ty);
+        let plain = self.plain_type(ty);
+        self.being_made.pop();
         // A type that differs at the boundaries has an entry of its own, which no other type finds.
-        let id = self.reserve();
+        let id = self.type_ids.get(&ty).copied().unwrap_or_else(|| self.reserve());
         self.put(id, self.plan.types.get(plain).clone());
         self.type_ids.insert(ty, id);
+        self.finish_types();
         let check = (!conditions.is_empty()).then(|| self.conditions(ty, &conditions, plain));
         let at = self.plan.boundaries.partition_point(|(other, _)| *other < id);
         self.plan.boundaries.insert(at, (id, Boundary { form, check }));
+        if !self.being_made.is_empty() {
+            // What it is a form of may itself be under way.
+            self.unfinished.copies.push((id, plain));
+        }
         id
+    }
+
+    /// The entry of a type that is being made already, which leads back to itself: it is taken before it is made.
+    fn reached_again(&mut self, ty: Ty) -> Option<TypeId> {
+        self.being_made.contains(&ty).then(|| {
+            let id = self.reserve();
+            self.type_ids.insert(ty, id);
+            id
+        })
+    }
+
+    /// Whether a type that leads back to itself is being made: code can be made of it only when it is complete.
+    pub(crate) fn makes_recursive_type(&mut self) -> bool {
+        let types = &self.typed.types;
+        let known = &mut self.recursive;
+        self.being_made.iter().any(|ty| *known.entry(*ty).or_insert_with(|| types.is_recursive(*ty)))
+    }
+
+    /// Completes what had to wait for the types that were being made.
+    fn finish_types(&mut self) {
+        if !self.being_made.is_empty() {
+            return;
+        }
+        for (id, of) in std::mem::take(&mut self.unfinished.copies) {
+            self.put(id, self.plan.types.get(of).clone());
+        }
+        for condition in std::mem::take(&mut self.unfinished.conditions) {
+            self.make_condition(condition);
+        }
     }
 
     /// What the names of a type say beside what it stands for: its form on the wire, and its conditions.
@@ -72,6 +112,17 @@ impl Context<'_> {
         if let Some(known) = self.type_ids.get(&ty) {
             return *known;
         }
+        if let Some(id) = self.reached_again(ty) {
+            return id;
+        }
+        self.being_made.push(ty);
+        let id = self.make_type(ty);
+        self.being_made.pop();
+        self.finish_types();
+        id
+    }
+
+    fn make_type(&mut self, ty: Ty) -> TypeId {
         let made = match &*self.typed.types.structure(ty) {
             TyKind::Bool => Type::Bool,
             TyKind::Int => Type::Int,
@@ -115,6 +166,15 @@ impl Context<'_> {
             | TyKind::Run(_)
             | TyKind::Lambda { .. } => Type::Null,
         };
+        self.entry(ty, made)
+    }
+
+    /// The entry of what a type was made to: the one that it took before, or that of an equal type.
+    fn entry(&mut self, ty: Ty, made: Type) -> TypeId {
+        if let Some(taken) = self.type_ids.get(&ty).copied() {
+            self.put(taken, made);
+            return taken;
+        }
         let id = self.intern(made);
         self.type_ids.insert(ty, id);
         id
@@ -145,9 +205,7 @@ impl Context<'_> {
 
     fn around(&mut self, ty: Ty, inner: Ty, wrap: fn(TypeId) -> Type) -> TypeId {
         let inner = self.ty(inner);
-        let id = self.intern(wrap(inner));
-        self.type_ids.insert(ty, id);
-        id
+        self.entry(ty, wrap(inner))
     }
 
     /// Records take their entry before their fields, since a field may lead back to the record.

@@ -21,6 +21,8 @@
 //! words: the index of its case in the order of the table, and the handle of the case's record; for a tag that
 //! an open union does not know, [`UNKNOWN_CASE`] and the handle of the whole value as json.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{FunctionId, TypeId};
@@ -307,34 +309,32 @@ impl Types {
     /// Names on the wire and conditions at boundaries make no difference; nor does whether a text is a string,
     /// a URL or a literal, nor a secret's guard.
     pub fn same_layout(&self, left: TypeId, right: TypeId) -> bool {
-        self.alike(left, right, &mut Vec::new())
+        self.alike(left, right, &mut HashSet::new())
     }
 
-    /// `open` holds the pairs under comparison: a recursive type is alike if nothing contradicts it.
-    fn alike(&self, left: TypeId, right: TypeId, open: &mut Vec<(TypeId, TypeId)>) -> bool {
+    /// `seen` holds the pairs that are compared already: a recursive type is alike if nothing contradicts it, and one
+    /// difference anywhere is enough.
+    fn alike(&self, left: TypeId, right: TypeId, seen: &mut HashSet<(TypeId, TypeId)>) -> bool {
         let (left, right) = (self.open_secret(left), self.open_secret(right));
-        if left == right || open.contains(&(left, right)) {
+        if left == right || !seen.insert((left, right)) {
             return true;
         }
-        open.push((left, right));
-        let answer = match (self.base(left), self.base(right)) {
+        match (self.base(left), self.base(right)) {
             (Type::Optional(a), Type::Optional(b))
             | (Type::List(a), Type::List(b))
-            | (Type::Map(a), Type::Map(b)) => self.alike(*a, *b, open),
-            (Type::Record(a), Type::Record(b)) => self.fields_alike(a, b, open),
+            | (Type::Map(a), Type::Map(b)) => self.alike(*a, *b, seen),
+            (Type::Record(a), Type::Record(b)) => self.fields_alike(a, b, seen),
             (Type::Tagged { cases: a, .. }, Type::Tagged { cases: b, .. }) => {
                 a.len() == b.len()
-                    && a.iter().zip(b).all(|(a, b)| a.name == b.name && self.alike(a.fields, b.fields, open))
+                    && a.iter().zip(b).all(|(a, b)| a.name == b.name && self.alike(a.fields, b.fields, seen))
             }
             (a, b) => a == b,
-        };
-        open.pop();
-        answer
+        }
     }
 
-    fn fields_alike(&self, left: &[Field], right: &[Field], open: &mut Vec<(TypeId, TypeId)>) -> bool {
+    fn fields_alike(&self, left: &[Field], right: &[Field], seen: &mut HashSet<(TypeId, TypeId)>) -> bool {
         left.len() == right.len()
-            && left.iter().zip(right).all(|(a, b)| a.name == b.name && self.alike(a.ty, b.ty, open))
+            && left.iter().zip(right).all(|(a, b)| a.name == b.name && self.alike(a.ty, b.ty, seen))
     }
 
     /// The type as slots know it: texts are strings, literals are of their base type.

@@ -1,8 +1,9 @@
 //! Sample data of a type: stable, readable, and as the type's conditions want it.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 
-use flow_plan::{Field, FunctionId, Literal, Literals, Type, TypeId, Types, WireForm};
+use flow_plan::{Case, Field, FunctionId, Literal, Literals, Type, TypeId, Types, WireForm};
 use flow_vm::Program;
 
 use crate::{
@@ -130,7 +131,7 @@ impl<'a> Sampler<'a> {
             Type::Map(value) => self.map(*value, spot, 1),
             Type::Record(fields) => json::object(self.members(fields, spot)),
             Type::Literals(literals) => first_literal(literals),
-            Type::Tagged { tag, cases, .. } => match cases.first() {
+            Type::Tagged { tag, cases, .. } => match self.case(ty, cases) {
                 Some(case) => {
                     let tag = tag.iter().map(|tag| (tag.clone(), literal(&case.wire)));
                     let mut members: Vec<_> = tag.collect();
@@ -142,6 +143,17 @@ impl<'a> Sampler<'a> {
                 None => "{}".into(),
             },
         }
+    }
+
+    /// The case of a union that its sample is of: the first, or the one that ends soonest where that leads back to the
+    /// union.
+    fn case<'c>(&self, union: TypeId, cases: &'c [Case]) -> Option<&'c Case> {
+        let first = cases.first()?;
+        if !leads_back(self.types(), first.fields, union) {
+            return Some(first);
+        }
+        let heights = heights(self.types());
+        cases.iter().min_by_key(|case| heights.get(case.fields.index()).copied().unwrap_or(u32::MAX))
     }
 
     /// A list of so many items.
@@ -235,6 +247,57 @@ impl<'a> Sampler<'a> {
 /// Whether a condition is true of a JSON text. One that fails is not.
 pub(crate) fn holds(program: &Program, check: FunctionId, json: &[u8]) -> bool {
     program.evaluate(check, &[json.to_vec()]).is_ok_and(|answer| answer == b"true")
+}
+
+/// What a sample of a type has to hold: lists, maps and values that may be null can be empty.
+fn due_parts(types: &Types, ty: TypeId) -> Vec<TypeId> {
+    match types.get(ty) {
+        Type::Secret(inner) => vec![*inner],
+        Type::Record(fields) => fields.iter().map(|field| field.ty).collect(),
+        Type::Tagged { cases, .. } => cases.iter().map(|case| case.fields).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a sample of one type may have to hold one of the other.
+fn leads_back(types: &Types, from: TypeId, to: TypeId) -> bool {
+    let (mut seen, mut next) = (BTreeSet::new(), vec![from]);
+    while let Some(ty) = next.pop() {
+        if ty == to {
+            return true;
+        }
+        if seen.insert(ty) {
+            next.extend(due_parts(types, ty));
+        }
+    }
+    false
+}
+
+/// How many values stand inside of each other at least in a value of each type; the greatest number where there is no
+/// such value.
+fn heights(types: &Types) -> Vec<u32> {
+    let mut heights = vec![u32::MAX; types.0.len()];
+    loop {
+        let mut changed = false;
+        for id in (0..).map(TypeId).take(types.0.len()) {
+            let parts = due_parts(types, id);
+            let of = |part: &TypeId| heights.get(part.index()).copied().unwrap_or(u32::MAX);
+            let inside = match types.get(id) {
+                Type::Tagged { .. } => parts.iter().map(of).min(),
+                _ => parts.iter().map(of).max(),
+            };
+            let height = inside.map_or(0, |inside| inside.saturating_add(1));
+            if let Some(known) = heights.get_mut(id.index())
+                && height < *known
+            {
+                *known = height;
+                changed = true;
+            }
+        }
+        if !changed {
+            return heights;
+        }
+    }
 }
 
 fn first_literal(literals: &Literals) -> String {

@@ -83,6 +83,18 @@ pub(super) fn types(n: usize) -> Source {
     Source::one(lines(n, |i| format!("type T_{i} {{ a: int, b: [T_{}]? }}\n", (i + 1) % n)))
 }
 
+/// Two families, each of whose types holds all of its family: alike in each, as values of one become those of the other.
+pub(super) fn entangled_types(n: usize) -> Source {
+    let family = |name: &str| {
+        lines(n, |i| {
+            let fields: Vec<String> = (0..n).map(|j| format!("f_{j}: [{name}_{j}]")).collect();
+            format!("type {name}_{i} {{ own_{i}: int, {} }}\n", fields.join(", "))
+        })
+    };
+    let uses = "workflow main (t: T_0) -> U_0 {\n  return t\n}\n";
+    Source::one(format!("{}{}{uses}", family("T"), family("U")))
+}
+
 pub(super) fn duplicates(n: usize) -> Source {
     Source::one("type Same { a: int }\n".repeat(n))
 }

@@ -42,6 +42,10 @@ impl Infer<'_, '_> {
     /// How a value comes to another type where `as` does not bring it there.
     fn way_between(&self, found: Ty, target: Ty) -> &'static str {
         let types = &self.checker.typed.types;
+        let is_recursive = |ty: Ty| types.is_recursive(types.resolve(types.without_null(ty)));
+        if is_recursive(found) && is_recursive(target) {
+            return "types that contain themselves are converted through JSON: `value as json as T`";
+        }
         match (&*types.structure(types.without_null(found)), &*types.structure(types.without_null(target))) {
             (TyKind::String, TyKind::Int) => {
                 "read it with `text.parse_int()`, which is null where it is no number"

@@ -86,6 +86,14 @@ impl Infer<'_, '_> {
     fn conversion_help(&self, found: Ty, expected: Ty) -> Option<String> {
         let types = &self.checker.typed.types;
         let expected = types.without_null(expected);
+        let is_recursive = |ty: Ty| types.is_recursive(types.resolve(ty));
+        if is_recursive(found) && is_recursive(expected) {
+            let words = self.checker.words(expected);
+            return Some(format!(
+                "a type that contains itself becomes another one only where they are the same at every depth: \
+                 go through JSON with `value as json as {words}`"
+            ));
+        }
         Some(match (&*types.structure(found), &*types.structure(expected)) {
             (TyKind::Decimal | TyKind::Float, TyKind::Int) => {
                 "a number with a fraction does not become an int by itself: divide with `div`".into()

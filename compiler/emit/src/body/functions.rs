@@ -9,7 +9,7 @@ use flow_plan::{FunctionId, ListId, Op, Purity, Reg, Type, TypeId};
 
 use super::calls::{PAGE_BODY, StepResult};
 use crate::builder::{FunctionBuilder, Value};
-use crate::context::Context;
+use crate::context::{Context, DueCondition};
 
 impl Context<'_> {
     /// Begins a function inside the present one.
@@ -67,7 +67,19 @@ impl Context<'_> {
     }
 
     fn condition(&mut self, name: String, conditions: &[Condition], ty: TypeId) -> FunctionId {
-        let id = self.reserve_function(name);
+        let function = self.reserve_function(name);
+        let due = DueCondition { function, conditions: conditions.to_vec(), ty };
+        if self.makes_recursive_type() {
+            self.unfinished.conditions.push(due);
+        } else {
+            self.make_condition(due);
+        }
+        function
+    }
+
+    /// Makes the function of conditions over a type that is complete.
+    pub(crate) fn make_condition(&mut self, due: DueCondition) {
+        let DueCondition { function, conditions, ty } = due;
         let truth = self.intern(Type::Bool);
         self.enter(Purity::Pure, truth);
         let value = self.register(ty);
@@ -85,8 +97,7 @@ impl Context<'_> {
                 self.current.bind(next);
             }
         }
-        self.leave(id);
-        id
+        self.leave(function);
     }
 
     /// Whether one condition holds; of null it does, where it is about what is not null.
