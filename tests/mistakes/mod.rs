@@ -16,9 +16,9 @@ use crate::support::findings::check_file;
 use crate::tidy::root;
 
 /// The present counts: they may rise.
-const MISTAKES: usize = 137;
-const RIGHT_LINE_MIN: usize = 137;
-const MEANT_MIN: usize = 121;
+const MISTAKES: usize = 142;
+const RIGHT_LINE_MIN: usize = 142;
+const MEANT_MIN: usize = 126;
 
 /// What was measured of one mistake.
 struct Measured {
@@ -125,7 +125,7 @@ fn table(measured: &[Measured]) -> String {
          where it is the attempts that have no bound. `NAME.flow` says in its first line where the mistake is,\n\
          `NAME.fixed.flow` is what was meant. A line is right when the first error is at it (the first warning or note\n\
          where there is no error); an edit is meant when one of those that this finding offers gives the findings and the\n\
-         plan of the fixed file. The last 63 were written later, by somebody who knew the compiler and mended what they\n\
+         plan of the fixed file. The last 68 were written later, by somebody who knew the compiler and mended what they\n\
          showed.\n\n\
          Of {} mistakes, {right} are reported at the right line, and {meant} are mended by an edit that is offered. The\n\
          rest, wrong lines first:\n\n\

@@ -30,6 +30,14 @@ impl Findings {
         }
     }
 
+    /// Whether there is an error inside of a place.
+    pub fn has_error_in(&self, span: Span) -> bool {
+        self.errors.iter().any(|error| {
+            let at = error.primary.span;
+            at.file == span.file && span.start <= at.start && at.end <= span.end
+        })
+    }
+
     /// Whether another error is only counted: what takes long to say need not be found out for it.
     pub fn is_full(&self) -> bool {
         self.errors.len() >= ERRORS_MAX

@@ -424,7 +424,9 @@ impl Lowerer {
             let params = lowerer.lower_params(decl.parameters());
             let result = decl.result().map(|result| lowerer.lower_type(Some(result), span));
             let result = result.or_else(|| unread::unread_result(decl.syntax(), span));
-            let body = lowerer.lower_optional_expr(decl.body(), span);
+            // A block in the place of an expression has been reported.
+            let body = decl.body().filter(|body| !matches!(body, ast::Expr::Block(_)));
+            let body = lowerer.lower_optional_expr(body, span);
             Function { name, docs: ast::docs(decl.syntax()), params, result, body, span }
         });
         self.program.functions.push(function);

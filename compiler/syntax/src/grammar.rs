@@ -66,6 +66,8 @@ pub(crate) enum Problem {
     ClauseOnNextLine,
     /// A constructor in a head, where its `{` looks like the block's.
     ConstructorInHead,
+    /// The body of a function is a block.
+    FunctionBlock,
     /// Another mark stands where this one is due.
     Mark(&'static str),
     /// `catch (e)`, where `catch as e` is due.

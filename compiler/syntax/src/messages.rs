@@ -85,6 +85,7 @@ impl Writer<'_> {
                 Diagnostic::new(&codes::F0101, self.span(at), "a record in a head needs parentheses")
                     .help("a `{` in a head opens the block; write `(Name { … })`")
             }
+            Problem::FunctionBlock => self.function_block(at),
             Problem::Mark(ours) => {
                 let (span, found) = (self.span(at), self.token_text(at));
                 let message = format!("expected `{ours}`{}, found `{found}`", self.after(at));
@@ -107,6 +108,44 @@ impl Writer<'_> {
                     .mend(Edit::new(format!("rename to `{word}_`"), changes.collect()))
             }
         }
+    }
+
+    /// `fn f(…) -> T { return … }`: the edit makes an expression of a block that is one.
+    fn function_block(&self, at: usize) -> Diagnostic {
+        let diagnostic = Diagnostic::new(&codes::F0101, self.span(at), "a function is one expression")
+            .label("expected `=` and an expression")
+            .help("write `= expression`; what needs `let`, loops or several steps is a workflow, or functions of its own");
+        let kind = |index: usize| self.kind(index).unwrap_or(SyntaxKind::Newline);
+        let mut first = at + 1;
+        while first < self.stream.kinds.len() && kind(first) == SyntaxKind::Newline {
+            first += 1;
+        }
+        if kind(first) == SyntaxKind::ReturnKeyword {
+            first += 1;
+        } else if kind(first).is_reserved() {
+            return diagnostic;
+        }
+        let (mut depth, mut last) = (0_usize, None);
+        for (index, kind) in self.stream.kinds.iter().enumerate().skip(first) {
+            if brackets::is_closer(*kind) {
+                let Some(outer) = depth.checked_sub(1) else {
+                    let Some(last) = last else { break };
+                    let open = Span::new(self.file, self.span(at).start, self.span(first).start);
+                    let close = Span::new(self.file, self.span(last).end, self.span(index).end);
+                    let changes = vec![Change::replace(open, "= "), Change::remove(close)];
+                    return diagnostic.mend([Edit::new("write it as an expression", changes)]);
+                };
+                depth = outer;
+            }
+            depth += usize::from(brackets::closer(*kind).is_some());
+            match kind {
+                // Another statement follows, or only the end.
+                SyntaxKind::Newline if depth == 0 => {}
+                _ if depth == 0 && last.is_some_and(|last| last + 1 < index) => break,
+                _ => last = Some(index),
+            }
+        }
+        diagnostic
     }
 
     /// Where a reserved word that was bound as a name at a token stands as that name: there, and up to the end of the

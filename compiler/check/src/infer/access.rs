@@ -1,7 +1,7 @@
 //! Reading: names, configuration, fields, elements.
 
 use flow_diagnostics::{Change, Diagnostic, Edit, codes};
-use flow_hir::{ConfigId, ErrorRef, ExprId, LocalId, Name};
+use flow_hir::{BinaryOp, ConfigId, ErrorRef, ExprId, ExprKind, LocalId, Name};
 
 use flow_source::Span;
 
@@ -162,8 +162,9 @@ impl Infer<'_, '_> {
             TyKind::Secret(_) => {
                 let span = self.checker.span(base);
                 self.checker.report(
-                    Diagnostic::new(&codes::F0701, span, "a secret cannot be taken apart")
-                        .help("a secret may flow into `auth`, headers and request bodies of an API alone"),
+                    Diagnostic::new(&codes::F0701, span, "a secret cannot be taken apart").help(
+                        "it is secret as a whole: declare the fields secret that are, and not the record",
+                    ),
                 );
                 Ty::ERROR
             }
@@ -242,6 +243,9 @@ impl Infer<'_, '_> {
         let kind = self.checker.typed.types.structure(base_ty);
         match &*kind {
             TyKind::List(element) => {
+                if self.is_part_of_list(base, index) {
+                    return base_ty;
+                }
                 self.check(index, Ty::INT, None);
                 *element
             }
@@ -271,12 +275,55 @@ impl Infer<'_, '_> {
                     span,
                     format!("`{words}` has no elements: only lists, maps and json are indexed"),
                 );
-                if let TyKind::Optional(_) = &*kind {
-                    diagnostic = diagnostic.help("test it for null first, or give a value: `(x ?? [])[0]`");
+                match &*kind {
+                    TyKind::Optional(_) => {
+                        diagnostic =
+                            diagnostic.help("test it for null first, or give a value: `(x ?? [])[0]`");
+                    }
+                    TyKind::Secret(_) => diagnostic = diagnostic.help(self.uses_of_secret(base_ty)),
+                    TyKind::String => {
+                        diagnostic = diagnostic
+                            .help("a list of its characters is `text.split(\"\")`; a part of it is found by `split`");
+                    }
+                    _ => {}
                 }
                 self.checker.report(diagnostic);
                 Ty::ERROR
             }
         }
+    }
+
+    /// `xs[1..3]`, which is said to be a part of the list: what it is written as here.
+    fn is_part_of_list(&mut self, base: ExprId, index: ExprId) -> bool {
+        let program = self.checker.program;
+        let ExprKind::Binary { op: BinaryOp::Range, left, right, .. } = program.exprs[index].kind else {
+            return false;
+        };
+        self.check(left, Ty::INT, None);
+        self.check(right, Ty::INT, None);
+        self.checker.typed.exprs.insert(index, Ty::ERROR);
+        if matches!(program.exprs[right].kind, ExprKind::Missing) {
+            // What is missing is said already.
+            return true;
+        }
+        let span = self.checker.span(index);
+        let mut diagnostic = Diagnostic::new(&codes::F0328, span, "a list is not indexed by a range").help(
+            "`xs.skip(n)` leaves out the first elements, and `.take(n)` keeps so many: `xs.skip(1).take(3)`",
+        );
+        if let (ExprKind::Int(first), ExprKind::Int(last)) =
+            (&program.exprs[left].kind, &program.exprs[right].kind)
+            && let Some(count) = last.checked_sub(*first).and_then(|count| count.checked_add(1))
+            && *first >= 0
+            && count >= 0
+        {
+            // A range has both its ends.
+            let end = program.whole_span(base).end;
+            let brackets = Span::new(span.file, end, span.end + 1);
+            let part = format!(".skip({first}).take({count})");
+            diagnostic =
+                diagnostic.mend([Edit::guess("take this part", vec![Change::replace(brackets, part)])]);
+        }
+        self.checker.report(diagnostic);
+        true
     }
 }

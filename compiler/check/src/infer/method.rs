@@ -151,8 +151,20 @@ impl Infer<'_, '_> {
             .map(|row| row.name)
             .collect();
         names.dedup();
-        let mut diagnostic =
+        let diagnostic =
             Diagnostic::new(&codes::F0304, method.span, format!("`{words}` has no method `{}`", method.text));
+        if let TyKind::Secret(inner) = *self.checker.typed.types.structure(ty) {
+            let diagnostic = match self.has_method(inner, &method.text) {
+                true => {
+                    let message = format!("`{}` is not for secrets", method.text);
+                    Diagnostic::new(&codes::F0304, method.span, message).label(format!("`{words}`"))
+                }
+                false => diagnostic,
+            };
+            self.checker.report(diagnostic.help(self.uses_of_secret(ty)));
+            return;
+        }
+        let mut diagnostic = diagnostic;
         let elsewhere: Vec<&Signature> = METHODS.iter().filter(|row| row.name == &*method.text).collect();
         if let Some(near) = self.checker.nearest(&method.text, names.iter().copied()) {
             diagnostic = diagnostic.did_you_mean(method.span, near);
@@ -164,6 +176,16 @@ impl Infer<'_, '_> {
             diagnostic = diagnostic.help(format!("it has {}", display::names(names)));
         }
         self.checker.report(diagnostic);
+    }
+
+    /// What can be done with a secret.
+    pub(super) fn uses_of_secret(&self, ty: Ty) -> &'static str {
+        if self.receives(Receiver::Octets, ty).is_some() {
+            return "a secret is compared with `==`, stands in a text `\"…{secret}…\"`, has `base64`, `hex`, `sha256` and \
+                    `hmac`, and goes into `auth`, headers and bodies of requests; nothing else is computed from it";
+        }
+        "a secret is compared with `==`, and goes into `auth`, headers and bodies of requests; nothing else is computed \
+         from it"
     }
 
     /// Puts arguments to the parameters of a method.

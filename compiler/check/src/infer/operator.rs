@@ -60,7 +60,7 @@ impl Infer<'_, '_> {
             TyKind::Optional(_) => diagnostic
                 .help("it may be null: give a value with `?? 0`, or test it first")
                 .mend(self.checker.give_for_null(operand, ty, true)),
-            TyKind::Secret(_) => diagnostic.help("nothing is computed from a secret"),
+            TyKind::Secret(_) => diagnostic.help(self.uses_of_secret(ty)),
             TyKind::Json => diagnostic.help("say what it is: `value as int`"),
             TyKind::Timestamp => diagnostic.help("times have methods: `t.plus(5m)`, `t.minus(5m)`"),
             _ => diagnostic,
@@ -318,6 +318,7 @@ impl Infer<'_, '_> {
                         .help("it may be null: give a value with `?? …`, or test it first")
                         .mend(self.checker.give_for_null(operand, ty, true)),
                     TyKind::Json => diagnostic.help("say what it is: `value as int`"),
+                    TyKind::Secret(_) => diagnostic.help(self.uses_of_secret(ty)),
                     _ => diagnostic,
                 };
                 self.checker.report(diagnostic);

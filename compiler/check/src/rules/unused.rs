@@ -8,6 +8,7 @@ use flow_source::Span;
 use rustc_hash::FxHashSet;
 
 use crate::checker::Checker;
+use crate::types::Ty;
 
 /// Looks at every name that a body binds, and at private declarations.
 pub(super) fn check(checker: &mut Checker<'_>) {
@@ -63,6 +64,10 @@ fn check_locals(checker: &mut Checker<'_>) {
         if !watched || used.contains(&local) || name.text.is_empty() || name.text.starts_with('_') {
             continue;
         }
+        // Where its value is wrong, nothing is known of what it would have been used for.
+        if checker.typed.local(local) == Ty::ERROR || has_error(checker, local) {
+            continue;
+        }
         let start = Span::at(name.span.file, name.span.start);
         let help = match bound.kind {
             LocalKind::Catch => "leave out `as …`",
@@ -84,6 +89,11 @@ fn check_locals(checker: &mut Checker<'_>) {
         }
         checker.report(diagnostic);
     }
+}
+
+/// Whether an error was found in the value that a name is bound to.
+fn has_error(checker: &mut Checker<'_>, local: LocalId) -> bool {
+    checker.binding(local).is_some_and(|(span, ..)| checker.findings.has_error_in(span))
 }
 
 /// The names that are bound by `{ name }` in a record pattern, where they cannot be renamed by themselves.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flow_diagnostics::{Diagnostic, codes};
+use flow_diagnostics::{Change, Diagnostic, Edit, codes};
 use flow_source::Span;
 use flow_syntax::ast::{self, AstNode};
 
@@ -235,6 +235,14 @@ impl Lowerer {
             "today" => Recorded::Today,
             "uuid" => Recorded::Uuid,
             "random" => Recorded::Random,
+            "print" | "println" | "printf" | "puts" | "echo" | "log" | "debug" | "warn" => {
+                self.report(
+                    Diagnostic::new(&codes::F0201, callee, format!("there is no function `{text}`"))
+                        .help("write to the log with `log \"…\"`, values in braces: `log \"order {id}\"`")
+                        .mend(self.logged(call, callee, span)),
+                );
+                return self.missing(span);
+            }
             _ => {
                 let known: Vec<String> = self
                     .declared_names(|symbol| matches!(symbol, Symbol::Function(_) | Symbol::Workflow(..)))
@@ -247,6 +255,25 @@ impl Lowerer {
             }
         };
         self.push(ExprKind::Recorded { what, arguments }, span)
+    }
+
+    /// The edit that writes the one argument of a call to the log.
+    fn logged(&self, call: &ast::CallExpr, callee: Span, span: Span) -> Option<Edit> {
+        let mut arguments = call.arguments();
+        let value = arguments.next()?.value()?;
+        if arguments.next().is_some() {
+            return None;
+        }
+        let is_text = matches!(&value, ast::Expr::StringLiteral(_));
+        let value = self.span(&value);
+        let (open, close) = if is_text { ("log ", "") } else { ("log \"{", "}\"") };
+        Some(Edit::guess(
+            "write it to the log",
+            vec![
+                Change::replace(Span::new(span.file, callee.start, value.start), open),
+                Change::replace(Span::new(span.file, value.end, span.end), close),
+            ],
+        ))
     }
 
     /// `call(…) with { timeout: 1s, retry: none }`.

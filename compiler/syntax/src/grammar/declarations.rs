@@ -222,10 +222,20 @@ fn function<'t>(rules: &Rules<'t>) -> Rule<'t> {
         name("a name for the function"),
         apis::parameters_due(rules),
         need(result(rules), "`->` and a type"),
-        need(token(Kind::Equal), "`=`"),
-        need(rules.expr.clone(), "an expression"),
+        alternatives([
+            if_ahead(opens_block, seq([problem(Problem::FunctionBlock), rules.block.clone()])),
+            seq([need(token(Kind::Equal), "`=`"), need(rules.expr.clone(), "an expression")]),
+        ]),
     ]);
     node(Kind::FnDecl, rule)
+}
+
+/// Whether `{` follows, and no record.
+fn opens_block(ahead: Ahead<'_>) -> bool {
+    let first = if ahead.nth(1) == Kind::Newline { 2 } else { 1 };
+    let names = ahead.nth(first).is_word() || ahead.nth(first) == Kind::StringWhole;
+    let is_entry = matches!(ahead.nth(first + 1), Kind::Colon | Kind::QuestionColon | Kind::Comma);
+    ahead.nth(0) == Kind::LeftBrace && !(names && is_entry) && ahead.nth(first) != Kind::DotDotDot
 }
 
 fn schedule<'t>(rules: &Rules<'t>) -> Rule<'t> {

@@ -43,6 +43,13 @@ impl Builder<'_, '_> {
                 self.say(span, "`mut` is no keyword: a variable is declared by `var`", "write `var`", "var");
                 Some(Foreign::Read { before: None, kind: SyntaxKind::VarKeyword, taken: 2 })
             }
+            SyntaxKind::LogKeyword
+                if matches!(self.last(), SyntaxKind::Newline | SyntaxKind::LeftBrace)
+                    && self.kind(index + 1) == SyntaxKind::Ident
+                    && self.in_code() =>
+            {
+                self.logged_value(index)
+            }
             SyntaxKind::Equal if self.in_condition() => {
                 let span = self.span(index);
                 self.say(span, "`=` does not compare, `==` does", "write `==`", "==");
@@ -133,6 +140,31 @@ impl Builder<'_, '_> {
             && self.last() == SyntaxKind::RightBrace
             && starts_operand(self.kind(index + 1))
             && matches!(self.word(index), Some("elif" | "elsif" | "elseif"))
+    }
+
+    /// `log x`: what is logged is a text, and values stand in it in braces.
+    fn logged_value(&mut self, index: usize) -> Option<Foreign> {
+        let rest = self.seen.get(index + 1..).unwrap_or(&[]);
+        let is_path = |seen: &&Seen| matches!(seen.kind, SyntaxKind::Ident | SyntaxKind::Dot);
+        let count = rest.iter().take_while(is_path).count();
+        let ends =
+            rest.get(count).is_none_or(|seen| seen.kind == SyntaxKind::Newline || is_closer(seen.kind));
+        if !ends {
+            return None;
+        }
+        let value = self.span(index + 1).to(self.span(index + count));
+        let shown = self.text.get(value.range()).unwrap_or("…");
+        let diagnostic = Diagnostic::new(&codes::F0101, value, "`log` writes a text")
+            .help(format!("values stand in it in braces: `log \"{{{shown}}}\"`"))
+            .mend(Edit::new(
+                "write it into a text",
+                vec![
+                    Change::insert(self.file, value.start, "\"{"),
+                    Change::insert(self.file, value.end, "}\""),
+                ],
+            ));
+        self.diagnostics.push(diagnostic);
+        Some(Foreign::Nothing)
     }
 
     fn operator(&mut self, span: Span, word: &str, kind: SyntaxKind, ours: &str) -> Option<Foreign> {
