@@ -210,12 +210,20 @@ impl Builder<'_, '_> {
         false
     }
 
+    /// Whether an operand of this operator starts here. A record may, where `{` does not open the block of a condition.
+    fn starts_operand_of(&self, operator: SyntaxKind, index: usize) -> bool {
+        let kind = self.kind(index);
+        let is_record =
+            kind == SyntaxKind::LeftBrace && operator == SyntaxKind::Minus && !self.in_condition();
+        is_record || starts_operand(kind)
+    }
+
     /// `x += 1`, `x++`: there is but `x = x + 1`.
     fn changed_in_place(&mut self, index: usize, kind: SyntaxKind) -> Option<Foreign> {
         let (mark, next) = (self.span(index), self.span(index + 1));
         let doubled = matches!(kind, SyntaxKind::Plus | SyntaxKind::Minus)
             && self.kind(index + 1) == kind
-            && !starts_operand(self.kind(index + 2));
+            && !self.starts_operand_of(kind, index + 2);
         let assigns = self.kind(index + 1) == SyntaxKind::Equal;
         if mark.end != next.start || !(assigns || doubled) || !self.in_code() {
             return None;
