@@ -109,3 +109,10 @@ fn a_failing_test_shows_no_secret() {
     assert!(ran.stdout.contains("[secret]"), "{}", ran.seen());
     assert!(!ran.seen().contains("kept-to-itself"), "{}", ran.seen());
 }
+
+#[test]
+fn the_mock_that_is_missing_is_told_as_it_is_written() {
+    let named = ["test", "every_failure.flow", "--filter", "what undoes has no mock"];
+    let ran = run(&mut flow(&folder("fails"), &named));
+    assert!(ran.stdout.contains("add `mock bank.refund` before this line"), "{}", ran.seen());
+}

@@ -16,9 +16,9 @@ use crate::support::findings::check_file;
 use crate::tidy::root;
 
 /// The present counts: they may rise.
-const MISTAKES: usize = 142;
-const RIGHT_LINE_MIN: usize = 142;
-const MEANT_MIN: usize = 126;
+const MISTAKES: usize = 145;
+const RIGHT_LINE_MIN: usize = 145;
+const MEANT_MIN: usize = 129;
 
 /// What was measured of one mistake.
 struct Measured {
@@ -181,4 +181,18 @@ fn mistakes_are_found_where_they_are_and_mended_as_meant() {
     assert!(measured.len() >= MISTAKES, "{} mistakes", measured.len());
     assert!(right >= RIGHT_LINE_MIN, "{right} at the right line");
     assert!(meant >= MEANT_MIN, "{meant} mended as meant");
+}
+
+/// What depends on the server, or on what a number counts, is nothing that a tool may apply by itself.
+#[test]
+fn edits_that_change_the_meaning_are_guesses() {
+    for name in
+        ["milliseconds_without_unit", "days_without_unit", "post_under_retry", "sent_once_without_key"]
+    {
+        let findings = check_file(&folder(), &format!("{name}.flow"));
+        let edits: Vec<&Value> =
+            findings.iter().flat_map(|finding| finding["edits"].as_array().unwrap()).collect();
+        assert!(!edits.is_empty(), "{name} has no edits");
+        assert!(edits.iter().all(|edit| edit["guess"] == true), "{name}: {edits:?}");
+    }
 }

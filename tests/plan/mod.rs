@@ -108,3 +108,9 @@ fn the_order_and_the_names_of_types_that_contain_themselves_do_not_change_the_ha
     }
     std::fs::remove_dir_all(folder).unwrap();
 }
+
+#[test]
+fn a_confirmed_call_is_sent_again_only_after_what_confirms_it() {
+    let text = plan(&root().join("tests/plan"), "confirmed.flow");
+    assert!(text.contains("unsafe: sent again only after pay.find says that it was not done"), "{text}");
+}

@@ -4,6 +4,7 @@ use flow_diagnostics::{Change, Diagnostic, Edit, codes};
 use flow_hir::{ExprId, ExprKind};
 
 use crate::checker::Checker;
+use crate::mend;
 use crate::types::Ty;
 
 /// The longest duration that a declaration may name: 10 years.
@@ -43,11 +44,13 @@ impl Checker<'_> {
                 None
             }
             ExprKind::Int(number) => {
-                self.report(
-                    Diagnostic::new(&codes::F0301, span, "expected `duration`, found `int`")
-                        .help(format!("give it a unit: `{number}s`"))
-                        .edit("write seconds", span, format!("{number}s")),
-                );
+                let written = mend::with_units(number);
+                let written = written.join("`, `");
+                let mut diagnostic = Diagnostic::new(&codes::F0301, span, "expected `duration`, found `int`");
+                if !written.is_empty() {
+                    diagnostic = diagnostic.help(format!("give it a unit: `{written}`"));
+                }
+                self.report(diagnostic.mend(mend::give_unit(number, span)));
                 None
             }
             ExprKind::String(ref text) => {

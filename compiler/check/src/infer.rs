@@ -304,6 +304,8 @@ impl<'c, 'a> Infer<'c, 'a> {
             "a lambda" => diagnostic
                 .help("use a loop: `for x in xs parallel 8 { … }`")
                 .mend(self.checker.loop_for_map(span)),
+            // Nothing stands before a head.
+            "a key" => diagnostic.help("make the key of the workflow's parameters"),
             _ => diagnostic.help("do it before, and use its value here: `let value = …`"),
         };
         self.checker.report(diagnostic);

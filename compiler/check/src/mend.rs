@@ -29,9 +29,27 @@ pub(crate) fn add_property(operation: &Operation, title: &str, property: &str) -
     Edit::new(title, vec![change])
 }
 
-/// An edit that lets the server tell a repeated request from a new one.
+/// An edit that lets the server tell a repeated request from a new one: a guess, for it must know such keys.
 pub(crate) fn add_key(operation: &Operation) -> Edit {
-    add_property(operation, "add an idempotency key", "idempotency: header(\"Idempotency-Key\")")
+    let property = "idempotency: header(\"Idempotency-Key\")";
+    Edit { guess: true, ..add_property(operation, "add an idempotency key", property) }
+}
+
+/// A number that is to be a duration, with the units that may be meant, the likeliest first.
+pub(crate) fn with_units(number: i64) -> Vec<String> {
+    let units: &[&str] = match number {
+        i64::MIN..=0 => &[],
+        1..MILLISECONDS_MIN => &["s", "m", "h", "d"],
+        _ => &["ms", "s"],
+    };
+    units.iter().map(|unit| format!("{number}{unit}")).collect()
+}
+
+/// The edits that give a number a unit: guesses, as nobody says which one is meant.
+pub(crate) fn give_unit(number: i64, span: Span) -> impl Iterator<Item = Edit> {
+    with_units(number)
+        .into_iter()
+        .map(move |written| Edit::guess(format!("write `{written}`"), vec![Change::replace(span, written)]))
 }
 
 /// An edit that puts something behind an expression, its parentheses included.
@@ -68,6 +86,9 @@ pub(crate) fn round_up(micros: u64) -> String {
         None => format!("{}d", seconds.div_ceil(86_400)),
     }
 }
+
+/// From here on a number without a unit is likelier to count milliseconds than seconds.
+const MILLISECONDS_MIN: i64 = 100;
 
 impl Checker<'_> {
     /// Whether the program may be searched for one more edit.

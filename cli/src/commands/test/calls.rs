@@ -20,16 +20,17 @@ pub(super) fn unmocked(
     span: Span,
     masked: &dyn Fn(&str) -> String,
 ) -> Diagnostic {
+    let answer = if called.has_response() { " => …" } else { "" };
     if mocked.is_empty() {
         let message = format!("`{}` was called, but has no mock", called.name);
-        let help = format!("add `mock {} => …` before this line", called.name);
+        let help = format!("add `mock {}{answer}` before this line", called.name);
         return Diagnostic::failure("test", span, message).help(help);
     }
     let message = format!("`{}` was called with arguments that no mock of it is for", called.name);
     let compared = format!("the call:  {}\nthe mocks: {}", called.words(), mocked.join("\n           "));
     Diagnostic::failure("test", span, message)
         .note(masked(&compared))
-        .help(format!("add a mock for them, or `mock {} => …` for all others", called.name))
+        .help(format!("add a mock for them, or `mock {}{answer}` for all others", called.name))
 }
 
 /// An execution that does not end after so many requests, with the calls that it goes round in where there is a circle.

@@ -8,7 +8,7 @@ use flow_driver::{Answer as Declared, LocalId, TestOperation, Value};
 use flow_engine::{Answer, Sending};
 use flow_http::{HttpResponse, NetError, NotSent, Unanswered};
 use flow_journal::ExecutionId;
-use flow_plan::{EffectClass, Meaning, Operation, OperationId, Pages, Place, Plan, StepId};
+use flow_plan::{EffectClass, Meaning, Operation, OperationId, Pages, Place, Plan, Response, StepId};
 use flow_vm::{Program, StepPath};
 
 use super::played;
@@ -110,6 +110,12 @@ pub(super) struct Called {
 }
 
 impl Called {
+    /// Whether the operation declares a response, which a mock must give.
+    pub(super) fn has_response(&self) -> bool {
+        let operation = self.program.plan().operation(self.operation_id);
+        operation.is_none_or(|operation| operation.response != Response::Ignored)
+    }
+
     /// Whether it is a call of the operation with the arguments.
     pub(super) fn is(&self, operation: &TestOperation, arguments: Option<&[Option<Vec<u8>>]>) -> bool {
         self.operation == *operation && arguments.is_none_or(|wanted| fits(wanted, &self.arguments))

@@ -7,7 +7,7 @@ use flow_source::Span;
 use super::Infer;
 use crate::coercion::coerce;
 use crate::constant::unquoted;
-use crate::mend::{put_after, put_around, takes_postfix};
+use crate::mend::{give_unit, put_after, put_around, takes_postfix};
 use crate::types::{Ty, TyKind};
 
 /// How many fields of a record are offered in its place.
@@ -25,6 +25,9 @@ impl Infer<'_, '_> {
         let span = program.exprs[expr].span;
         let mut edits = Vec::new();
         edits.extend(self.as_literal(expr, wanted));
+        if let (ExprKind::Int(number), Ty::DURATION) = (&program.exprs[expr].kind, wanted) {
+            edits.extend(give_unit(*number, span));
+        }
         match &program.exprs[expr].kind {
             // `order.id` where the order is wanted.
             ExprKind::Field { base, .. } if self.fits(*base, expected) => {
@@ -97,10 +100,6 @@ impl Infer<'_, '_> {
             (ExprKind::Int(_) | ExprKind::Decimal(_) | ExprKind::Bool(_), TyKind::String) => {
                 let quotes = put_around(self.checker.program, expr, "\"", "\"");
                 Some(Edit::new("write it in quotes", quotes))
-            }
-            (ExprKind::Int(seconds), TyKind::Duration) if *seconds >= 0 => {
-                let change = Change::insert(found.span.file, found.span.end, "s");
-                Some(Edit::guess("write seconds", vec![change]))
             }
             _ => None,
         }

@@ -63,8 +63,8 @@ fn check_operation(
         return;
     }
     let rather_not = match operation.retry {
-        Some(_) => Edit::new("do not retry", vec![Change::replace(place, "none")]),
-        None => mend::add_property(operation, "do not retry", "retry: none"),
+        Some(_) => Edit::guess("do not retry", vec![Change::replace(place, "none")]),
+        None => Edit { guess: true, ..mend::add_property(operation, "do not retry", "retry: none") },
     };
     let diagnostic = explain(checker, id, policy, operation.name.span)
         .also(place, "the policy is set here")
@@ -79,6 +79,6 @@ fn check_call(checker: &mut Checker<'_>, id: OperationId, policy: RetryId, place
     }
     let diagnostic = explain(checker, id, policy, place)
         .mend(mend::add_key(&checker.program.operations[id]))
-        .mend(Edit::new("do not retry", vec![Change::replace(place, "none")]));
+        .mend(Edit::guess("do not retry", vec![Change::replace(place, "none")]));
     checker.report(diagnostic);
 }

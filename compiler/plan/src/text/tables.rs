@@ -63,7 +63,7 @@ fn step(out: &mut String, plan: &Plan, id: StepId, depth: usize) -> Result {
     let indent = "  ".repeat(depth);
     let name = plan.step_name(id);
     writeln!(out, "{indent}{id} {name}  {} {}", operation.method.as_str(), path(operation))?;
-    write!(out, "{indent}   {}; timeout {}", class(operation), duration(timeout_us))?;
+    write!(out, "{indent}   {}; timeout {}", class(plan, operation), duration(timeout_us))?;
     if let Some(policy) = retry.and_then(|policy| plan.policy(policy)) {
         write!(out, "; retry {}", policy.name)?;
     }
@@ -144,10 +144,16 @@ fn path(operation: &Operation) -> String {
         .collect()
 }
 
-fn class(operation: &Operation) -> String {
+fn class(plan: &Plan, operation: &Operation) -> String {
     match (operation.class, &operation.idempotency) {
         (EffectClass::Safe, _) => "safe".to_owned(),
-        (EffectClass::Unsafe, _) => "unsafe: sent at most once".to_owned(),
+        (EffectClass::Unsafe, _) => match operation.confirm {
+            None => "unsafe: sent at most once".to_owned(),
+            Some(function) => {
+                let confirms = called_words(plan, function);
+                format!("unsafe: sent again only after {confirms} says that it was not done")
+            }
+        },
         (EffectClass::Idempotent, Some(Idempotency::Natural)) => "idempotent by nature".to_owned(),
         (EffectClass::Idempotent, Some(Idempotency::Header(name))) => format!("idempotent by {name}"),
         (EffectClass::Idempotent, Some(Idempotency::Field(path))) => {
