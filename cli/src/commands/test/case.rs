@@ -210,7 +210,8 @@ pub(super) fn run(bench: &Bench<'_>, snapshots: &mut Snapshots) -> anyhow::Resul
     let mut variations = Vec::new();
     if bench.test.every_failure && case.found.is_empty() {
         for (run, finished) in &case.runs {
-            variations.extend(variation::of_calls(*run, &finished.calls, &bench.places));
+            let events = finished.simulation.events();
+            variations.extend(variation::of_calls(*run, &finished.calls, events, &bench.places));
             let program_of = |execution| finished.simulation.program_of_execution(execution);
             let points = finished.simulation.crash_points();
             variations.extend(variation::of_crashes(*run, points, &program_of, &bench.places));

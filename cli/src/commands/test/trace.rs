@@ -226,6 +226,9 @@ fn undone(out: &mut String, undone: &[Undone], plan: &Plan) {
 }
 
 fn attempts(step: &StepReport) -> String {
+    if step.attempts.is_empty() {
+        return "not sent".to_owned();
+    }
     let each = step.attempts.iter().map(|attempt| match &attempt.result {
         Some(AttemptResult::Answered { status, .. }) => status.to_string(),
         Some(AttemptResult::NotSent { .. }) => "not sent".to_owned(),

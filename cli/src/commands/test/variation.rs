@@ -1,10 +1,10 @@
 //! The variations of a test of every failure: each call failing in each way that it can, each call unknown, and the
 //! process dying at each point where that makes a difference. All are known from one run as the test is written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use flow_driver::{Compilation, CompiledWorkflow, LocalId};
-use flow_engine::{CrashPoint, Dying};
+use flow_engine::{CrashPoint, Dying, Event, EventKind};
 use flow_journal::ExecutionId;
 use flow_plan::{Callee, EffectClass, Op, Operation, Plan, PlanHash, Response, RetryOn, StepId, Target};
 use flow_vm::{Program, StepPath};
@@ -86,12 +86,34 @@ impl<'a> Places<'a> {
     }
 }
 
-/// The variations of one execution's calls. Calls that undo are left out: where an undo fails, only an operator can
-/// settle it.
-pub(super) fn of_calls(run: LocalId, calls: &[Called], places: &Places<'_>) -> Vec<Variation> {
+/// The executions that an undo has begun, and those below them.
+fn undoing(events: &[Event]) -> BTreeSet<ExecutionId> {
+    let mut found = BTreeSet::new();
+    for event in events {
+        if let EventKind::ChildStarted { execution, undoes, .. } = event.kind
+            && (undoes || found.contains(&event.execution))
+        {
+            found.insert(execution);
+        }
+    }
+    found
+}
+
+/// The variations of one execution's calls. Calls that undo are left out, and so are those of executions that an undo
+/// has begun: where an undo fails, only an operator can settle it.
+pub(super) fn of_calls(
+    run: LocalId,
+    calls: &[Called],
+    events: &[Event],
+    places: &Places<'_>,
+) -> Vec<Variation> {
+    let undoing = undoing(events);
     let mut found = Vec::new();
     let mut seen: BTreeMap<(PlanHash, StepId), usize> = BTreeMap::new();
-    for called in calls.iter().filter(|called| !called.undoes) {
+    for called in calls {
+        if called.undoes || undoing.contains(&called.place().0) {
+            continue;
+        }
         let plan = called.program.plan();
         let Some(operation) = plan.operation(called.operation_id) else { continue };
         let number = seen.entry((called.program.hash(), called.step)).or_default();

@@ -38,7 +38,7 @@ enum Next {
 enum TimeLeft {
     /// So many microseconds, and the deadline that sets the limit.
     For(u64, Option<EffectId>),
-    /// A deadline is due, and the machine is about to be told.
+    /// A deadline is due, and the machine is about to be told, or to be cancelled by who set it.
     Nothing,
     /// The time for all attempts is over.
     Spent,

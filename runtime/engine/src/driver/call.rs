@@ -292,6 +292,12 @@ impl Driver {
         self.calls.values().any(|call| call.phase == Phase::Line)
     }
 
+    /// Whether a call is not sent any more, because the deadline around this execution has passed: whoever set it is
+    /// about to cancel the execution.
+    pub fn waits_to_be_cut_off(&self) -> bool {
+        self.deadline_us.is_some() && self.calls.values().any(|call| call.phase == Phase::Deadline)
+    }
+
     /// Takes the next slot of the rates, and sends when it is due.
     fn keep_rate(&mut self, mut call: Call, context: &mut Context<'_>) {
         let Some(tables) = Self::tables(&self.program, &call.call) else { return };

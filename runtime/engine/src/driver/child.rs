@@ -155,6 +155,7 @@ impl Driver {
         };
         let (execution, id, joined) = (child.execution, child.spawn.child, child.joined);
         let errors = self.program.child(id).filter(|_| joined).map(|program| &program.plan().errors);
+        let is_left = joined && matches!(news, ChildNews::Never { .. });
         let answer = match news {
             ChildNews::Joined { .. } => None,
             ChildNews::Ended(report) if held.is_some() => {
@@ -189,6 +190,8 @@ impl Driver {
             }
         };
         let (outcome, good) = match (&answer, held) {
+            // What another caller has begun goes on, or has ended in its own way.
+            _ if is_left => ("is waited for no longer".to_owned(), false),
             (Some(ChildAnswer::Started(_)), _) => return self.answer_child(effect, answer, context),
             (Some(ChildAnswer::Done(_) | ChildAnswer::Joined(_)), _) => ("succeeded".to_owned(), true),
             (Some(ChildAnswer::Failed(error)), _) => {

@@ -150,12 +150,14 @@ impl Waiting {
             Place::First(turn) => Some(turn),
             Place::Behind(_) if cancelled && !has_acted => None,
             Place::Behind(mut turn) => loop {
+                // A cancel that has come goes before a turn that comes at the same moment: then nothing is sent.
                 tokio::select! {
-                    turn = &mut turn => break Some(turn),
+                    biased;
                     Some(command) = commands.recv() => match command {
                         Command::Cancel if !has_acted => break None,
                         other => told.push(other),
                     },
+                    turn = &mut turn => break Some(turn),
                 }
             },
         };

@@ -245,7 +245,7 @@ impl Task {
             return Ok(Input::Fired(timer));
         }
         let under_way = !self.sends.is_empty() || !self.children.is_empty();
-        let waits = driver.awaits_from_outside() || driver.waits_in_line();
+        let waits = driver.awaits_from_outside() || driver.waits_in_line() || driver.waits_to_be_cut_off();
         if next.is_none() && !under_way && !busy && !waits {
             return Err(EngineError::Stuck(execution));
         }

@@ -236,7 +236,8 @@ impl<N: FnMut(&Sending) -> Answer> Simulation<N> {
         records: Vec<Record>,
         queued: Queued,
     ) -> Result<(), RecoverError> {
-        let has_acted = records.len() > 1;
+        // One that was cancelled while it waited has not.
+        let has_acted = records.iter().skip(1).any(|record| !matches!(record, Record::Cancelled { .. }));
         self.go_on(execution, records, queued.program, queued.parent, queued.deadline_us)?;
         if let Some(life) = self.lives.get_mut(&execution).filter(|_| !has_acted) {
             life.actions.retain(

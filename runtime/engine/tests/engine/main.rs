@@ -14,6 +14,7 @@ mod confirm;
 mod finally;
 mod identity;
 mod keyed;
+mod late;
 mod races;
 mod scenarios;
 mod secrets;
