@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use flow_diagnostics::{Change, Diagnostic, Edit, codes};
 use flow_hir::{
-    ClientRate, ErrorRef, ExprId, ExprKind, Method, Publication, PublishMode, RouteParam, WorkflowId,
+    ClientRate, ErrorRef, ExprId, ExprKind, Method, OperationId, Publication, PublishMode, RouteParam,
+    WorkflowId,
 };
 use flow_source::Span;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -19,17 +20,23 @@ use crate::api::Travel;
 use crate::checker::Checker;
 use crate::display;
 use crate::infer::holds_secret;
-use crate::typed::{CheckedPublication, CheckedRoute, EffectClass, RoutePlace};
+use crate::typed::{CheckedPublication, CheckedRoute, EffectClass, OperationUndo, RoutePlace, StepUndo};
 use crate::types::{Ty, TyKind};
 
-/// The first call of each workflow that changes something, where there is one.
-type Changes = FxHashMap<WorkflowId, Option<ExprId>>;
+/// What workflows that were looked at change.
+#[derive(Default)]
+struct Changes {
+    /// The first call of each that changes something, or whose undo does, where there is one.
+    bodies: FxHashMap<WorkflowId, Option<ExprId>>,
+    /// Whether the undo in the head of each changes something.
+    undos: FxHashMap<WorkflowId, bool>,
+}
 
 impl Checker<'_> {
     /// Checks what is published. The errors that escape each workflow are known.
     pub(crate) fn check_publications(&mut self) {
         let program = self.program;
-        let mut changes = FxHashMap::default();
+        let mut changes = Changes::default();
         for publication in &program.publications {
             self.check_method(publication, &mut changes);
             self.check_publication(publication);
@@ -129,13 +136,18 @@ impl Checker<'_> {
             Method::Get => {
                 for (workflow, _) in &publication.workflows {
                     let Some(change) = self.first_change(*workflow, changes) else { continue };
+                    let why = if self.acts(change, changes) {
+                        "this changes something"
+                    } else {
+                        "what undoes this changes something"
+                    };
                     self.report(
                         Diagnostic::new(
                             &codes::F1103,
                             method.span,
                             format!("`{}` changes something, and a `get` may not", publication.name.text),
                         )
-                        .also(self.span(change), "this changes something")
+                        .also(self.span(change), why)
                         .help("a `get` is sent ahead and again by browsers and proxies: publish it at `post`")
                         .mend([Edit::guess("write `post`", vec![Change::replace(method.span, "post")])]),
                     );
@@ -146,31 +158,72 @@ impl Checker<'_> {
         }
     }
 
-    /// The first call of a workflow that changes something.
+    /// The first call of a workflow that changes something, or whose undo does.
     fn first_change(&self, id: WorkflowId, known: &mut Changes) -> Option<ExprId> {
-        if let Some(known) = known.get(&id) {
+        if let Some(known) = known.bodies.get(&id) {
             return *known;
         }
         // A circle, which has been reported, comes back to this.
-        known.insert(id, None);
-        let program = self.program;
-        let (mut change, mut children) = (None, Vec::new());
-        program.for_each_inside(program.workflows[id].body, &mut |expr| match program.exprs[expr].kind {
-            ExprKind::CallOperation { operation, .. } => {
-                let effect = self.typed.operations.get(operation).map(|checked| checked.effect);
-                if effect.is_some_and(|effect| effect != EffectClass::Safe) {
-                    change = change.or(Some(expr));
-                }
-            }
-            ExprKind::CallWorkflow { workflow, .. } => children.push((expr, workflow)),
+        known.bodies.insert(id, None);
+        let change = self.change_inside(self.program.workflows[id].body, known);
+        known.bodies.insert(id, change);
+        change
+    }
+
+    fn change_inside(&self, body: ExprId, known: &mut Changes) -> Option<ExprId> {
+        let mut calls = Vec::new();
+        self.program.for_each_inside(body, &mut |expr| match self.program.exprs[expr].kind {
+            ExprKind::CallOperation { .. } | ExprKind::CallWorkflow { .. } => calls.push(expr),
             _ => {}
         });
-        let mut through = |(expr, child): (ExprId, WorkflowId)| {
-            flow_hir::deeper(|| self.first_change(child, known)).map(|_| expr)
-        };
-        let change = change.or_else(|| children.into_iter().find_map(&mut through));
-        known.insert(id, change);
-        change
+        calls.into_iter().find(|call| self.acts(*call, known) || self.undo_acts(*call, known))
+    }
+
+    /// Whether a call changes something.
+    fn acts(&self, call: ExprId, known: &mut Changes) -> bool {
+        match self.program.exprs[call].kind {
+            ExprKind::CallOperation { operation, .. } => self.is_change(operation),
+            ExprKind::CallWorkflow { workflow, .. } => {
+                flow_hir::deeper(|| self.first_change(workflow, known)).is_some()
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether what the callee declares as its undo changes something. That of the call itself stands inside it.
+    fn undo_acts(&self, call: ExprId, known: &mut Changes) -> bool {
+        match self.program.exprs[call].kind {
+            ExprKind::CallOperation { operation, .. } => {
+                let own = self.typed.calls.get(call).is_some_and(|call| call.undo == StepUndo::Operation);
+                let undo = self.typed.operations.get(operation).map(|checked| &checked.undo);
+                match undo {
+                    Some(OperationUndo::Call { operation, .. }) => own && self.is_change(*operation),
+                    _ => false,
+                }
+            }
+            ExprKind::CallWorkflow { workflow, .. } => {
+                let own = self.typed.children.get(call).is_some_and(|undo| *undo == StepUndo::Operation);
+                own && self.head_undo_acts(workflow, known)
+            }
+            _ => false,
+        }
+    }
+
+    fn head_undo_acts(&self, id: WorkflowId, known: &mut Changes) -> bool {
+        if let Some(known) = known.undos.get(&id) {
+            return *known;
+        }
+        known.undos.insert(id, false);
+        let undo = self.program.workflows[id].undo.as_ref();
+        let acts =
+            undo.is_some_and(|undo| flow_hir::deeper(|| self.change_inside(undo.call, known)).is_some());
+        known.undos.insert(id, acts);
+        acts
+    }
+
+    fn is_change(&self, operation: OperationId) -> bool {
+        let effect = self.typed.operations.get(operation).map(|checked| checked.effect);
+        effect.is_some_and(|effect| effect != EffectClass::Safe)
     }
 
     /// Where the parameters of a workflow stand in a request.
@@ -315,7 +368,10 @@ impl Checker<'_> {
             .into_iter()
             .filter(|error| matches!(error, ErrorRef::Declared(_)) && !is_mapped(error))
             .collect();
-        self.unmapped(publication, &unmapped);
+        // An error or a status that was misread may be what is missing.
+        if !publication.errors_misread {
+            self.unmapped(publication, &unmapped);
+        }
     }
 
     fn unmapped(&mut self, publication: &Publication, unmapped: &[ErrorRef]) {

@@ -33,6 +33,8 @@ pub struct Publication {
     pub errors: Vec<ErrorStatus>,
     /// The value of `errors`, where it stands.
     pub errors_span: Option<Span>,
+    /// Whether `errors` has an entry that was not understood, which has been reported.
+    pub errors_misread: bool,
     /// Where a further property would stand: after the last one, or after `{`. None where there is no block.
     pub end: Option<Span>,
     /// Whether a property was not understood: what seems to lack may be it.

@@ -11,7 +11,7 @@ use flow_hir::{LiteralKind, Pattern, PatternKind};
 use crate::display;
 use crate::types::{RecordField, Ty, TyKind, Types};
 
-/// How many rows are looked at before the arms count as not covering: matches that are made to be slow.
+/// How many rows are looked at before nobody can tell: matches that are made to be slow.
 const STEPS_MAX: usize = 1_000_000;
 
 /// How many missing values are told.
@@ -87,6 +87,11 @@ impl<'t> Coverage<'t> {
         Self { types, steps: 0 }
     }
 
+    /// Whether the search was given up: what it has found is so, and there may be more.
+    pub(super) fn gave_up(&self) -> bool {
+        self.steps > STEPS_MAX
+    }
+
     /// Values of the type that no row takes, as patterns in the user's words.
     pub(super) fn missing(&mut self, rows: &[Shape], ty: Ty) -> Vec<String> {
         let rows = rows.iter().map(|shape| vec![shape.clone()]).collect();
@@ -97,7 +102,7 @@ impl<'t> Coverage<'t> {
     pub(super) fn takes_more(&mut self, rows: &[Shape], shape: &Shape, ty: Ty) -> bool {
         match shape {
             Shape::Or(shapes) => shapes.iter().any(|shape| self.takes_more(rows, shape, ty)),
-            Shape::Any => !self.missing(rows, ty).is_empty(),
+            Shape::Any => !self.missing(rows, ty).is_empty() || self.gave_up(),
             Shape::Some => true,
             // A value that the shape takes is left over exactly where all other rows, and the shape, leave less.
             shape => {
@@ -105,7 +110,7 @@ impl<'t> Coverage<'t> {
                 let left = self.only(shape, ty, &rows);
                 left.is_none_or(|(head, tys)| {
                     let rows = self.specialised(&rows, &head);
-                    !self.uncovered(rows, &tys, false).is_empty()
+                    !self.uncovered(rows, &tys, false).is_empty() || self.gave_up()
                 })
             }
         }
@@ -140,8 +145,10 @@ impl<'t> Coverage<'t> {
         let Some((ty, others)) = tys.split_first() else {
             return if rows.is_empty() { vec![Vec::new()] } else { Vec::new() };
         };
-        if self.steps > STEPS_MAX {
-            return vec![vec!["_".to_owned(); tys.len()]];
+        // A row that takes everything leaves nothing, however many cases there are.
+        let takes_all = |row: &Row| row.iter().all(|shape| *shape == Shape::Any);
+        if self.gave_up() || rows.iter().any(takes_all) {
+            return Vec::new();
         }
         let rows: Vec<Row> = rows.into_iter().flat_map(unfolded).collect();
         let open = !rows.iter().any(|row| !matches!(row.first(), Some(Shape::Any) | None));
@@ -151,7 +158,7 @@ impl<'t> Coverage<'t> {
         }
         let mut found = Vec::new();
         for head in self.heads(*ty, &rows) {
-            if found.len() >= WITNESSES_MAX || self.steps > STEPS_MAX {
+            if found.len() >= WITNESSES_MAX || self.gave_up() {
                 break;
             }
             let inner = self.types.without_null(*ty);
@@ -167,9 +174,6 @@ impl<'t> Coverage<'t> {
                 whole.extend_from_slice(rest);
                 found.push(whole);
             }
-        }
-        if found.is_empty() && self.steps > STEPS_MAX {
-            found.push(vec!["_".to_owned(); tys.len()]);
         }
         found
     }

@@ -223,7 +223,9 @@ impl Infer<'_, '_> {
                 rows.push(shape);
             }
         }
-        let missing = Coverage::new(types).missing(&rows, ty);
+        let mut search = Coverage::new(types);
+        let missing = search.missing(&rows, ty);
+        let untold = missing.is_empty() && search.gave_up();
         for (span, taker) in idle {
             let mut diagnostic = Diagnostic::new(&codes::F1004, span, "this arm is never reached");
             diagnostic = match taker {
@@ -231,6 +233,18 @@ impl Infer<'_, '_> {
                 None => diagnostic.label("the arms before take all of it"),
             };
             self.checker.report(diagnostic);
+        }
+        if untold {
+            self.checker.report(
+                Diagnostic::new(
+                    &codes::F0311,
+                    keyword,
+                    "whether this `match` covers every case cannot be told: there are too many",
+                )
+                .help("end it with an arm for the rest: `_ => …`")
+                .mend(self.add_arms(arms, &["_".to_owned()], value)),
+            );
+            return;
         }
         // An arm of a case that is not there was probably meant for what is missing.
         let union = self.checker.typed.types.union(ty);

@@ -21,6 +21,9 @@ const KNOWN: [&str; 6] = ["auth", "mode", "rate", "quota", "version", "errors"];
 /// The statuses of failures: the client's, and the server's own.
 const FAILURES: std::ops::RangeInclusive<u64> = 400..=599;
 
+/// What `errors` takes.
+const ERRORS_EXPECTED: &str = "errors and statuses: `{ Declined: 402 }`";
+
 impl Lowerer {
     pub(super) fn lower_publish(&mut self, decl: &ast::PublishDecl) {
         let span = self.span(decl);
@@ -50,6 +53,7 @@ impl Lowerer {
             version_travel: None,
             errors: Vec::new(),
             errors_span: None,
+            errors_misread: false,
             end,
             misread: false,
             head: Span::new(span.file, span.start, head_end),
@@ -69,7 +73,7 @@ impl Lowerer {
                     publication.misread |= publication.version_travel.is_none();
                 }
                 "errors" => {
-                    publication.errors = self.lower_error_statuses(&property);
+                    (publication.errors, publication.errors_misread) = self.lower_error_statuses(&property);
                     publication.errors_span = Some(property.span);
                 }
                 _ => {
@@ -270,13 +274,21 @@ impl Lowerer {
     /// `{ scope: "orders:write" }`: names of scopes, separated by one blank (RFC 6749, section 3.3).
     fn lower_scope(&mut self, record: &ast::RecordExpr, owner: Span) -> Option<Spanned<Arc<str>>> {
         let mut scope = None;
+        let mut first = None;
         let mut misread = false;
         for entry in record.entries() {
             let ast::RecordEntry::RecordField(field) = entry else { continue };
             let (Some(key), Some(value)) = (field.key(), field.value()) else { continue };
             let (name_span, span) = (self.span(&key), self.span(&value));
             let property = Property { name: key.text().unwrap_or_default(), name_span, value, span };
-            if property.name == "scope" {
+            if let ("scope", Some(first)) = (property.name.as_str(), first) {
+                self.report(
+                    Diagnostic::new(&codes::F0408, name_span, "property `scope` stands twice")
+                        .also(first, "first given here")
+                        .help("name all in one text, with one blank between: a token must have each of them"),
+                );
+            } else if property.name == "scope" {
+                first = Some(name_span);
                 misread = true;
                 scope = self.text(&property.value, "scope");
             } else {
@@ -325,69 +337,75 @@ impl Lowerer {
         Some(ClientRate { rate: self.lower_count_per(rate, &property.name, expected)?, per_client })
     }
 
-    /// `{ Declined: 402 }`.
-    fn lower_error_statuses(&mut self, property: &Property) -> Vec<ErrorStatus> {
-        let expected = "errors and statuses: `{ Declined: 402 }`";
+    /// `{ Declined: 402 }`, and whether something in it was misread.
+    fn lower_error_statuses(&mut self, property: &Property) -> (Vec<ErrorStatus>, bool) {
         let ast::Expr::RecordExpr(record) = &property.value else {
-            self.wrong_value(property.span, "errors", expected);
-            return Vec::new();
+            self.wrong_value(property.span, "errors", ERRORS_EXPECTED);
+            return (Vec::new(), true);
         };
         let mut found: Vec<ErrorStatus> = Vec::new();
+        let mut misread = false;
         for entry in record.entries() {
-            let at = self.span(&entry);
-            let ast::RecordEntry::RecordField(field) = entry else {
-                self.wrong_value(at, "errors", expected);
+            let Some(status) = self.lower_error_status(entry) else {
+                misread = true;
                 continue;
             };
-            let (Some(key), Some(value)) = (field.key(), field.value()) else {
-                self.wrong_value(at, "errors", expected);
-                continue;
-            };
-            let (key_span, value_span) = (self.span(&key), self.span(&value));
-            if let Some(status) = key.status() {
-                // `{ 402: Declined }`, as `raises` has it.
-                let turned = Self::word(&value).map(|name| format!("{name}: {}", status.text()));
-                let diagnostic =
-                    Diagnostic::new(&codes::F0404, at, "in `errors` the error stands before its status");
-                let diagnostic = match turned {
-                    Some(turned) => diagnostic.edit(format!("write `{turned}`"), at, turned),
-                    None => diagnostic.help("write `Declined: 402`"),
-                };
-                self.report(diagnostic);
-                continue;
-            }
-            let Some(error) = self.find_error(&key.text().unwrap_or_default(), key_span) else { continue };
-            let status = match Self::literal(&value) {
-                Some(ast::LiteralValue::Int(status)) if FAILURES.contains(&status) => {
-                    u16::try_from(status).ok()
-                }
-                Some(ast::LiteralValue::Int(_) | ast::LiteralValue::StatusClass(_)) => None,
-                _ => {
-                    self.wrong_value(value_span, "errors", expected);
-                    continue;
-                }
-            };
-            let Some(status) = status else {
-                self.report(
-                    Diagnostic::new(&codes::F0409, value_span, "an error is answered with 400 to 599")
-                        .help("4xx where the client can do something about it, 5xx otherwise"),
-                );
-                continue;
-            };
-            if let Some(first) = found.iter().find(|first| first.error.value == error) {
+            if let Some(first) = found.iter().find(|first| first.error.value == status.error.value) {
                 let first = first.error.span;
                 self.report(
-                    Diagnostic::new(&codes::F0408, key_span, "this error stands twice")
+                    Diagnostic::new(&codes::F0408, status.error.span, "this error stands twice")
                         .also(first, "the first one"),
                 );
                 continue;
             }
-            found.push(ErrorStatus {
-                error: Spanned { value: error, span: key_span },
-                status: Spanned { value: status, span: value_span },
-            });
+            found.push(status);
         }
-        found
+        (found, misread)
+    }
+
+    fn lower_error_status(&mut self, entry: ast::RecordEntry) -> Option<ErrorStatus> {
+        let at = self.span(&entry);
+        let ast::RecordEntry::RecordField(field) = entry else {
+            self.wrong_value(at, "errors", ERRORS_EXPECTED);
+            return None;
+        };
+        let (Some(key), Some(value)) = (field.key(), field.value()) else {
+            self.wrong_value(at, "errors", ERRORS_EXPECTED);
+            return None;
+        };
+        let (key_span, value_span) = (self.span(&key), self.span(&value));
+        if let Some(status) = key.status() {
+            // `{ 402: Declined }`, as `raises` has it.
+            let turned = Self::word(&value).map(|name| format!("{name}: {}", status.text()));
+            let diagnostic =
+                Diagnostic::new(&codes::F0404, at, "in `errors` the error stands before its status");
+            let diagnostic = match turned {
+                Some(turned) => diagnostic.edit(format!("write `{turned}`"), at, turned),
+                None => diagnostic.help("write `Declined: 402`"),
+            };
+            self.report(diagnostic);
+            return None;
+        }
+        let error = self.find_error(&key.text().unwrap_or_default(), key_span)?;
+        let status = match Self::literal(&value) {
+            Some(ast::LiteralValue::Int(status)) if FAILURES.contains(&status) => u16::try_from(status).ok(),
+            Some(ast::LiteralValue::Int(_) | ast::LiteralValue::StatusClass(_)) => None,
+            _ => {
+                self.wrong_value(value_span, "errors", ERRORS_EXPECTED);
+                return None;
+            }
+        };
+        let Some(status) = status else {
+            self.report(
+                Diagnostic::new(&codes::F0409, value_span, "an error is answered with 400 to 599")
+                    .help("4xx where the client can do something about it, 5xx otherwise"),
+            );
+            return None;
+        };
+        Some(ErrorStatus {
+            error: Spanned { value: error, span: key_span },
+            status: Spanned { value: status, span: value_span },
+        })
     }
 
     /// A method as the program holds it.
