@@ -139,11 +139,15 @@ impl Checker<'_> {
     fn check_endless_types(&mut self) {
         let program = self.program;
         let mut ending: FxHashSet<TypeDeclId> = FxHashSet::default();
+        // In turns from the first and from the last: types that hold the next, or the one before, take two rounds.
+        let mut order: Vec<TypeDeclId> = program.types.indices().collect();
         loop {
             let before = ending.len();
-            for decl in program.types.indices() {
+            order.reverse();
+            for decl in order.iter().copied() {
                 let ty = self.typed.types.declared.get(decl).copied().unwrap_or(Ty::ERROR);
-                if !ending.contains(&decl) && self.endless_part(ty, &ending, &mut Vec::new()).is_none() {
+                if !ending.contains(&decl) && self.endless_part(ty, &ending, &mut Search::default()).is_none()
+                {
                     ending.insert(decl);
                 }
             }
@@ -157,7 +161,9 @@ impl Checker<'_> {
             let circle = loop {
                 let Some(last) = path.last().copied() else { break 0 };
                 let ty = self.typed.types.declared.get(last).copied().unwrap_or(Ty::ERROR);
-                let Some(next) = self.endless_part(ty, &ending, &mut Vec::new()) else { break path.len() };
+                let Some(next) = self.endless_part(ty, &ending, &mut Search::default()) else {
+                    break path.len();
+                };
                 if let Some(start) = path.iter().position(|known| *known == next) {
                     break start;
                 }
@@ -175,30 +181,39 @@ impl Checker<'_> {
     }
 
     /// The declared type for which a value of a type never ends; none where it may end.
-    fn endless_part(&self, ty: Ty, ending: &FxHashSet<TypeDeclId>, open: &mut Vec<Ty>) -> Option<TypeDeclId> {
+    fn endless_part(
+        &self,
+        ty: Ty,
+        ending: &FxHashSet<TypeDeclId>,
+        search: &mut Search,
+    ) -> Option<TypeDeclId> {
         let types = &self.typed.types;
         match &*types.kind(ty) {
             TyKind::Named(decl, arguments) if arguments.is_empty() => {
                 (!ending.contains(decl)).then_some(*decl)
             }
-            TyKind::Named(decl, _) if open.contains(&ty) => Some(*decl),
+            TyKind::Named(..) if search.ends.contains(&ty) => None,
+            TyKind::Named(decl, _) if search.open.contains(&ty) => Some(*decl),
             TyKind::Named(decl, arguments) => {
-                open.push(ty);
+                search.open.push(ty);
                 let inside = types.stands_for(*decl, arguments);
-                let endless = flow_hir::deeper(|| self.endless_part(inside, ending, open));
-                open.pop();
+                let endless = flow_hir::deeper(|| self.endless_part(inside, ending, search));
+                search.open.pop();
+                if endless.is_none() {
+                    search.ends.insert(ty);
+                }
                 endless
             }
-            TyKind::Secret(inner) | TyKind::Encoded(inner, _) => self.endless_part(*inner, ending, open),
+            TyKind::Secret(inner) | TyKind::Encoded(inner, _) => self.endless_part(*inner, ending, search),
             TyKind::Record(fields) => fields
                 .iter()
                 .filter(|field| !field.optional)
-                .find_map(|field| self.endless_part(field.ty, ending, open)),
+                .find_map(|field| self.endless_part(field.ty, ending, search)),
             TyKind::Union(union) if union.open => None,
             TyKind::Union(union) => {
                 let mut first = None;
                 for case in &union.cases {
-                    let endless = self.endless_part(case.record, ending, open)?;
+                    let endless = self.endless_part(case.record, ending, search)?;
                     first = first.or(Some(endless));
                 }
                 first
@@ -243,6 +258,13 @@ impl Checker<'_> {
         let holds = |ty: &TypeRef| matches!(ty.kind, TypeRefKind::Named(decl, _) if decl == held);
         fields.iter().find(|field| !field.optional && holds(&field.ty)).map(|field| field.ty.span)
     }
+}
+
+/// The generic types that are being looked into, and those of which a value may end: each is looked into once.
+#[derive(Default)]
+struct Search {
+    open: Vec<Ty>,
+    ends: FxHashSet<Ty>,
 }
 
 /// Every declared type that stands in a type as written.
