@@ -87,6 +87,7 @@ pub const CASES: &[Case] = &[
         declarations::doubling_types_shown,
     ),
     case("type parameters that double", "", (60, 40), declarations::doubling_parameters),
+    case("type parameters that double, without an end", "F0318", (60, 40), declarations::endless_parameters),
     case("conditions that use the next twice", "", (60, 40), declarations::doubling_conditions),
     case("a union of literals", "F0004", (50_000, 5_000), declarations::union_of_literals),
     case("a union of records", "F0004", (20_000, 4_097), declarations::union_of_records),

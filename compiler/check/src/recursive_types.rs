@@ -156,7 +156,11 @@ impl Checker<'_> {
             }
         }
         let mut told: FxHashSet<TypeDeclId> = FxHashSet::default();
+        let mut walked: FxHashSet<TypeDeclId> = FxHashSet::default();
         for decl in program.types.indices().filter(|decl| !ending.contains(decl)) {
+            if !walked.insert(decl) {
+                continue;
+            }
             let mut path = vec![decl];
             let circle = loop {
                 let Some(last) = path.last().copied() else { break 0 };
@@ -166,6 +170,9 @@ impl Checker<'_> {
                 };
                 if let Some(start) = path.iter().position(|known| *known == next) {
                     break start;
+                }
+                if !walked.insert(next) {
+                    break path.len();
                 }
                 path.push(next);
             };
@@ -187,21 +194,39 @@ impl Checker<'_> {
         ending: &FxHashSet<TypeDeclId>,
         search: &mut Search,
     ) -> Option<TypeDeclId> {
+        if let Some(known) = search.known.get(&ty) {
+            return *known;
+        }
+        let outer = std::mem::replace(&mut search.reached, usize::MAX);
+        let endless = self.endless_part_of(ty, ending, search);
+        // One that ends does so whatever is open; one that does not may only seem so to what it leads back to.
+        if endless.is_none() || search.reached >= search.open.len() {
+            search.known.insert(ty, endless);
+        }
+        search.reached = search.reached.min(outer);
+        endless
+    }
+
+    fn endless_part_of(
+        &self,
+        ty: Ty,
+        ending: &FxHashSet<TypeDeclId>,
+        search: &mut Search,
+    ) -> Option<TypeDeclId> {
         let types = &self.typed.types;
         match &*types.kind(ty) {
             TyKind::Named(decl, arguments) if arguments.is_empty() => {
                 (!ending.contains(decl)).then_some(*decl)
             }
-            TyKind::Named(..) if search.ends.contains(&ty) => None,
-            TyKind::Named(decl, _) if search.open.contains(&ty) => Some(*decl),
             TyKind::Named(decl, arguments) => {
+                if let Some(place) = search.open.iter().position(|open| *open == ty) {
+                    search.reached = place;
+                    return Some(*decl);
+                }
                 search.open.push(ty);
                 let inside = types.stands_for(*decl, arguments);
                 let endless = flow_hir::deeper(|| self.endless_part(inside, ending, search));
                 search.open.pop();
-                if endless.is_none() {
-                    search.ends.insert(ty);
-                }
                 endless
             }
             TyKind::Secret(inner) | TyKind::Encoded(inner, _) => self.endless_part(*inner, ending, search),
@@ -260,11 +285,14 @@ impl Checker<'_> {
     }
 }
 
-/// The generic types that are being looked into, and those of which a value may end: each is looked into once.
+/// What is known while one declared type is looked into: each type in it is looked into once.
 #[derive(Default)]
 struct Search {
+    known: FxHashMap<Ty, Option<TypeDeclId>>,
+    /// The generic types that are being looked into, the innermost last.
     open: Vec<Ty>,
-    ends: FxHashSet<Ty>,
+    /// The outermost of them that was come back to.
+    reached: usize,
 }
 
 /// Every declared type that stands in a type as written.

@@ -51,6 +51,14 @@ pub(super) fn doubling_parameters(n: usize) -> Source {
     Source::one(format!("type G_0<T> = {{ a: T, b: T }}\n{types}{uses}"))
 }
 
+pub(super) fn endless_parameters(n: usize) -> Source {
+    let types = lines(n, |i| format!("type W_{next}<T> = W_{i}<U<T>>\n", next = i + 1));
+    Source::one(format!(
+        "type E {{ e: E }}\ntype U<T> = A {{ x: T }} | B {{ x: T }} tagged \"kind\"\ntype W_0<T> = U<T>\n{types}\
+         workflow main (x: W_{n}<E>) -> int {{ return 1 }}\ntype X = W_{n}<E>\n"
+    ))
+}
+
 pub(super) fn doubling_conditions(n: usize) -> Source {
     let types = lines(n, |i| {
         format!(
